@@ -1,0 +1,7 @@
+//! Configuration: what `next.config` says, as far as the server needs it.
+//!
+//! In: the JSON of the evaluated `next.config` (`runtime/` evaluates it, because it is JavaScript). Out: [`NextConfig`].
+
+mod next_config;
+
+pub use next_config::{Domain, Experimental, I18n, NextConfig};

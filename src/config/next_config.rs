@@ -1,0 +1,127 @@
+//! The fields of an evaluated `next.config` that the server reads. Names and defaults are upstream's
+//! (`next/dist/server/config-shared.js`).
+
+use serde::Deserialize;
+
+/// The evaluated configuration. A field that is absent has upstream's default.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct NextConfig {
+    /// Path prefix of the whole app, empty or `/docs`.
+    pub base_path: String,
+    /// Prefix of asset URLs: a path, an absolute URL, or empty.
+    pub asset_prefix: String,
+    /// Whether page URLs end in `/`.
+    pub trailing_slash: bool,
+    /// Leaves out the redirect between `/a` and `/a/`.
+    pub skip_trailing_slash_redirect: bool,
+    /// Gives middleware the URL as it arrived (`skipMiddlewareUrlNormalize` before 16).
+    pub skip_proxy_url_normalize: bool,
+    /// The old name of `skip_proxy_url_normalize`.
+    pub skip_middleware_url_normalize: bool,
+    /// Whether pages answer at their own path, or only through rewrites and the custom server.
+    pub use_file_system_public_routes: bool,
+    /// Name of the build folder below the project folder.
+    pub dist_dir: String,
+    /// Whether answers are compressed.
+    pub compress: bool,
+    /// Whether answers carry an `ETag`.
+    pub generate_etags: bool,
+    /// Whether rendered answers carry `X-Powered-By: Next.js`.
+    pub powered_by_header: bool,
+    /// Seconds for which a stale entry may be served, when the entry itself does not say (`expireTime`).
+    pub expire_time: Option<f64>,
+    /// The deployment id, empty when there is none.
+    pub deployment_id: Option<String>,
+    /// Locales of the Pages Router.
+    pub i18n: Option<I18n>,
+    /// Bytes of prerendered answers kept in memory (`cacheMaxMemorySize`, default 50 MiB).
+    pub cache_max_memory_size: f64,
+    /// Partial prerendering for every page.
+    pub cache_components: bool,
+    /// A user's own cache handler, which then owns the prerendered answers.
+    pub cache_handler: Option<String>,
+    /// `standalone`, `export` or absent.
+    pub output: Option<String>,
+    /// Experimental options.
+    pub experimental: Experimental,
+}
+
+impl Default for NextConfig {
+    fn default() -> Self {
+        NextConfig {
+            base_path: String::new(),
+            asset_prefix: String::new(),
+            trailing_slash: false,
+            skip_trailing_slash_redirect: false,
+            skip_proxy_url_normalize: false,
+            skip_middleware_url_normalize: false,
+            use_file_system_public_routes: true,
+            dist_dir: ".next".to_owned(),
+            compress: true,
+            generate_etags: true,
+            powered_by_header: true,
+            expire_time: None,
+            deployment_id: None,
+            i18n: None,
+            cache_max_memory_size: 50.0 * 1024.0 * 1024.0,
+            cache_components: false,
+            cache_handler: None,
+            output: None,
+            experimental: Experimental::default(),
+        }
+    }
+}
+
+/// Locales of the Pages Router.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct I18n {
+    /// Every locale of the app.
+    pub locales: Vec<String>,
+    /// The locale of paths without one.
+    pub default_locale: String,
+    /// `false` turns off the redirect of `/` by cookie and `Accept-Language`; absent is on.
+    #[serde(default)]
+    pub locale_detection: Option<bool>,
+    /// Hosts with a default locale of their own.
+    #[serde(default)]
+    pub domains: Option<Vec<Domain>>,
+}
+
+/// A host with a default locale of its own.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Domain {
+    /// Host name, without port.
+    pub domain: String,
+    /// The locale of paths without one on this host.
+    pub default_locale: String,
+    /// The other locales of this host.
+    #[serde(default)]
+    pub locales: Option<Vec<String>>,
+    /// Use `http` instead of `https` in redirects to this host.
+    #[serde(default)]
+    pub http: Option<bool>,
+}
+
+/// Experimental options that change how a request is answered.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct Experimental {
+    /// Match rule sources case-sensitively.
+    pub case_sensitive_routes: bool,
+    /// Build `initURL` from the `Host` header.
+    pub trust_host_header: bool,
+    /// Redirect RSC requests whose `_rsc` does not fit their headers.
+    #[serde(rename = "validateRSCRequestHeaders")]
+    pub validate_rsc_request_headers: Option<bool>,
+    /// Origins that may see the rewritten path of an RSC request.
+    pub client_param_parsing_origins: Option<Vec<String>>,
+    /// Milliseconds after which an external rewrite fails; absent is upstream's 30 s.
+    pub proxy_timeout: Option<f64>,
+    /// Bytes of a request body that middleware may see.
+    pub proxy_client_max_body_size: Option<f64>,
+    /// The name of `proxy_client_max_body_size` before 16.
+    pub middleware_client_max_body_size: Option<f64>,
+}

@@ -1,0 +1,203 @@
+//! The first stage: what arrived.
+//!
+//! In: method, target and raw headers as Node parsed them. Out: a [`Request`] whose internal headers are gone. Everything
+//! after this door may trust that a header in [`INTERNAL_HEADERS`] was not sent by a client.
+
+use smallvec::SmallVec;
+
+/// Request headers that only the server itself may set. A client that sends one is ignored.
+/// Source: `next/dist/server/lib/server-ipc/utils.js` of 16.4.
+pub const INTERNAL_HEADERS: [&str; 11] = [
+    "x-middleware-rewrite",
+    "x-middleware-redirect",
+    "x-middleware-set-cookie",
+    "x-middleware-skip",
+    "x-middleware-override-headers",
+    "x-middleware-next",
+    "x-now-route-matches",
+    "x-matched-path",
+    "x-nextjs-data",
+    "x-next-resume-state-length",
+    "next-resume",
+];
+
+/// The method of a request, as far as the pipeline treats methods differently.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `OPTIONS`
+    Options,
+    /// Any other method, as written.
+    Other(Box<str>),
+}
+
+impl Method {
+    /// Methods are case-sensitive (RFC 9110, 9.1).
+    pub fn parse(name: &str) -> Self {
+        match name {
+            "GET" => Method::Get,
+            "HEAD" => Method::Head,
+            "POST" => Method::Post,
+            "OPTIONS" => Method::Options,
+            other => Method::Other(other.into()),
+        }
+    }
+
+    /// Whether the method only reads: `GET` or `HEAD`.
+    pub fn is_read(&self) -> bool {
+        matches!(self, Method::Get | Method::Head)
+    }
+}
+
+/// Request headers in the order they arrived, without [`INTERNAL_HEADERS`].
+///
+/// Holds Node's `rawHeaders.join('\0')` unchanged and an index into it, so that parsing allocates at most once.
+/// A header value can hold no NUL byte (RFC 9110, 5.5; Node's parser rejects it).
+#[derive(Debug, Clone, Default)]
+pub struct Headers {
+    raw: Box<str>,
+    index: SmallVec<[Span; 24]>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Span {
+    name_start: u32,
+    name_end: u32,
+    value_end: u32,
+}
+
+impl Headers {
+    /// Parses `name\0value\0name\0value…`; an empty string has no headers.
+    pub fn parse(raw: impl Into<Box<str>>) -> Self {
+        let raw: Box<str> = raw.into();
+        let mut index = SmallVec::new();
+        let bytes = raw.as_bytes();
+        let mut at = 0;
+        while at < bytes.len() {
+            let Some(name_len) = bytes[at..].iter().position(|&b| b == 0) else {
+                break;
+            };
+            let name_end = at + name_len;
+            let value_start = name_end + 1;
+            let value_end = bytes[value_start..]
+                .iter()
+                .position(|&b| b == 0)
+                .map_or(bytes.len(), |len| value_start + len);
+            if !is_internal(&raw[at..name_end]) {
+                index.push(Span {
+                    name_start: at as u32,
+                    name_end: name_end as u32,
+                    value_end: value_end as u32,
+                });
+            }
+            at = value_end + 1;
+        }
+        Headers { raw, index }
+    }
+
+    /// The first value of `name` (lower case). Node keeps the first of the headers that must not repeat and joins the
+    /// others; callers that need the joined form use [`Headers::joined`].
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// Every value of `name` (lower case), in order.
+    pub fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> + 'a {
+        self.iter()
+            .filter(move |(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value)
+    }
+
+    /// All values of `name` as Node's `req.headers` joins them: `; ` for `cookie`, `, ` for the rest.
+    pub fn joined(&self, name: &str) -> Option<String> {
+        let mut values = self.all(name);
+        let mut out = values.next()?.to_owned();
+        let separator = if name == "cookie" { "; " } else { ", " };
+        for value in values {
+            out.push_str(separator);
+            out.push_str(value);
+        }
+        Some(out)
+    }
+
+    /// Name (as written) and value of each header.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.index.iter().map(|span| {
+            let name = &self.raw[span.name_start as usize..span.name_end as usize];
+            let value = &self.raw[span.name_end as usize + 1..span.value_end as usize];
+            (name, value)
+        })
+    }
+}
+
+fn is_internal(name: &str) -> bool {
+    // Every internal header starts with `x-` or `n`; most headers of a browser fail this first look.
+    let first = name.as_bytes().first().map_or(0, u8::to_ascii_lowercase);
+    (first == b'x' || first == b'n')
+        && INTERNAL_HEADERS
+            .iter()
+            .any(|internal| internal.eq_ignore_ascii_case(name))
+}
+
+/// Who asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Origin {
+    /// A client over the network.
+    #[default]
+    Client,
+    /// The cache itself, to render an entry again.
+    Revalidate,
+}
+
+/// One request, as the pipeline sees it.
+#[derive(Debug, Clone)]
+pub struct Request {
+    /// The method.
+    pub method: Method,
+    /// The request target exactly as sent (`req.url`), with basePath, locale, data and RSC forms.
+    pub target: String,
+    /// The headers without internal ones.
+    pub headers: Headers,
+    /// Whether the connection is encrypted (`req.socket.encrypted`).
+    pub encrypted: bool,
+    /// Who asked.
+    pub origin: Origin,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn headers_are_found_whatever_their_case() {
+        let headers = Headers::parse("Host\0a.example\0Accept\0text/html\0ACCEPT\0*/*");
+        assert_eq!(headers.get("host"), Some("a.example"));
+        assert_eq!(headers.joined("accept").as_deref(), Some("text/html, */*"));
+        assert_eq!(headers.get("cookie"), None);
+        assert_eq!(headers.iter().count(), 3);
+    }
+
+    #[test]
+    fn empty_and_odd_input_is_harmless() {
+        assert_eq!(Headers::parse("").iter().count(), 0);
+        assert_eq!(Headers::parse("lonely").iter().count(), 0);
+        assert_eq!(Headers::parse("a\0").get("a"), Some(""));
+    }
+
+    #[test]
+    fn internal_headers_stop_at_the_door() {
+        for name in INTERNAL_HEADERS {
+            let raw = format!("{}\0value\0Host\0h", name.to_uppercase());
+            let headers = Headers::parse(raw);
+            assert_eq!(headers.get(name), None, "{name}");
+            assert_eq!(headers.get("host"), Some("h"));
+        }
+    }
+}
