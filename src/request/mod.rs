@@ -3,6 +3,10 @@
 //! In: method, target and raw headers as Node parsed them. Out: a [`Request`] whose internal headers are gone. Everything
 //! after this door may trust that a header in [`INTERNAL_HEADERS`] was not sent by a client.
 
+mod rsc;
+
+pub use rsc::RscRequest;
+
 use smallvec::SmallVec;
 
 /// Request headers that only the server itself may set. A client that sends one is ignored.

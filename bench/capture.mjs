@@ -1,0 +1,74 @@
+// One answer, as it came over the wire; and whether two answers say the same.
+
+import { request } from 'node:http'
+import { brotliDecompressSync, gunzipSync } from 'node:zlib'
+
+/**
+ * @typedef {object} Answer
+ * @property {number} status
+ * @property {string[]} headers names and values in turn, as they came
+ * @property {string} encoding of the content; '' for none
+ * @property {Buffer} body still encoded
+ */
+
+/** Node's `http` adds these by itself, so the bare server must not send them a second time. */
+const OWN_HEADERS = new Set(['date', 'connection', 'keep-alive', 'transfer-encoding'])
+
+/**
+ * @param {number} port
+ * @param {string} path
+ * @param {Record<string, string>} headers
+ * @returns {Promise<Answer>}
+ */
+export function capture(port, path, headers) {
+  return new Promise((resolve, reject) => {
+    // The agent keeps the connection alive as wrk does; `Connection: close` would come back in the answer.
+    const outgoing = request({ host: '127.0.0.1', port, path, headers }, async incoming => {
+      try {
+        const body = Buffer.concat(await incoming.toArray())
+        const encoding = String(incoming.headers['content-encoding'] ?? '')
+        resolve({ status: incoming.statusCode ?? 0, headers: withoutOwn(incoming.rawHeaders), encoding, body })
+      } catch (error) {
+        reject(error)
+      }
+    })
+    outgoing.once('error', reject)
+    outgoing.end()
+  })
+}
+
+/** @param {string[]} raw */
+function withoutOwn(raw) {
+  /** @type {string[]} */
+  const kept = []
+  for (let at = 0; at < raw.length; at += 2) {
+    if (!OWN_HEADERS.has(raw[at].toLowerCase())) kept.push(raw[at], raw[at + 1])
+  }
+  return kept
+}
+
+/** @param {Answer} answer */
+function decode({ encoding, body }) {
+  if (encoding === 'gzip') return gunzipSync(body)
+  if (encoding === 'br') return brotliDecompressSync(body)
+  if (encoding === '') return body
+  throw new Error(`unexpected Content-Encoding: ${encoding}`)
+}
+
+/**
+ * @param {import('./scenarios.mjs').Scenario} scenario
+ * @param {Answer} expected upstream's
+ * @param {Answer} actual
+ * @returns {string | undefined} the first difference that matters
+ */
+export function findMismatch(scenario, expected, actual) {
+  if (expected.status !== scenario.status) return `upstream answered ${expected.status}, not ${scenario.status}`
+  if (actual.status !== expected.status) return `status ${actual.status} instead of ${expected.status}`
+  const normalize = scenario.normalize ?? (text => text)
+  const [a, b] = [expected, actual].map(answer => normalize(decode(answer).toString('latin1')))
+  if (a === b) return undefined
+  let at = 0
+  while (a[at] === b[at]) at++
+  const excerpt = (/** @type {string} */ text) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 80))
+  return `bodies of ${a.length} and ${b.length} bytes differ at ${at}:\n    ${excerpt(a)}\n    ${excerpt(b)}`
+}

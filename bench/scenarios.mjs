@@ -1,0 +1,45 @@
+// What is measured: one request each, repeated under load.
+
+/**
+ * @typedef {object} Scenario
+ * @property {string} name
+ * @property {string} title as it stands in the report
+ * @property {string} path
+ * @property {number} status that every answer must have
+ * @property {'rust' | 'javascript'} answeredBy whether ferronext can answer without running the app's code
+ * @property {(body: string) => string} [normalize] takes out what may differ between two right answers
+ */
+
+/**
+ * @param {string} chunk path of the large hashed chunk of this build
+ * @returns {Scenario[]}
+ */
+export function makeScenarios(chunk) {
+  return [
+    { name: 'prerendered', title: 'Prerendered page', path: '/', status: 200, answeredBy: 'rust' },
+    { name: 'chunk', title: 'Hashed JS chunk, 350 kB', path: chunk, status: 200, answeredBy: 'rust' },
+    { name: 'public', title: 'Public file, 6 bytes', path: '/six.txt', status: 200, answeredBy: 'rust' },
+    {
+      name: 'revalidated',
+      title: 'Page with revalidate: 1',
+      path: '/fresh',
+      status: 200,
+      answeredBy: 'rust',
+      // It shows the time of its render, in the HTML and in the flight data.
+      normalize: body => body.replaceAll(/\b\d{13}\b/g, '<time>'),
+    },
+    { name: 'redirect', title: 'Redirect rule', path: '/old/thing', status: 308, answeredBy: 'rust' },
+    { name: 'rewrite', title: 'Rewrite onto a prerendered page', path: '/rewritten', status: 200, answeredBy: 'rust' },
+    { name: 'not-found', title: '404 page', path: '/nothing-here', status: 404, answeredBy: 'rust' },
+    { name: 'route-handler', title: 'Route handler', path: '/api/hello?name=x', status: 200, answeredBy: 'javascript' },
+    { name: 'api-route', title: 'Pages API route', path: '/api/user?name=x', status: 200, answeredBy: 'javascript' },
+    { name: 'pages-ssr', title: 'Pages SSR, 50 items', path: '/ssr?label=A', status: 200, answeredBy: 'javascript' },
+    { name: 'app-dynamic', title: 'App dynamic page, 50 items', path: '/items?label=A', status: 200, answeredBy: 'javascript' },
+  ]
+}
+
+/** The two kinds of client. `headers` are sent with every request. */
+export const CLIENTS = [
+  { name: 'gzip', title: 'Accept-Encoding: gzip, br', headers: { 'accept-encoding': 'gzip, br' } },
+  { name: 'identity', title: 'no Accept-Encoding', headers: {} },
+]

@@ -1,0 +1,143 @@
+// In: a response that JavaScript is about to write. Out: the same response, compressed chunk by chunk where the client
+// and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/response/encoding.rs.
+
+/**
+ * Chunks up to this size are compressed on the spot: 32 KiB take about 0.4 ms at the default level, less than a
+ * hand-over to another thread and back would delay them. Larger ones leave Node's thread.
+ */
+const SYNC_LIMIT = 32 * 1024
+
+/** The response headers that decide whether and how it is encoded. */
+const DECISIVE_HEADERS = ['content-type', 'content-length', 'content-encoding', 'cache-control', 'vary']
+
+/**
+ * Makes `res` compress what is written to it from now on. Decides when the headers are about to be sent.
+ * @param {any} native the addon
+ * @param {import('node:http').IncomingMessage} req
+ * @param {import('node:http').ServerResponse} res
+ */
+function compressResponse(native, req, res) {
+  const { writeHead, write, end } = /** @type {any} */ (res)
+  /** @type {any} the native encoder, or null when the answer goes out as it is */
+  let encoder
+  /** @type {Promise<unknown> | null} compression of large chunks that is under way; keeps the order of writes */
+  let queue = null
+  let ended = false
+
+  /** @param {number} [length] bytes of the whole body, if known */
+  const decide = length => {
+    if (encoder !== undefined) return
+    encoder = null
+    const headers = []
+    for (const name of DECISIVE_HEADERS) {
+      const value = res.getHeader(name)
+      if (value !== undefined) headers.push(name, Array.isArray(value) ? value.join(', ') : String(value))
+    }
+    const accepted = req.headers['accept-encoding']
+    const [vary, coding] = native.planEncoding(
+      accepted === undefined ? '' : String(accepted),
+      req.method === 'HEAD',
+      length ?? -1,
+      headers,
+    )
+    if (vary !== '') res.setHeader('Vary', vary)
+    if (coding === '') return
+    res.setHeader('Content-Encoding', coding)
+    res.removeHeader('Content-Length')
+    encoder = new native.Encoder(coding)
+  }
+
+  /** @param {Buffer} chunk @param {boolean} last */
+  const encode = (chunk, last) => {
+    if (queue === null && chunk.length <= SYNC_LIMIT) {
+      const out = encoder.push(chunk, last)
+      return last ? end.call(res, out) : out.length === 0 || write.call(res, out)
+    }
+    const current = encoder
+    const previous = queue ?? Promise.resolve()
+    const task = previous
+      .then(() => current.pushAsync(chunk, last))
+      .then(
+        out => {
+          if (queue === task) queue = null
+          if (res.destroyed) return
+          if (last) end.call(res, out)
+          else if (out.length === 0 || write.call(res, out)) res.emit('drain')
+        },
+        error => res.destroy(error),
+      )
+    queue = task
+    return last ? res : false
+  }
+
+  /** @type {any} */
+  const patched = res
+  patched.writeHead = (/** @type {any[]} */ ...args) => {
+    if (encoder === undefined && !res.headersSent) {
+      applyHead(res, args)
+      decide()
+      return writeHead.call(res, res.statusCode)
+    }
+    return writeHead.apply(res, /** @type {any} */ (args))
+  }
+  patched.write = (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) => {
+    if (!res.headersSent) decide()
+    if (!encoder) return write.call(res, chunk, encoding, callback)
+    const done = typeof encoding === 'function' ? encoding : callback
+    const more = encode(toBuffer(chunk, encoding), false)
+    if (done) process.nextTick(done)
+    return more
+  }
+  patched.end = (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) => {
+    if (ended) return end.call(res, chunk, encoding, callback)
+    const body = typeof chunk === 'function' ? undefined : chunk
+    if (!res.headersSent)
+      decide(
+        body == null
+          ? 0
+          : Buffer.byteLength(
+              body,
+              typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : undefined,
+            ),
+      )
+    if (!encoder) return end.call(res, chunk, encoding, callback)
+    ended = true
+    const done = [chunk, encoding, callback].find(argument => typeof argument === 'function')
+    if (done) res.once('finish', done)
+    return encode(body == null ? Buffer.alloc(0) : toBuffer(body, encoding), true)
+  }
+  patched.flush = () => {
+    res.flushHeaders()
+  }
+  const { flushHeaders } = res
+  patched.flushHeaders = () => {
+    if (!res.headersSent) decide()
+    return flushHeaders.call(res)
+  }
+}
+
+/**
+ * Applies the arguments of `writeHead` as single headers, so that the decision sees them.
+ * @param {import('node:http').ServerResponse} res
+ * @param {any[]} args
+ */
+function applyHead(res, args) {
+  const [status, second, third] = args
+  res.statusCode = status
+  if (typeof second === 'string') res.statusMessage = second
+  const headers = typeof second === 'string' ? third : (second ?? third)
+  if (Array.isArray(headers)) {
+    for (let i = 0; i < headers.length; i += 2) res.setHeader(headers[i], headers[i + 1])
+  } else if (headers) {
+    for (const name of Object.keys(headers)) if (headers[name] !== undefined) res.setHeader(name, headers[name])
+  }
+}
+
+/** @param {any} chunk @param {any} encoding @returns {Buffer} */
+function toBuffer(chunk, encoding) {
+  if (Buffer.isBuffer(chunk)) return chunk
+  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  return Buffer.from(String(chunk), typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : 'utf8')
+}
+
+module.exports = { compressResponse }

@@ -1,0 +1,180 @@
+// In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
+//
+//   begin -> answer id                                 the usual case: one call in, one answer out
+//   begin -> slot -> step -> load | answer | stream | render -> … until something has answered
+
+const { compressResponse } = require('./compress')
+const { NO_FALLBACK, render } = require('./render')
+const { headOf, applyParsedUrl } = require('./request')
+const { sendAnswer, sendStream } = require('./respond')
+
+/**
+ * @typedef {import('./render').Request} Request
+ * @typedef {import('./render').Response} Response
+ * @typedef {import('./server').ServerState} ServerState
+ */
+
+/** The slot of a request that is in flight, for entries that come back with `render404`. */
+const SLOT = Symbol('ferronext.slot')
+
+/** Answers kept on this thread per server: bodies of hot pages and files, so that they cross from Rust once. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024
+
+/** What is left when not even an error page can be had. */
+const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
+
+/** Done: shared, because most requests end synchronously and nobody looks at the value. */
+const DONE = Promise.resolve()
+
+/**
+ * The function that `getRequestHandler()` returns.
+ * @param {ServerState} server
+ * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
+ */
+function createHandler(server) {
+  const { engine } = server
+  /** @type {Map<number, import('./respond').Answer>} */
+  const answers = new Map()
+  let bytes = 0
+
+  /** @param {number} id */
+  const fetchAnswer = id => {
+    const answer = engine.answer(id)
+    if (!answer) return undefined
+    const size = answer.body?.length ?? 0
+    if (bytes + size > MAX_ANSWER_BYTES) {
+      answers.clear()
+      bytes = 0
+    }
+    bytes += size
+    answers.set(id, answer)
+    return answer
+  }
+
+  return function handle(req, res, parsedUrl) {
+    if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
+    let id
+    try {
+      id = engine.begin(headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
+    } catch (error) {
+      // A fault of ours costs this request and nothing else.
+      server.logError(error)
+      sendAnswer(res, INTERNAL_SERVER_ERROR)
+      return DONE
+    }
+    if (id >= 0) {
+      const answer = answers.get(id) ?? fetchAnswer(id)
+      if (answer) {
+        sendAnswer(res, answer)
+        return DONE
+      }
+    }
+    return carryOut(server, req, res, id < 0 ? -id - 1 : -1)
+  }
+}
+
+/**
+ * Carries out the steps of one request until it has been answered.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} slot
+ */
+async function carryOut(server, req, res, slot) {
+  req.on('error', ignore)
+  res.on('error', ignore)
+  try {
+    req[SLOT] = slot
+    await steps(server, req, res, slot)
+  } catch (error) {
+    // Nothing below could answer, not even the error page.
+    server.logError(error)
+    if (res.headersSent) res.end()
+    else sendAnswer(res, INTERNAL_SERVER_ERROR)
+  } finally {
+    server.engine.free(slot)
+  }
+}
+
+/**
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} slot
+ */
+async function steps(server, req, res, slot) {
+  const { engine, native } = server
+  let compressed = false
+  /** @type {unknown} the error that the error page in preparation is about */
+  let pending
+  // An error page that fails leads to one more attempt, a NoFallback to the next route: five is upstream's limit
+  // (router-server.js, "Attempted to handle request too many times").
+  for (let turn = 0; turn < 16; turn++) {
+    const step = engine.step(slot)
+    switch (step.kind) {
+      case 'load':
+        await engine.load(slot)
+        continue
+      case 'answer':
+        return sendAnswer(res, step)
+      case 'stream':
+        return sendStream(res, step, () => engine.chunk(slot))
+      case 'render':
+        break
+      default:
+        throw new Error(`Unknown step ${step.kind}`)
+    }
+    if (!compressed && server.config.compress && res.socket) {
+      compressResponse(native, req, res)
+      compressed = true
+    }
+    try {
+      const outcome = await render(server, req, res, step, pending)
+      if (outcome !== NO_FALLBACK) return
+      engine.noFallback(slot)
+    } catch (error) {
+      if (isAbort(error)) return
+      if (res.headersSent) {
+        server.logError(error)
+        res.end()
+        return
+      }
+      const name = /** @type {any} */ (error)?.constructor?.name
+      const status = name === 'DecodeError' || name === 'NormalizeError' ? 400 : 500
+      if (status === 500) server.logError(error)
+      // The error page of the failed page failed too: plain text is what is left.
+      if (pending !== undefined) {
+        return sendAnswer(res, INTERNAL_SERVER_ERROR)
+      }
+      pending = error
+      engine.errorPage(slot, status)
+    }
+  }
+  throw new Error(`Attempted to handle request too many times ${req.url}`)
+}
+
+/**
+ * Answers with the app's own error page, for entries and for `app.render404`.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} status
+ * @param {boolean} noStore whether the answer must not be cached
+ */
+async function renderErrorPage(server, req, res, status, noStore) {
+  const { engine } = server
+  const known = req[SLOT]
+  const slot = known ?? -engine.begin(headOf(req), false) - 1
+  res.statusCode = status
+  if (noStore) res.setHeader('Cache-Control', 'private, no-cache, no-store, max-age=0, must-revalidate')
+  engine.errorPage(slot, status)
+  await steps(server, req, res, slot)
+  if (known === undefined) engine.free(slot)
+}
+
+/** @param {any} error */
+const isAbort = error => error?.name === 'AbortError' || error?.name === 'ResponseAborted'
+
+const ignore = () => {}
+
+module.exports = { createHandler, carryOut, renderErrorPage }

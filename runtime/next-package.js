@@ -1,0 +1,44 @@
+// In: the project folder. Out: the user's own `next`, the one its compiled entries require, and nothing of it loaded.
+
+const { readFileSync } = require('node:fs')
+const { createRequire } = require('node:module')
+const path = require('node:path')
+const { codedError } = require('./errors')
+
+/**
+ * @typedef {object} NextPackage
+ * @property {string} dir folder of the package
+ * @property {string} version its version
+ * @property {(id: string) => any} require loads a module of this copy of `next`, e.g. `next/dist/server/config`
+ */
+
+/** @type {Map<string, NextPackage>} */
+const found = new Map()
+
+/**
+ * Finds `next` as the project's own code would. One process must use one copy: the compiled entries share
+ * async storages with it.
+ * @param {string} projectDir absolute path of the project
+ * @returns {NextPackage}
+ */
+function findNext(projectDir) {
+  const known = found.get(projectDir)
+  if (known) return known
+  const projectRequire = createRequire(path.join(projectDir, 'package.json'))
+  let manifestPath
+  try {
+    manifestPath = projectRequire.resolve('next/package.json')
+  } catch (cause) {
+    throw codedError(
+      'FERRONEXT_NEXT_NOT_FOUND',
+      `Cannot find the package "next" from ${projectDir}. Run \`npm install next\` there, or pass the project folder as \`dir\`.`,
+      cause,
+    )
+  }
+  const { version } = JSON.parse(readFileSync(manifestPath, 'utf8'))
+  const next = { dir: path.dirname(manifestPath), version, require: projectRequire }
+  found.set(projectDir, next)
+  return next
+}
+
+module.exports = { findNext }

@@ -1,0 +1,63 @@
+// In: the user's `next`, its project and configuration. Out: a process in the state that compiled entries expect:
+// environment variables, async storages, patched globals. Upstream: next/dist/server/lib/router-server.js,
+// base-server.js and next-server.js do the same at start.
+
+const { relative } = require('node:path')
+
+/** @typedef {import('./next-package').NextPackage} NextPackage */
+
+/**
+ * Reads `.env*` files as upstream does: existing variables win.
+ * @param {NextPackage} next
+ * @param {string} dir
+ */
+function loadEnvironment(next, dir) {
+  const log = next.require('next/dist/build/output/log')
+  next.require('@next/env').loadEnvConfig(dir, false, log)
+}
+
+/**
+ * Evaluates `next.config` for the production server phase.
+ * @param {NextPackage} next
+ * @param {string} dir
+ * @returns {Promise<any>}
+ */
+function loadConfig(next, dir) {
+  const { default: load } = next.require('next/dist/server/config')
+  return load('phase-production-server', dir, { silent: true })
+}
+
+/**
+ * Installs what entries need before the first of them is required: AsyncLocalStorage on the global object, the
+ * require hook that maps React to the compiled copy, and web crypto.
+ * @param {NextPackage} next
+ */
+function installNodeEnvironment(next) {
+  next.require('next/dist/server/node-environment')
+  next.require('next/dist/server/require-hook')
+  next.require('next/dist/server/node-polyfill-crypto')
+}
+
+/**
+ * Variables and globals that follow from the configuration.
+ * @param {NextPackage} next
+ * @param {any} config
+ */
+function applyConfig(next, config) {
+  const { experimental } = config
+  const deploymentId = experimental.useSkewCookie ? '' : config.deploymentId || ''
+  if (!experimental.runtimeServerDeploymentId) process.env.NEXT_DEPLOYMENT_ID = deploymentId
+  const suffix = config.supportsImmutableAssets || !deploymentId ? '' : `?dpl=${deploymentId}`
+  Object.assign(globalThis, { NEXT_CLIENT_ASSET_SUFFIX: suffix })
+  if (experimental.optimizeCss) process.env.__NEXT_OPTIMIZE_CSS = 'true'
+  if (experimental.nextScriptWorkers) process.env.__NEXT_SCRIPT_WORKERS = 'true'
+  next.require('next/dist/server/setup-http-agent-env').setHttpClientAndAgentOptions(config)
+}
+
+/**
+ * The key under which entries look up their router context: the project folder relative to the working directory.
+ * @param {string} dir
+ */
+const relativeProjectDir = dir => relative(process.cwd(), dir)
+
+module.exports = { loadEnvironment, loadConfig, installNodeEnvironment, applyConfig, relativeProjectDir }

@@ -1,0 +1,144 @@
+// In: Rust's decision to run a compiled entry, with everything it needs to know. Out: the entry has answered, or the
+// reason why it has not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
+
+const { runEdge } = require('./edge')
+const { mergeHeaders } = require('./respond')
+
+/**
+ * @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request
+ * @typedef {import('node:http').ServerResponse} Response
+ *
+ * @typedef {object} RenderStep a decision of Rust, see `Step` in src/binding/step.rs
+ * @property {'render'} kind
+ * @property {string} file compiled entry below the build folder
+ * @property {'APP_PAGE' | 'APP_ROUTE' | 'PAGES' | 'PAGES_API'} routeKind
+ * @property {boolean} edge whether it runs in the edge sandbox
+ * @property {string} page the page as the manifests name it, e.g. `/blog/[slug]/page`
+ * @property {Record<string, string | string[]> | undefined} params
+ * @property {Record<string, string | string[]>} query
+ * @property {Record<string, string | string[]>} initQuery
+ * @property {string} url the original target, normalised, with basePath and data form
+ * @property {string[]} headers response headers of the rules, flat
+ * @property {string | undefined} vary
+ * @property {boolean} dropNextUrl whether `next-url` cannot matter and must not reach the entry
+ * @property {number | undefined} status status to start from, for error pages
+ * @property {string | undefined} locale
+ * @property {string | undefined} defaultLocale
+ * @property {boolean} isLocaleDomain
+ * @property {boolean} isRsc
+ * @property {boolean} isPrefetchRsc
+ * @property {string | undefined} segmentPrefetch
+ * @property {boolean} isDataRequest
+ * @property {string | undefined} rewrittenPathname
+ */
+
+/** The key under which upstream keeps request meta on a request. */
+const REQUEST_META = Symbol.for('NextInternalRequestMeta')
+
+/** Headers that only the server may set; Rust dropped them from its copy, this drops them from the entry's. */
+const INTERNAL_HEADERS = [
+  'x-middleware-rewrite',
+  'x-middleware-redirect',
+  'x-middleware-set-cookie',
+  'x-middleware-skip',
+  'x-middleware-override-headers',
+  'x-middleware-next',
+  'x-now-route-matches',
+  'x-matched-path',
+  'x-nextjs-data',
+  'x-next-resume-state-length',
+  'next-resume',
+]
+
+/** The entry has no page for these params and routing must go on. */
+const NO_FALLBACK = Symbol('no fallback')
+
+/**
+ * Runs an entry to its end.
+ * @param {import('./server').ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {RenderStep} step
+ * @param {unknown} [error] what an error page is rendered for
+ * @returns {Promise<typeof NO_FALLBACK | void>}
+ */
+async function render(server, req, res, step, error) {
+  const meta = prepareRequest(server, req, step, error)
+  mergeHeaders(res, step.headers)
+  if (step.vary !== undefined) res.appendHeader('vary', step.vary)
+  if (step.status !== undefined) res.statusCode = step.status
+  if (step.edge) {
+    server.entries.beforeFirst()
+    return runEdge(server, req, res, step, meta)
+  }
+  const entry = await server.entries.load(step.file)
+  try {
+    await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
+  } catch (thrown) {
+    if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
+    throw thrown
+  }
+}
+
+/**
+ * Brings the request into the form in which upstream hands it to an entry.
+ * @param {import('./server').ServerState} server
+ * @param {Request} req
+ * @param {RenderStep} step
+ * @param {unknown} error
+ */
+function prepareRequest(server, req, step, error) {
+  const { headers, socket } = req
+  for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
+  const forwardedProto = headers['x-forwarded-proto']
+  const encrypted = Boolean(/** @type {any} */ (socket)?.encrypted)
+  const https = forwardedProto ? forwardedProto === 'https' : encrypted
+  headers['x-forwarded-host'] ??= headers.host ?? server.hostname
+  headers['x-forwarded-port'] ??= String(server.port)
+  headers['x-forwarded-proto'] ??= https ? 'https' : 'http'
+  headers['x-forwarded-for'] ??= socket?.remoteAddress
+  if (step.dropNextUrl && 'next-url' in headers) delete headers['next-url']
+  if (step.isDataRequest && step.routeKind === 'PAGES' && server.hasMiddleware) headers['x-nextjs-data'] = '1'
+
+  const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
+  const initURL = server.config.experimental.trustHostHeader
+    ? `https://${headers.host || 'localhost'}${req.url}`
+    : `${protocol}://${server.fetchHostname}:${server.port}${req.url}`
+  req.url = step.url
+
+  /** @type {Record<string, any>} */
+  const meta = {
+    ...req[REQUEST_META],
+    relativeProjectDir: server.relativeProjectDir,
+    distDir: server.distDir,
+    minimalMode: false,
+    initURL,
+    initProtocol: protocol,
+    initQuery: step.initQuery,
+    query: step.query,
+    params: step.params,
+    isLocaleDomain: step.isLocaleDomain,
+    bubbleNoFallback: true,
+  }
+  if (step.isRsc) meta.isRSCRequest = true
+  if (step.isPrefetchRsc) meta.isPrefetchRSCRequest = true
+  if (step.segmentPrefetch !== undefined) meta.segmentPrefetchRSCRequest = step.segmentPrefetch
+  if (step.locale !== undefined) meta.locale = step.locale
+  if (step.defaultLocale !== undefined) meta.defaultLocale = step.defaultLocale
+  if (step.isDataRequest) meta.isNextDataReq = true
+  // The name changed in 16.1; an entry reads the one of its version.
+  if (step.rewrittenPathname !== undefined) {
+    meta.rewrittenPathname = step.rewrittenPathname
+    meta.rewroteURL = step.rewrittenPathname
+  }
+  if (error !== undefined) meta.invokeError = error
+  if (server.createIncrementalCache) {
+    const cache = server.createIncrementalCache(headers)
+    meta.incrementalCache = cache
+    Object.assign(globalThis, { __incrementalCache: cache })
+  }
+  req[REQUEST_META] = meta
+  return meta
+}
+
+module.exports = { render, NO_FALLBACK, REQUEST_META }

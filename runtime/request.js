@@ -1,0 +1,73 @@
+// In: Node's request. Out: what crosses to Rust: one string with method, target and headers.
+
+const { IncomingMessage } = require('node:http')
+
+/** @typedef {import('node:http').IncomingMessage & Record<symbol, any>} Request */
+
+/**
+ * Node parses `rawHeaders` into `headers` when somebody first reads them and keeps the result under this symbol. While
+ * it is empty nobody can have changed a header, and joining the raw list is twice as fast as reading the object.
+ * Undefined on a Node that keeps it elsewhere; then the object is read, which is always right.
+ */
+const PARSED_HEADERS = Object.getOwnPropertySymbols(new IncomingMessage(/** @type {any} */ (null))).find(
+  symbol => symbol.description === 'kHeaders',
+)
+
+/**
+ * Method, target and headers, joined by NUL, which none of them can contain.
+ * @param {Request} req
+ */
+function headOf(req) {
+  if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
+    return `${req.method}\0${req.url}\0${req.rawHeaders.join('\0')}`
+  }
+  return headFrom(req)
+}
+
+/**
+ * The same from parsed headers.
+ * @param {{ method?: string, url?: string, headers: import('node:http').IncomingHttpHeaders }} req
+ */
+function headFrom({ method, url, headers }) {
+  let head = `${method}\0${url}`
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (Array.isArray(value)) for (const single of value) head += `\0${name}\0${single}`
+    else if (value !== undefined) head += `\0${name}\0${value}`
+  }
+  return head
+}
+
+/**
+ * Applies the URL that the user's server parsed, and may have changed, to `req.url`.
+ * @param {Request} req
+ * @param {any} parsedUrl the result of `url.parse(req.url, true)`
+ * @param {(parsed: any) => string} formatUrl upstream's formatter, for URLs that were changed
+ */
+function applyParsedUrl(req, parsedUrl, formatUrl) {
+  const { pathname, search } = parsedUrl
+  // The usual case: parsed and passed on unchanged. `search` wins over `query` in upstream's formatter, so an edited
+  // query matters only where there is no search.
+  if (
+    typeof pathname === 'string' &&
+    !parsedUrl.host &&
+    !parsedUrl.hostname &&
+    !parsedUrl.protocol &&
+    !parsedUrl.slashes &&
+    !parsedUrl.hash &&
+    (search ? pathname + search === req.url : pathname === req.url && isEmpty(parsedUrl.query))
+  ) {
+    return
+  }
+  req.url = formatUrl(parsedUrl)
+}
+
+/** @param {any} query */
+function isEmpty(query) {
+  if (!query) return true
+  if (typeof query === 'string') return false
+  for (const _ in query) return false
+  return true
+}
+
+module.exports = { headOf, headFrom, applyParsedUrl }

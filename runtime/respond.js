@@ -1,0 +1,78 @@
+// In: an answer that Rust has decided. Out: bytes on the socket, by as few calls as possible.
+
+/**
+ * @typedef {import('node:http').ServerResponse} ServerResponse
+ * @typedef {{ status: number, headers: string[], body?: Buffer }} Answer `headers` is flat: name, value, name, value
+ */
+
+/**
+ * Sends a complete answer. Headers that the user's server has set before stay, unless the answer sets the same one;
+ * `Vary` is joined and a `Cache-Control` of the user's wins, as upstream does (send-payload.js).
+ * @param {ServerResponse} res
+ * @param {Answer} answer
+ */
+function sendAnswer(res, answer) {
+  if (res.headersSent) return
+  if (res.getHeaderNames().length > 0) {
+    mergeHeaders(res, answer.headers)
+    res.writeHead(answer.status)
+  } else {
+    res.writeHead(answer.status, answer.headers)
+  }
+  res.end(answer.body)
+}
+
+/**
+ * Sends a body chunk by chunk, at the pace of the client. A client that goes away ends it.
+ * @param {ServerResponse} res
+ * @param {Answer} head
+ * @param {() => Promise<Buffer | null>} nextChunk
+ */
+async function sendStream(res, head, nextChunk) {
+  mergeHeaders(res, head.headers)
+  res.statusCode = head.status
+  for (;;) {
+    const chunk = await nextChunk()
+    if (res.destroyed) return
+    if (chunk === null) break
+    if (!res.write(chunk)) await drained(res)
+  }
+  res.end()
+}
+
+/**
+ * Resolves when the client has taken what was written, or has gone away.
+ * @param {ServerResponse} res
+ * @returns {Promise<void>}
+ */
+function drained(res) {
+  return new Promise(resolve => {
+    const done = () => {
+      res.off('drain', done)
+      res.off('close', done)
+      resolve()
+    }
+    res.on('drain', done)
+    res.on('close', done)
+  })
+}
+
+/**
+ * @param {ServerResponse} res
+ * @param {string[]} headers flat list
+ */
+function mergeHeaders(res, headers) {
+  /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
+  const own = new Set()
+  for (let i = 0; i < headers.length; i += 2) {
+    const name = headers[i]
+    const value = headers[i + 1]
+    const lower = name.toLowerCase()
+    if (own.has(lower)) res.appendHeader(name, value)
+    else if (lower === 'vary') res.appendHeader(name, value)
+    else if (lower !== 'cache-control' || !res.hasHeader(name)) res.setHeader(name, value)
+    own.add(lower)
+  }
+}
+
+module.exports = { sendAnswer, sendStream, mergeHeaders }

@@ -1,0 +1,311 @@
+// In: options and a build. Out: the app that next() returns: prepare(), getRequestHandler() and the rest of upstream's
+// methods (next/dist/server/next.js, NextCustomServer).
+
+const { existsSync } = require('node:fs')
+const path = require('node:path')
+const { connectCache } = require('./cache-handler')
+const { publishContext } = require('./context')
+const { createHandler, renderErrorPage } = require('./driver')
+const { Entries } = require('./entries')
+const { codedError, fromNative, notYet } = require('./errors')
+const { findNext } = require('./next-package')
+const { resolveOptions } = require('./options')
+const setup = require('./process-setup')
+const { revalidate } = require('./revalidate')
+const { WaitUntil } = require('./wait-until')
+
+/**
+ * @typedef {object} ServerState everything a request needs, fixed once prepare() is through
+ * @property {any} native the addon
+ * @property {any} engine the native engine of this build
+ * @property {any} config the evaluated next.config
+ * @property {string} distDir absolute path of the build folder
+ * @property {string} relativeProjectDir
+ * @property {string} hostname
+ * @property {string} fetchHostname `hostname` as it stands in a URL
+ * @property {number} port
+ * @property {Entries} entries
+ * @property {WaitUntil} waitUntil
+ * @property {Function} NoFallbackError
+ * @property {(parsed: any) => string} formatUrl
+ * @property {boolean} hasMiddleware
+ * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
+ * @property {(error: unknown) => void} logError
+ * @property {import('./next-package').NextPackage} next the user's `next`
+ * @property {(page: string) => any} edgeFunction what the manifest says of an edge function
+ */
+
+/** The app of a custom server in production. */
+class NextCustomServer {
+  /** @type {Promise<ServerState> | undefined} */
+  #preparing
+  /** @type {ServerState | undefined} */
+  #state
+  /** @type {ReturnType<typeof createHandler> | undefined} */
+  #handler
+
+  /** @param {any} native @param {import('./options').ResolvedOptions} options */
+  constructor(native, options) {
+    this.native = native
+    this.options = options
+    Object.defineProperty(this, 'native', { enumerable: false })
+  }
+
+  get hostname() {
+    return this.options.hostname
+  }
+
+  get port() {
+    return this.options.port
+  }
+
+  /** Reads the build and compiles its routes. Calling it again returns the same work. */
+  async prepare() {
+    this.#preparing ??= prepare(this.native, this.options).catch(error => {
+      this.#preparing = undefined // so that a server can try again once a build is there
+      throw error
+    })
+    this.#state = await this.#preparing
+  }
+
+  getRequestHandler() {
+    return async (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
+      this.#handler ??= createHandler(this.#prepared())
+      return this.#handler(req, res, parsedUrl)
+    }
+  }
+
+  /** Does nothing in production, as upstream's: upgrades are taken from the server's own event. */
+  getUpgradeHandler() {
+    this.#prepared()
+    return async () => {}
+  }
+
+  /** @param {any} req @param {any} res @param {any} [_parsedUrl] @param {boolean} [setHeaders] */
+  async render404(req, res, _parsedUrl, setHeaders = true) {
+    await renderErrorPage(this.#prepared(), req, res, 404, setHeaders)
+  }
+
+  async render() {
+    throw notYet('render')
+  }
+
+  async renderToHTML() {
+    throw notYet('renderToHTML')
+  }
+
+  async renderError() {
+    throw notYet('renderError')
+  }
+
+  async renderErrorToHTML() {
+    throw notYet('renderErrorToHTML')
+  }
+
+  /** @param {import('./revalidate').RevalidateRequest} request */
+  async revalidate(request) {
+    const state = this.#prepared()
+    await revalidate(state, findNext(this.options.dir), request)
+  }
+
+  setAssetPrefix() {
+    throw notYet('setAssetPrefix')
+  }
+
+  /** @param {unknown} error */
+  logError(error) {
+    this.#prepared().logError(error)
+  }
+
+  logErrorWithOriginalStack() {
+    throw new Error('Invariant: logErrorWithOriginalStack can only be called on the development server')
+  }
+
+  /** Waits for work that outlives its response. The HTTP server belongs to the user and is left alone. */
+  async close() {
+    await this.#state?.waitUntil.settle()
+  }
+
+  #prepared() {
+    if (!this.#state) throw new Error('prepare() must be called before performing this operation')
+    return this.#state
+  }
+}
+
+/**
+ * @param {any} native
+ * @param {import('./options').ResolvedOptions} options
+ * @returns {Promise<ServerState>}
+ */
+async function prepare(native, options) {
+  const { dir } = options
+  if (!existsSync(dir)) {
+    throw codedError(
+      'FERRONEXT_WRONG_DIR',
+      `The project folder ${dir} does not exist. Pass the folder of your Next.js app as \`dir\`.`,
+    )
+  }
+  const next = findNext(dir)
+  native.checkVersion(next.version)
+  const environment = /** @type {Record<string, string | undefined>} */ (process.env)
+  environment.NODE_ENV ||= 'production'
+  setup.loadEnvironment(next, dir)
+  const config = await setup.loadConfig(next, dir)
+  if (config.output === 'export') {
+    throw codedError(
+      'FERRONEXT_EXPORT_OUTPUT',
+      `The app in ${dir} uses "output: export", which leaves files for a static host and nothing to serve. Serve the "out" folder with any file server, or remove the option and build again.`,
+    )
+  }
+  const distDir = path.join(dir, config.distDir)
+  const engine = await native
+    .openEngine({ dir, distDir, nextVersion: next.version, config: JSON.stringify(config) })
+    .catch((/** @type {unknown} */ error) => {
+      throw fromNative(error)
+    })
+  if (engine.traits().hasMiddleware) {
+    // Serving past middleware would let in whom it keeps out.
+    throw codedError(
+      'FERRONEXT_NOT_IMPLEMENTED',
+      `The app in ${dir} has middleware (or a proxy file), which this version of ferronext cannot run yet. Use \`next\` itself until it can.`,
+    )
+  }
+  setup.applyConfig(next, config)
+  return start(native, options, next, config, distDir, engine)
+}
+
+/**
+ * @param {any} native
+ * @param {import('./options').ResolvedOptions} options
+ * @param {import('./next-package').NextPackage} next
+ * @param {any} config
+ * @param {string} distDir
+ * @param {any} engine
+ * @returns {ServerState}
+ */
+function start(native, options, next, config, distDir, engine) {
+  const { dir } = options
+  const hostname = options.hostname || 'localhost'
+  const traits = engine.traits()
+  const runtimeConfig = config.cacheHandler ? config : { ...config, cacheHandler: require.resolve('./cache-handler') }
+  /** @type {WeakSet<object>} */
+  const logged = new WeakSet()
+  const logError = (/** @type {any} */ error) => {
+    if (options.quiet) return
+    // Entries report an error and then throw it: one fault, one line.
+    if (error && typeof error === 'object') {
+      if (logged.has(error)) return
+      logged.add(error)
+    }
+    next.require('next/dist/build/output/log').error(error)
+  }
+  let installed = false
+  const entries = new Entries(distDir, () => {
+    if (installed) return
+    installed = true
+    setup.installNodeEnvironment(next)
+    if (!config.cacheHandler) connectCache(distDir, engine, next)
+  })
+  /** @type {ServerState} */
+  const state = {
+    native,
+    engine,
+    config,
+    distDir,
+    relativeProjectDir: setup.relativeProjectDir(dir),
+    hostname,
+    fetchHostname: hostname.includes(':') ? `[${hostname}]` : hostname,
+    port: Number(options.port) || 3000,
+    entries,
+    waitUntil: new WaitUntil(),
+    hasMiddleware: traits.hasMiddleware,
+    logError,
+    createIncrementalCache: traits.entriesExpectIncrementalCache
+      ? createIncrementalCache(next, runtimeConfig, distDir, dir)
+      : undefined,
+    get NoFallbackError() {
+      const { NoFallbackError } = next.require('next/dist/shared/lib/no-fallback-error.external')
+      Object.defineProperty(this, 'NoFallbackError', { value: NoFallbackError })
+      return NoFallbackError
+    },
+    next,
+    edgeFunction: page => require(path.join(distDir, 'server/middleware-manifest.json')).functions[page],
+    formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
+  }
+  publishContext(state.relativeProjectDir, {
+    nextConfig: runtimeConfig,
+    hostname,
+    getAssetPrefix: () => (config.assetPrefix || '').replace(/\/$/, ''),
+    isWrappedByNextServer: true,
+    logErrorWithOriginalStack: logError,
+    render404: (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ _url, setHeaders = true) =>
+      renderErrorPage(state, req, res, 404, setHeaders),
+    revalidate: (/** @type {import('./revalidate').RevalidateRequest} */ request) => revalidate(state, next, request),
+  })
+  if (traits.hasInstrumentation) registerInstrumentation(state, next, dir)
+  return state
+}
+
+/**
+ * Starts the app's `instrumentation.ts`. Entries wait for it; a failure is logged as upstream logs it.
+ * @param {ServerState} state
+ * @param {import('./next-package').NextPackage} next
+ * @param {string} dir
+ */
+function registerInstrumentation(state, next, dir) {
+  state.entries.beforeFirst()
+  const globals = next.require('next/dist/server/lib/router-utils/instrumentation-globals.external')
+  globals
+    .ensureInstrumentationRegistered(dir, path.relative(dir, state.distDir))
+    .catch((/** @type {unknown} */ error) => console.error('Failed to prepare server', error))
+}
+
+/**
+ * Entries of 15.5 and 16.0 take the data and page cache from the request meta.
+ * @param {import('./next-package').NextPackage} next
+ * @param {any} config
+ * @param {string} distDir
+ * @param {string} dir
+ */
+function createIncrementalCache(next, config, distDir, dir) {
+  const serverDistDir = path.join(distDir, 'server')
+  return (/** @type {object} */ requestHeaders) => {
+    const { IncrementalCache } = next.require('next/dist/server/lib/incremental-cache')
+    const { nodeFs } = next.require('next/dist/server/lib/node-fs-methods')
+    const prerenderManifest = require(path.join(distDir, 'prerender-manifest.json'))
+    const cache = new IncrementalCache({
+      fs: nodeFs,
+      dev: false,
+      requestHeaders,
+      allowedRevalidateHeaderKeys: config.experimental.allowedRevalidateHeaderKeys,
+      minimalMode: false,
+      serverDistDir,
+      fetchCacheKeyPrefix: config.experimental.fetchCacheKeyPrefix,
+      maxMemoryCacheSize: config.cacheMaxMemorySize,
+      flushToDisk: config.experimental.isrFlushToDisk,
+      getPrerenderManifest: () => prerenderManifest,
+      prerenderManifest,
+      previewProps: prerenderManifest.preview,
+      locales: config.i18n?.locales,
+      CurCacheHandler: interopDefault(require(path.resolve(dir, config.cacheHandler))),
+    })
+    cache.resetRequestCache()
+    return cache
+  }
+}
+
+/** @param {any} module an ES module seen through require, or a CommonJS one */
+const interopDefault = module => module.default ?? module
+
+/**
+ * next(): validates the options and returns the app.
+ * @param {any} native
+ * @param {any} options
+ */
+function createServer(native, options) {
+  const resolved = resolveOptions(options)
+  if (resolved.dev) return require('./dev').createDevServer(resolved)
+  return new NextCustomServer(native, resolved)
+}
+
+module.exports = { createServer, NextCustomServer }

@@ -1,0 +1,24 @@
+// In: promises that outlive their response (cache writes, `after()` work). Out: one promise for all of them.
+
+/** Collects work that outlives a response, so that `close()` can wait for it. */
+class WaitUntil {
+  /** @type {Set<Promise<unknown>>} */
+  #pending = new Set()
+
+  /** Passed to entries as `ctx.waitUntil`. @type {(work: Promise<unknown>) => void} */
+  add = work => {
+    const settled = Promise.resolve(work).then(
+      () => {},
+      error => console.error(error),
+    )
+    this.#pending.add(settled)
+    settled.then(() => this.#pending.delete(settled))
+  }
+
+  /** Resolves once nothing is pending, including work that was added meanwhile. */
+  async settle() {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+}
+
+module.exports = { WaitUntil }

@@ -1,0 +1,23 @@
+// `npm run lint`: formatting, lints and types of Rust and JavaScript.
+
+import { spawnSync } from 'node:child_process'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
+
+/** @type {[string, string[]][]} */
+const CHECKS = [
+  ['cargo', ['fmt', '--check']],
+  ['cargo', ['clippy', '--locked', '--all-targets', '--', '-D', 'warnings']],
+  ['cargo', ['clippy', '--locked', '--all-targets', '--no-default-features', '--', '-D', 'warnings']],
+  [process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
+  [process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']],
+]
+
+for (const [command, args] of CHECKS) {
+  console.log(`> ${path.basename(command)} ${args.map(argument => path.basename(argument)).join(' ')}`)
+  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  if (error) console.error(error.message)
+  if (status !== 0) process.exit(status ?? 1)
+}

@@ -1,0 +1,107 @@
+//! Compression of bodies that JavaScript writes.
+//!
+//! In: headers of a response that is about to be sent, then its chunks. Out: whether and how to encode it, then the
+//! encoded chunks. Rules and encoders: `response::encoding`.
+
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use super::fault::{guarded, to_js};
+use crate::error::{Code, Error};
+use crate::response::encoding::{self, Asked, Coding, Level};
+use crate::response::headers::HeaderList;
+
+/// How a response is to be encoded: the new value of `Vary` (empty: leave it), and the coding (empty: none).
+///
+/// `headers` are the response's own, names and values in turn: `content-type`, `content-length`, `content-encoding`,
+/// `cache-control` and `vary` count. `length` is that of a body handed over whole, `-1` for a stream.
+#[napi(js_name = "planEncoding")]
+pub fn plan_encoding(
+    accept_encoding: String,
+    head: bool,
+    length: f64,
+    headers: Vec<String>,
+) -> napi::Result<Vec<String>, String> {
+    guarded(|| {
+        let mut list = HeaderList::new();
+        let mut pairs = headers.into_iter();
+        while let (Some(name), Some(value)) = (pairs.next(), pairs.next()) {
+            list.append(name, value);
+        }
+        let before = list.get("vary").map(str::to_owned);
+        let coding = encoding::apply(
+            &mut list,
+            Asked {
+                accept_encoding: &accept_encoding,
+                head,
+                length: (length >= 0.0).then_some(length as u64),
+            },
+        );
+        let vary = list.get("vary").filter(|after| before.as_deref() != Some(after));
+        vec![
+            vary.unwrap_or_default().to_owned(),
+            if coding == Coding::Identity {
+                String::new()
+            } else {
+                coding.as_str().to_owned()
+            },
+        ]
+    })
+}
+
+/// Encodes one body, chunk by chunk. Each chunk is flushed, so that what is written arrives.
+#[napi]
+pub struct Encoder {
+    /// Empty once the body has ended.
+    stream: Arc<Mutex<Option<encoding::Encoder>>>,
+}
+
+#[napi]
+impl Encoder {
+    /// An encoder for `coding`, as `planEncoding` names it.
+    #[napi(constructor)]
+    pub fn new(coding: String) -> napi::Result<Self, String> {
+        let coding = match coding.as_str() {
+            "deflate" => Coding::Deflate,
+            _ => Coding::Gzip,
+        };
+        guarded(|| Encoder {
+            stream: Arc::new(Mutex::new(Some(encoding::Encoder::new(coding, Level::DYNAMIC)))),
+        })
+    }
+
+    /// Encodes a chunk here and now. For small chunks.
+    #[napi]
+    pub fn push(&self, chunk: Buffer, last: bool) -> napi::Result<Buffer, String> {
+        guarded(|| push(&self.stream, &chunk, last))?
+            .map(Buffer::from)
+            .map_err(|error| to_js(Error::new(Code::Internal, error.to_string())))
+    }
+
+    /// Encodes a chunk on another thread.
+    #[napi(js_name = "pushAsync")]
+    pub async fn push_async(&self, chunk: Buffer, last: bool) -> napi::Result<Buffer> {
+        let stream = Arc::clone(&self.stream);
+        let out = tokio::task::spawn_blocking(move || push(&stream, &chunk, last)).await;
+        let out = out.map_err(|error| napi::Error::from_reason(error.to_string()))?;
+        out.map(Buffer::from)
+            .map_err(|error| napi::Error::from_reason(error.to_string()))
+    }
+}
+
+fn push(stream: &Mutex<Option<encoding::Encoder>>, chunk: &[u8], last: bool) -> io::Result<Vec<u8>> {
+    let mut stream = stream.lock().unwrap_or_else(PoisonError::into_inner);
+    let Some(mut encoder) = stream.take() else {
+        return Err(io::Error::other("the body has ended"));
+    };
+    let mut out = encoder.write(chunk, !last)?;
+    if last {
+        out.extend(encoder.finish()?);
+    } else {
+        *stream = Some(encoder);
+    }
+    Ok(out)
+}

@@ -1,0 +1,295 @@
+//! A build that is being served.
+//!
+//! In: requests as one string each. Out: the number of a ready answer, or a slot in which the request goes on step by step.
+//! Every app and every worker thread of the process that serves the same build shares one engine and one cache.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use napi::bindgen_prelude::{AsyncTask, Buffer};
+use napi::{Env, Task};
+use napi_derive::napi;
+use serde_json::Value;
+
+use super::fault::{guarded, to_js};
+use super::step::{flat, JsStep};
+use crate::build::capabilities;
+use crate::engine::{Engine, Written};
+use crate::error::Error;
+use crate::pipeline::Progress;
+use crate::request::{Headers, Method, Origin, Request};
+use crate::route::EntryKind;
+use crate::source::prerender::Lifetime;
+
+/// The engines of this process by build folder.
+static ENGINES: Mutex<Option<HashMap<PathBuf, Weak<Engine>>>> = Mutex::new(None);
+
+/// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
+#[napi(js_name = "checkVersion")]
+pub fn check_version(version: String) -> napi::Result<(), String> {
+    capabilities::check(&version).map_err(to_js)
+}
+
+/// Where the build is and how it was configured.
+#[napi(object, object_to_js = false)]
+pub struct OpenOptions {
+    /// Absolute path of the project.
+    pub dir: String,
+    /// Absolute path of the build folder.
+    pub dist_dir: String,
+    /// Version of the user's `next`.
+    pub next_version: String,
+    /// The evaluated `next.config` as JSON.
+    pub config: String,
+}
+
+/// Reads a build on a worker thread.
+pub struct Open(OpenOptions);
+
+impl Task for Open {
+    type Output = Result<Arc<Engine>, Error>;
+    type JsValue = JsEngine;
+
+    fn compute(&mut self) -> napi::Result<Self::Output> {
+        let OpenOptions {
+            dir,
+            dist_dir,
+            next_version,
+            config,
+        } = &self.0;
+        let key = PathBuf::from(dist_dir);
+        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = engines.get_or_insert_with(HashMap::new);
+        if let Some(engine) = known.get(&key).and_then(Weak::upgrade) {
+            return Ok(Ok(engine));
+        }
+        let opened = Engine::open(&PathBuf::from(dir), &key, next_version, config).map(Arc::new);
+        if let Ok(engine) = &opened {
+            known.insert(key, Arc::downgrade(engine));
+        }
+        Ok(opened)
+    }
+
+    fn resolve(&mut self, _env: Env, opened: Self::Output) -> napi::Result<JsEngine> {
+        opened.map(|engine| JsEngine { engine }).map_err(|error| {
+            // `code` cannot be set on the error of a task; `runtime/server.js` takes it from this prefix.
+            napi::Error::from_reason(format!("{}: {}", error.code().as_str(), error.message()))
+        })
+    }
+}
+
+/// Opens the build in `distDir`. Rejects with a coded error when it cannot be served.
+#[napi(js_name = "openEngine", ts_return_type = "Promise<Engine>")]
+pub fn open_engine(options: OpenOptions) -> AsyncTask<Open> {
+    AsyncTask::new(Open(options))
+}
+
+/// An answer on its way to Node for the first time.
+#[napi(object, object_from_js = false)]
+pub struct JsAnswer {
+    /// The status.
+    pub status: u16,
+    /// Header names and values in turn.
+    pub headers: Vec<String>,
+    /// The body, absent when empty.
+    pub body: Option<Buffer>,
+}
+
+/// What a cache handler was given to store, see `runtime/cache-handler.js`.
+#[napi(object, object_to_js = false)]
+pub struct JsCacheEntry {
+    /// `APP_PAGE`, `APP_ROUTE` or `PAGES`; anything else is not Rust's to serve.
+    pub kind: String,
+    /// The status.
+    pub status: Option<u16>,
+    /// The headers as JSON.
+    pub headers: String,
+    /// The document or body.
+    pub html: Option<Buffer>,
+    /// The React payload.
+    pub rsc: Option<Buffer>,
+    /// The data of a Pages Router page.
+    pub data: Option<Buffer>,
+    /// The payloads of its segments.
+    pub segments: Vec<JsSegment>,
+    /// Whether a part is rendered per request.
+    pub postponed: bool,
+    /// Seconds until stale, `-1` for never.
+    pub revalidate: Option<f64>,
+    /// Seconds until it must not be served.
+    pub expire: Option<f64>,
+}
+
+/// A segment of a page.
+#[napi(object, object_to_js = false)]
+pub struct JsSegment {
+    /// Its path, for instance `/_tree`.
+    pub path: String,
+    /// Its payload.
+    pub data: Buffer,
+}
+
+/// What the JavaScript side has to know about a build.
+#[napi(object, object_from_js = false)]
+pub struct Traits {
+    /// Whether the app has middleware or a proxy.
+    pub has_middleware: bool,
+    /// Whether the app has `instrumentation.ts`.
+    pub has_instrumentation: bool,
+    /// Whether entries take the page cache from the request meta (15.5 and 16.0).
+    pub entries_expect_incremental_cache: bool,
+}
+
+/// The engine of one build.
+#[napi(js_name = "Engine")]
+pub struct JsEngine {
+    engine: Arc<Engine>,
+}
+
+#[napi]
+impl JsEngine {
+    /// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, or `-slot - 1`.
+    #[napi]
+    pub fn begin(&self, head: String, encrypted: bool) -> napi::Result<i32, String> {
+        guarded(|| self.start(head, encrypted, Origin::Client))
+    }
+
+    /// Like `begin`, for a request of the server itself, which goes past rules and middleware.
+    #[napi(js_name = "beginRevalidate")]
+    pub fn begin_revalidate(&self, head: String) -> napi::Result<i32, String> {
+        guarded(|| self.start(head, false, Origin::Revalidate))
+    }
+
+    fn start(&self, head: String, encrypted: bool, origin: Origin) -> i32 {
+        let mut parts = head.splitn(3, '\0');
+        let request = Request {
+            method: Method::parse(parts.next().unwrap_or_default()),
+            target: parts.next().unwrap_or_default().to_owned(),
+            headers: Headers::parse(parts.next().unwrap_or_default()),
+            encrypted,
+            origin,
+        };
+        match self.engine.begin(request) {
+            Progress::Answer(answer) => answer.id as i32,
+            Progress::Slot(slot) => -(slot as i32) - 1,
+        }
+    }
+
+    /// What Node has to do next for the request in `slot`.
+    #[napi]
+    pub fn step(&self, slot: u32) -> napi::Result<JsStep, String> {
+        guarded(|| self.engine.step(slot as usize).into())
+    }
+
+    /// Waits for what the request in `slot` needs from disk or from a compressor.
+    #[napi]
+    pub async fn load(&self, slot: u32) -> napi::Result<()> {
+        Arc::clone(&self.engine).load(slot as usize).await;
+        Ok(())
+    }
+
+    /// The next chunk of the body of the answer in `slot`, `null` at its end.
+    #[napi]
+    pub async fn chunk(&self, slot: u32) -> napi::Result<Option<Buffer>> {
+        match Arc::clone(&self.engine).chunk(slot as usize).await {
+            None => Ok(None),
+            Some(Ok(bytes)) => Ok(Some(bytes.to_vec().into())),
+            Some(Err(error)) => Err(napi::Error::from_reason(error.to_string())),
+        }
+    }
+
+    /// The entry in `slot` has no page for its params: routing goes on after it.
+    #[napi(js_name = "noFallback")]
+    pub fn no_fallback(&self, slot: u32) -> napi::Result<(), String> {
+        guarded(|| self.engine.no_fallback(slot as usize))
+    }
+
+    /// The request in `slot` is to be answered with the app's error page for `status`.
+    #[napi(js_name = "errorPage")]
+    pub fn error_page(&self, slot: u32, status: u16) -> napi::Result<(), String> {
+        guarded(|| self.engine.error_page(slot as usize, status))
+    }
+
+    /// The request in `slot` has been answered.
+    #[napi]
+    pub fn free(&self, slot: i32) -> napi::Result<(), String> {
+        guarded(|| {
+            if let Ok(slot) = usize::try_from(slot) {
+                self.engine.free(slot);
+            }
+        })
+    }
+
+    /// The answer with this number, `null` if it is gone.
+    #[napi]
+    pub fn answer(&self, id: u32) -> napi::Result<Option<JsAnswer>, String> {
+        guarded(|| {
+            self.engine.prepared(id).map(|answer| JsAnswer {
+                status: answer.status,
+                headers: flat(&answer.headers),
+                body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),
+            })
+        })
+    }
+
+    /// A compiled entry has stored an answer, or removed one.
+    #[napi(js_name = "cacheSet")]
+    pub fn cache_set(&self, key: String, entry: Option<JsCacheEntry>) -> napi::Result<(), String> {
+        guarded(|| self.engine.stored(&key, entry.and_then(written)))
+    }
+
+    /// A compiled entry has revalidated tags.
+    #[napi(js_name = "tagsRevalidated")]
+    pub fn tags_revalidated(&self, tags: Vec<String>) -> napi::Result<(), String> {
+        guarded(|| self.engine.tags_revalidated(tags))
+    }
+
+    /// What JavaScript has to know about the build.
+    #[napi]
+    pub fn traits(&self) -> napi::Result<Traits, String> {
+        guarded(|| {
+            let traits = self.engine.traits();
+            Traits {
+                has_middleware: traits.has_middleware,
+                has_instrumentation: traits.has_instrumentation,
+                entries_expect_incremental_cache: traits.entries_expect_incremental_cache,
+            }
+        })
+    }
+
+    /// For tests: a panic inside the engine.
+    #[napi(js_name = "panicForTests")]
+    pub fn panic_for_tests(&self) -> napi::Result<(), String> {
+        guarded(|| panic!("on purpose"))
+    }
+}
+
+fn written(entry: JsCacheEntry) -> Option<Written> {
+    let bytes = |buffer: Buffer| Bytes::from(buffer.to_vec());
+    Some(Written {
+        kind: match entry.kind.as_str() {
+            "APP_PAGE" => EntryKind::AppPage,
+            "APP_ROUTE" => EntryKind::AppRoute,
+            "PAGES" => EntryKind::Pages,
+            _ => return None,
+        },
+        status: entry.status,
+        headers: serde_json::from_str::<IndexMap<String, Value>>(&entry.headers).ok()?,
+        html: bytes(entry.html?),
+        rsc: entry.rsc.map(bytes),
+        data: entry.data.map(bytes),
+        segments: entry
+            .segments
+            .into_iter()
+            .map(|segment| (segment.path, bytes(segment.data)))
+            .collect(),
+        postponed: entry.postponed,
+        lifetime: entry.revalidate.map(|revalidate| Lifetime {
+            revalidate: (revalidate >= 0.0).then_some(revalidate),
+            expire: entry.expire,
+        }),
+    })
+}

@@ -1,0 +1,15 @@
+//! The Node addon: the only module that knows napi.
+//!
+//! In: calls from `index.js` and `runtime/`. Out: numbers and small objects. One call carries a request in, one answer
+//! comes out; what takes time returns a promise and runs on tokio.
+//!
+//! - [`next`] the public function
+//! - [`engine`] a build that is being served
+//! - [`step`] what Node has to do next for a request
+//! - [`encoder`] compression of bodies that JavaScript writes
+
+mod encoder;
+mod engine;
+mod fault;
+mod next;
+mod step;

@@ -1,0 +1,157 @@
+//! What Node has to do next for a request.
+//!
+//! In: a step of the pipeline. Out: one flat object; `runtime/driver.js` reads `kind` and the fields that belong to it.
+
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+use serde_json::Value;
+
+use crate::pipeline::Step;
+use crate::response::headers::HeaderList;
+use crate::route::RouteKind;
+use crate::source::render::Render;
+
+/// See `runtime/driver.js` for what each kind means.
+#[napi(object, object_from_js = false)]
+pub struct JsStep {
+    /// `load`, `answer`, `stream` or `render`.
+    pub kind: &'static str,
+    /// `answer`, `stream`: the status. `render`: the status to start from.
+    pub status: Option<u16>,
+    /// Header names and values in turn.
+    pub headers: Vec<String>,
+    /// `answer`: the body.
+    pub body: Option<Buffer>,
+    /// `render`: what the entry has to be told.
+    pub file: Option<String>,
+    /// `APP_PAGE`, `APP_ROUTE`, `PAGES` or `PAGES_API`.
+    pub route_kind: Option<&'static str>,
+    /// Whether the entry runs in the edge sandbox.
+    pub edge: Option<bool>,
+    /// The page as the manifests name it.
+    pub page: Option<String>,
+    /// The route.
+    pub pathname: Option<String>,
+    /// Params of a dynamic route.
+    pub params: Option<Value>,
+    /// The query after rewrites.
+    pub query: Option<Value>,
+    /// The query as it arrived.
+    pub init_query: Option<Value>,
+    /// The target as it arrived, normalised.
+    pub url: Option<String>,
+    /// The `Vary` of the route.
+    pub vary: Option<&'static str>,
+    /// Whether `next-url` must not reach the entry.
+    pub drop_next_url: Option<bool>,
+    /// The locale of the request.
+    pub locale: Option<String>,
+    /// The locale of paths without one.
+    pub default_locale: Option<String>,
+    /// Whether the host has a default locale of its own.
+    pub is_locale_domain: Option<bool>,
+    /// Whether a React payload is asked for.
+    pub is_rsc: Option<bool>,
+    /// Whether the client router prefetches.
+    pub is_prefetch_rsc: Option<bool>,
+    /// The segment it prefetches.
+    pub segment_prefetch: Option<String>,
+    /// Whether the request is for `_next/data`.
+    pub is_data_request: Option<bool>,
+    /// The path after rewrites, when it differs.
+    pub rewritten_pathname: Option<String>,
+}
+
+impl JsStep {
+    fn of_kind(kind: &'static str) -> Self {
+        JsStep {
+            kind,
+            status: None,
+            headers: Vec::new(),
+            body: None,
+            file: None,
+            route_kind: None,
+            edge: None,
+            page: None,
+            pathname: None,
+            params: None,
+            query: None,
+            init_query: None,
+            url: None,
+            vary: None,
+            drop_next_url: None,
+            locale: None,
+            default_locale: None,
+            is_locale_domain: None,
+            is_rsc: None,
+            is_prefetch_rsc: None,
+            segment_prefetch: None,
+            is_data_request: None,
+            rewritten_pathname: None,
+        }
+    }
+}
+
+impl From<Step> for JsStep {
+    fn from(step: Step) -> Self {
+        match step {
+            Step::Load => JsStep::of_kind("load"),
+            Step::Answer(answer) => JsStep {
+                status: Some(answer.status),
+                headers: flat(&answer.headers),
+                body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),
+                ..JsStep::of_kind("answer")
+            },
+            Step::Stream { status, headers } => JsStep {
+                status: Some(status),
+                headers: flat(&headers),
+                ..JsStep::of_kind("stream")
+            },
+            Step::Render(render) => of_render(*render),
+        }
+    }
+}
+
+fn of_render(render: Render) -> JsStep {
+    JsStep {
+        status: render.status,
+        headers: render
+            .headers
+            .into_iter()
+            .flat_map(|(name, value)| [name, value])
+            .collect(),
+        file: Some(render.file),
+        route_kind: Some(match render.kind {
+            RouteKind::AppPage => "APP_PAGE",
+            RouteKind::AppRoute => "APP_ROUTE",
+            RouteKind::Pages => "PAGES",
+            RouteKind::PagesApi => "PAGES_API",
+        }),
+        edge: Some(render.edge),
+        page: Some(render.page),
+        pathname: Some(render.pathname),
+        params: render.params.map(|params| params.to_json()),
+        query: Some(render.query.to_json()),
+        init_query: Some(render.init_query.to_json()),
+        url: Some(render.url),
+        vary: render.vary,
+        drop_next_url: Some(render.drop_next_url),
+        locale: render.locale,
+        default_locale: render.default_locale,
+        is_locale_domain: Some(render.is_locale_domain),
+        is_rsc: Some(render.is_rsc),
+        is_prefetch_rsc: Some(render.is_prefetch_rsc),
+        segment_prefetch: render.segment_prefetch,
+        is_data_request: Some(render.is_data_request),
+        rewritten_pathname: render.rewritten_pathname,
+        ..JsStep::of_kind("render")
+    }
+}
+
+/// Names and values in turn, the form that `writeHead` takes.
+pub fn flat(headers: &HeaderList) -> Vec<String> {
+    headers
+        .iter()
+        .flat_map(|(name, value)| [name.to_owned(), value.to_owned()])
+        .collect()
+}

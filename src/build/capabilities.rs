@@ -1,0 +1,193 @@
+//! What differs between versions of Next.js, decided in this one place.
+//!
+//! In: the version of the installed `next` and its build folder. Out: [`Capabilities`], so that no other code asks for a
+//! version. Read from 15.5.29, 16.0.11 and 16.4.6.
+
+use std::path::Path;
+
+use crate::error::{Code, Error, Result};
+
+/// The three numbers of a version; a pre-release tag such as `-canary.3` is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Version {
+    /// Major version.
+    pub major: u32,
+    /// Minor version.
+    pub minor: u32,
+    /// Patch version.
+    pub patch: u32,
+}
+
+impl Version {
+    /// Parses `16.4.6` or `16.5.0-canary.3`.
+    pub fn parse(text: &str) -> Option<Version> {
+        let core = text.split(['-', '+']).next()?;
+        let mut parts = core.split('.');
+        let mut number = || parts.next()?.parse::<u32>().ok();
+        let version = Version {
+            major: number()?,
+            minor: number()?,
+            patch: number()?,
+        };
+        parts.next().is_none().then_some(version)
+    }
+
+    const fn new(major: u32, minor: u32, patch: u32) -> Version {
+        Version { major, minor, patch }
+    }
+}
+
+/// What this version of Next.js does. Each field is one behaviour, never a version.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Capabilities {
+    /// The version the rest follows from, for messages only.
+    pub version: Version,
+    /// `experimental.validateRSCRequestHeaders` is on unless the configuration turns it off.
+    pub validate_rsc_by_default: bool,
+    /// Prerendered answers live below `server/route-cache/<KIND>/<owner>/`.
+    pub scoped_cache_paths: bool,
+    /// An entry past its `expire` counts as absent, so that the request waits.
+    pub expire_blocks: bool,
+    /// The preview secrets are read from `server/preview-props.json`.
+    pub preview_props_file: bool,
+    /// A sub-resource request (`sec-fetch-dest`) that finds nothing gets a plain-text 404.
+    pub plain_404_for_subresources: bool,
+    /// Request targets are parsed as WHATWG URLs; otherwise by Node's legacy `url.parse`, which keeps dot segments.
+    pub whatwg_targets: bool,
+    /// Dynamic routes of both routers are sorted together at start; otherwise the order of the manifest counts.
+    pub sorted_dynamic_routes: bool,
+    /// A segment such as `a[b]c` is matched with its text before and after the parameter.
+    pub affixed_segments: bool,
+    /// The file lookup hands its definition and parameters to the renderer; otherwise the renderer matches again.
+    pub lookup_decides_page: bool,
+    /// Any `/_next/data/*.json` counts as a data request before middleware; otherwise only the current build id does.
+    pub foreign_data_paths: bool,
+    /// A data request marks itself with the request header `x-nextjs-data: 1`.
+    pub data_request_header: bool,
+    /// A data path without a locale gets the default one before middleware sees it.
+    pub data_path_default_locale: bool,
+    /// Parameters in the host of a destination are percent-encoded.
+    pub encoded_destination_hosts: bool,
+    /// `experimental.clientParamParsingOrigins` lets some origins see the rewritten path of an RSC request.
+    pub client_param_parsing_origins: bool,
+    /// An interception rewrite may take parameters from `next-router-state-tree`.
+    pub state_tree_params: bool,
+    /// The rewritten path of an RSC request also replaces the one that middleware set.
+    pub rewritten_path_overrides: bool,
+    /// Rules of `onMatchHeaders` apply once an output matched.
+    pub on_match_headers: bool,
+    /// The markers added between adjacent parameters are taken out of compiled destinations again.
+    pub strips_separators: bool,
+    /// Entries take the page cache from the request meta; later ones make their own.
+    pub entries_expect_incremental_cache: bool,
+    /// Files below `.next/static/service-worker` are served with the scope that they may control.
+    pub service_workers: bool,
+}
+
+/// The oldest version whose build has the handlers that ferronext calls.
+const MINIMUM: Version = Version::new(15, 5, 0);
+/// The first major version that nobody has looked at yet.
+const BELOW: Version = Version::new(17, 0, 0);
+
+impl Capabilities {
+    /// Decides what the installed `next` does.
+    pub fn detect(next_version: &str, dist_dir: &Path) -> Result<Capabilities> {
+        let version = Version::parse(next_version)
+            .ok_or_else(|| unsupported(next_version, "that is not a version number ferronext understands"))?;
+        if version < MINIMUM {
+            return Err(unsupported(
+                next_version,
+                "ferronext needs at least 15.5.0; upgrade `next`",
+            ));
+        }
+        if version >= BELOW {
+            return Err(unsupported(
+                next_version,
+                "ferronext knows versions below 17; look for a newer ferronext",
+            ));
+        }
+        let preview_props_file = dist_dir.join("server").join("preview-props.json").is_file();
+        Ok(Capabilities::of(version, preview_props_file))
+    }
+
+    /// The capabilities of a version, without looking at a build.
+    pub fn of(version: Version, preview_props_file: bool) -> Capabilities {
+        let v16 = version >= Version::new(16, 0, 0);
+        // 15.5 carries backports of later work, so "newer than 16.0" is not the same as "not 16.0".
+        let only_16_0 = v16 && version < Version::new(16, 1, 0);
+        // The two halves of 16 that were read differ by the preview file, which a canary has or has not.
+        let late_16 = v16 && preview_props_file;
+        Capabilities {
+            version,
+            validate_rsc_by_default: late_16,
+            scoped_cache_paths: !only_16_0 && (late_16 || version >= Version::new(15, 5, 20)),
+            expire_blocks: late_16,
+            preview_props_file,
+            plain_404_for_subresources: late_16,
+            whatwg_targets: late_16,
+            sorted_dynamic_routes: late_16,
+            affixed_segments: late_16,
+            lookup_decides_page: late_16,
+            foreign_data_paths: !only_16_0,
+            data_request_header: !only_16_0,
+            data_path_default_locale: !only_16_0,
+            encoded_destination_hosts: !only_16_0,
+            client_param_parsing_origins: v16,
+            state_tree_params: !v16,
+            rewritten_path_overrides: late_16,
+            on_match_headers: late_16,
+            strips_separators: v16,
+            entries_expect_incremental_cache: !late_16,
+            service_workers: late_16,
+        }
+    }
+}
+
+/// Whether ferronext supports this version of `next`.
+///
+/// # Errors
+/// `FERRONEXT_UNSUPPORTED_NEXT` with what to do about it.
+pub fn check(next_version: &str) -> Result<()> {
+    Capabilities::detect(next_version, Path::new("")).map(|_| ())
+}
+
+fn unsupported(version: &str, why: &str) -> Error {
+    Error::new(
+        Code::UnsupportedNext,
+        format!("next {version} is not supported: {why}."),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_parse_with_and_without_a_tag() {
+        assert_eq!(Version::parse("16.4.6"), Some(Version::new(16, 4, 6)));
+        assert_eq!(Version::parse("16.5.0-canary.3"), Some(Version::new(16, 5, 0)));
+        for wrong in ["", "16", "16.4", "16.4.x", "1.2.3.4", "-1.0.0"] {
+            assert_eq!(Version::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_supported_range_is_15_5_up_to_17() {
+        let nowhere = Path::new("/nonexistent");
+        for (version, good) in [
+            ("15.4.9", false),
+            ("15.5.0", true),
+            ("16.4.6", true),
+            ("16.9.0-canary.1", true),
+            ("17.0.0", false),
+            ("latest", false),
+        ] {
+            let detected = Capabilities::detect(version, nowhere);
+            assert_eq!(detected.is_ok(), good, "{version}");
+            if let Err(error) = detected {
+                assert_eq!(error.code(), Code::UnsupportedNext);
+                assert!(error.message().contains(version));
+            }
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! Reading one JSON manifest into a type.
+//!
+//! In: a path. Out: the value, or a fault that names the file and, through `serde_path_to_error`, the field.
+
+use std::io::ErrorKind;
+use std::path::Path;
+
+use serde::de::DeserializeOwned;
+
+use crate::error::{Code, Error, Result};
+
+/// Reads a manifest that every build has.
+pub(super) fn json<T: DeserializeOwned>(path: &Path) -> Result<T> {
+    match text(path)? {
+        Some(text) => parse(path, &text),
+        None => Err(Error::manifest(path, "the file is missing")),
+    }
+}
+
+/// Reads a manifest that only some builds have; absent is the empty value.
+pub(super) fn json_if_present<T: DeserializeOwned + Default>(path: &Path) -> Result<T> {
+    match text(path)? {
+        Some(text) => parse(path, &text),
+        None => Ok(T::default()),
+    }
+}
+
+/// A file that exists but cannot be read.
+pub(super) fn unreadable(path: &Path, error: &std::io::Error) -> Error {
+    Error::new(Code::Unreadable, format!("{} cannot be read: {error}", path.display()))
+}
+
+fn text(path: &Path) -> Result<Option<String>> {
+    match std::fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Error::manifest(path, "it is not UTF-8")),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unreadable(path, &error)),
+    }
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let field = error.path().to_string();
+        if field == "." {
+            Error::manifest(path, error.inner())
+        } else {
+            Error::manifest(path, format_args!("{field}: {}", error.inner()))
+        }
+    })?;
+    // A value followed by other text is a damaged file as well.
+    deserializer.end().map_err(|error| Error::manifest(path, error))?;
+    Ok(value)
+}

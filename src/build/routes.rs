@@ -1,0 +1,250 @@
+//! `routes-manifest.json`, version 3: the rules and the dynamic routes of the app.
+
+use indexmap::IndexMap;
+use serde::de::{self, Deserializer};
+use serde::Deserialize;
+
+use crate::config::I18n;
+
+/// The rules and routes of the app.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RoutesManifest {
+    /// Format version.
+    #[serde(default)]
+    pub version: u32,
+    /// `basePath` at build time.
+    #[serde(default)]
+    pub base_path: String,
+    /// `experimental.caseSensitiveRoutes` at build time.
+    #[serde(default)]
+    pub case_sensitive: bool,
+    /// Whether `/404` is a static Pages Router page.
+    #[serde(default)]
+    pub pages404: bool,
+    /// Which routers the app has: `app`, `pages` or `hybrid`; absent before 16.4.
+    #[serde(default)]
+    pub app_type: Option<String>,
+    /// Redirect rules, the internal trailing-slash ones first.
+    pub redirects: Vec<RedirectRule>,
+    /// Header rules.
+    pub headers: Vec<HeaderRule>,
+    /// Header rules that apply once an output matched (16.4).
+    #[serde(default)]
+    pub on_match_headers: Vec<HeaderRule>,
+    /// Rewrite rules.
+    #[serde(default)]
+    pub rewrites: Rewrites,
+    /// Dynamic pages, sorted.
+    pub dynamic_routes: Vec<DynamicRoute>,
+    /// Pages without parameters.
+    #[serde(default)]
+    pub static_routes: Vec<DynamicRoute>,
+    /// Pages with a data URL.
+    #[serde(default)]
+    pub data_routes: Vec<DataRoute>,
+    /// Locales at build time.
+    #[serde(default)]
+    pub i18n: Option<I18n>,
+    /// Names of the headers and suffixes of React Server Components.
+    #[serde(default)]
+    pub rsc: RscKeys,
+}
+
+/// Names of the headers and suffixes of React Server Components.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub struct RscKeys {
+    /// `rsc`
+    pub header: String,
+    /// What `Vary` holds for app paths.
+    pub vary_header: String,
+    /// `.rsc`
+    pub suffix: String,
+    /// `.segment.rsc`
+    pub prefetch_segment_suffix: String,
+    /// `.segments`
+    pub prefetch_segment_dir_suffix: String,
+    /// Whether the client finds parameters itself.
+    pub client_param_parsing: bool,
+    /// Whether dynamic pages have a prerendered RSC answer.
+    #[serde(rename = "dynamicRSCPrerender")]
+    pub dynamic_rsc_prerender: bool,
+}
+
+/// A redirect rule.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedirectRule {
+    /// The path pattern.
+    pub source: String,
+    /// Where to.
+    pub destination: String,
+    /// The status; wins over `permanent`.
+    #[serde(default)]
+    pub status_code: Option<u16>,
+    /// 308 instead of 307.
+    #[serde(default)]
+    pub permanent: Option<bool>,
+    /// Set by Next.js itself: matched without the default locale and without an optional trailing slash.
+    #[serde(default)]
+    pub internal: bool,
+    /// Every condition must hold.
+    #[serde(default)]
+    pub has: Option<Vec<Condition>>,
+    /// No condition may hold.
+    #[serde(default)]
+    pub missing: Option<Vec<Condition>>,
+}
+
+/// A rewrite rule.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RewriteRule {
+    /// The path pattern.
+    pub source: String,
+    /// Where to: a path or an absolute URL.
+    pub destination: String,
+    /// Set by Next.js itself.
+    #[serde(default)]
+    pub internal: bool,
+    /// Every condition must hold.
+    #[serde(default)]
+    pub has: Option<Vec<Condition>>,
+    /// No condition may hold.
+    #[serde(default)]
+    pub missing: Option<Vec<Condition>>,
+}
+
+/// Rewrite rules by the moment they apply.
+#[derive(Debug, Clone, Default)]
+pub struct Rewrites {
+    /// Before files are looked up; each match applies.
+    pub before_files: Vec<RewriteRule>,
+    /// After files, before dynamic routes.
+    pub after_files: Vec<RewriteRule>,
+    /// When nothing else matched.
+    pub fallback: Vec<RewriteRule>,
+}
+
+impl<'de> Deserialize<'de> for Rewrites {
+    /// A bare list means `afterFiles`, as the configuration allows.
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Phases {
+            #[serde(default)]
+            before_files: Vec<RewriteRule>,
+            #[serde(default)]
+            after_files: Vec<RewriteRule>,
+            #[serde(default)]
+            fallback: Vec<RewriteRule>,
+        }
+        let value = serde_json::Value::deserialize(deserializer)?;
+        if value.is_null() {
+            return Ok(Rewrites::default());
+        }
+        if value.is_array() {
+            let after_files = serde_json::from_value(value).map_err(de::Error::custom)?;
+            return Ok(Rewrites {
+                after_files,
+                ..Rewrites::default()
+            });
+        }
+        let phases: Phases = serde_json::from_value(value).map_err(de::Error::custom)?;
+        Ok(Rewrites {
+            before_files: phases.before_files,
+            after_files: phases.after_files,
+            fallback: phases.fallback,
+        })
+    }
+}
+
+/// A header rule.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HeaderRule {
+    /// The path pattern.
+    pub source: String,
+    /// The headers to set.
+    pub headers: Vec<HeaderPair>,
+    /// Set by Next.js itself.
+    #[serde(default)]
+    pub internal: bool,
+    /// Every condition must hold.
+    #[serde(default)]
+    pub has: Option<Vec<Condition>>,
+    /// No condition may hold.
+    #[serde(default)]
+    pub missing: Option<Vec<Condition>>,
+}
+
+/// Name and value of a header; both may hold parameters.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct HeaderPair {
+    /// Name.
+    pub key: String,
+    /// Value.
+    pub value: String,
+}
+
+/// One entry of `has` or `missing`.
+#[derive(Debug, Clone, Deserialize)]
+pub struct Condition {
+    /// Where to look.
+    #[serde(rename = "type")]
+    pub kind: ConditionType,
+    /// The name of the header, cookie or query parameter; nothing for `host`.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// A regular expression for the whole value; absent or empty asks only for presence.
+    #[serde(default)]
+    pub value: Option<String>,
+}
+
+/// Where a condition looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ConditionType {
+    /// A request header.
+    Header,
+    /// A cookie.
+    Cookie,
+    /// A query parameter.
+    Query,
+    /// The `Host` header without its port.
+    Host,
+    /// Anything else; such a condition never holds.
+    #[serde(other)]
+    Unknown,
+}
+
+/// A page with parameters.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DynamicRoute {
+    /// The page, for instance `/blog/[slug]`.
+    pub page: String,
+    /// A JavaScript regular expression for the path.
+    #[serde(default)]
+    pub regex: String,
+    /// The same with named groups.
+    #[serde(default)]
+    pub named_regex: Option<String>,
+    /// Group name to parameter name.
+    #[serde(default)]
+    pub route_keys: Option<IndexMap<String, String>>,
+    /// Meant for external routers only.
+    #[serde(default)]
+    pub skip_internal_routing: bool,
+}
+
+/// A page with a data URL.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct DataRoute {
+    /// The page.
+    pub page: String,
+    /// A JavaScript regular expression for the data URL's path.
+    pub data_route_regex: String,
+}

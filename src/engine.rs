@@ -1,0 +1,239 @@
+//! One build, ready to be served.
+//!
+//! In: the folders of a build and its configuration. Out: an [`Engine`]: everything that `prepare()` compiled, the caches,
+//! and the requests in flight. What happens with a request stands in `pipeline`; this file only holds what it needs.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bytes::Bytes;
+use indexmap::IndexMap;
+use serde_json::Value;
+
+use crate::build::Build;
+use crate::config::NextConfig;
+use crate::error::{Code, Error, Result};
+use crate::pipeline::flight::Flight;
+use crate::response::encoding::Coding;
+use crate::response::page::{Page, Settings};
+use crate::response::prepared::{Prepared, PreparedTable};
+use crate::route::{EntryKind, PageRules, Router};
+use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root, StoredFile};
+use crate::source::prerender::{Entry, Lifetime, Naming, Store, Tags};
+
+/// A build that can be served.
+pub struct Engine {
+    pub(crate) build: Build,
+    pub(crate) config: NextConfig,
+    pub(crate) router: Router,
+    pub(crate) rules: PageRules,
+    pub(crate) settings: Settings,
+    pub(crate) files: FileStore,
+    pub(crate) roots: Roots,
+    pub(crate) pages: Store<Page>,
+    pub(crate) naming: Naming,
+    pub(crate) tags: Tags,
+    pub(crate) table: PreparedTable,
+    pub(crate) file_answers: FileAnswers,
+    flights: Mutex<Flights>,
+}
+
+/// The folders that files are served from.
+pub(crate) struct Roots {
+    pub public: Root,
+    pub next_static: Root,
+    pub legacy_static: Root,
+}
+
+/// Prepared answers of files in memory, by file and what the client accepts.
+pub(crate) type FileAnswers = Mutex<HashMap<(usize, u16, Coding, bool), (Arc<StoredFile>, Arc<Prepared>)>>;
+
+/// What the side that runs entries has to know about a build.
+#[derive(Debug, Clone, Copy)]
+pub struct Traits {
+    /// Whether the app has middleware or a proxy.
+    pub has_middleware: bool,
+    /// Whether the app has `instrumentation.ts`.
+    pub has_instrumentation: bool,
+    /// Whether entries take the page cache from the request meta.
+    pub entries_expect_incremental_cache: bool,
+}
+
+/// An answer that a compiled entry has stored.
+#[derive(Debug)]
+pub struct Written {
+    /// What rendered it.
+    pub kind: EntryKind,
+    /// The status, if the render set one.
+    pub status: Option<u16>,
+    /// The headers, cache tags included.
+    pub headers: IndexMap<String, Value>,
+    /// The document or body.
+    pub html: Bytes,
+    /// The React payload.
+    pub rsc: Option<Bytes>,
+    /// The data of a Pages Router page.
+    pub data: Option<Bytes>,
+    /// The payloads of its segments.
+    pub segments: HashMap<String, Bytes>,
+    /// Whether a part is rendered per request.
+    pub postponed: bool,
+    /// How long it lives.
+    pub lifetime: Option<Lifetime>,
+}
+
+impl Engine {
+    /// Reads the build in `dist_dir` and compiles its routes. Blocks on the disk; call it on a worker thread.
+    ///
+    /// # Errors
+    /// A coded error that names the file or option when the build cannot be served.
+    pub fn open(dir: &Path, dist_dir: &Path, next_version: &str, config_json: &str) -> Result<Engine> {
+        if !dir.is_dir() {
+            return Err(Error::new(
+                Code::WrongDir,
+                format!(
+                    "The project folder {} does not exist. Pass the folder of your Next.js app as `dir`.",
+                    dir.display()
+                ),
+            ));
+        }
+        let config: NextConfig = serde_json::from_str(config_json).map_err(|error| {
+            Error::new(
+                Code::BadConfig,
+                format!("The configuration in {} cannot be used: {error}.", dir.display()),
+            )
+        })?;
+        let build = Build::load(dir, dist_dir, next_version)?;
+        let router = Router::compile(&build, &config)?;
+        let rules = PageRules::compile(&build, &config);
+        let files = FileStore::new(Limits::default());
+        let roots = Roots {
+            public: files.root(dir.join("public"), FileLifetime::Changing),
+            next_static: files.root(dist_dir.join("static"), FileLifetime::Immutable),
+            legacy_static: files.root(dir.join("static"), FileLifetime::Changing),
+        };
+        let naming = if build.capabilities.scoped_cache_paths {
+            Naming::by_route(build.app_paths.keys().chain(build.pages.keys()).map(String::as_str))
+        } else {
+            Naming::ByPath
+        };
+        Ok(Engine {
+            settings: Settings {
+                etags: config.generate_etags,
+                powered_by: config.powered_by_header,
+                compress: config.compress,
+            },
+            pages: Store::new(config.cache_max_memory_size.max(0.0) as u64),
+            build,
+            config,
+            router,
+            rules,
+            files,
+            roots,
+            naming,
+            tags: Tags::default(),
+            table: PreparedTable::default(),
+            file_answers: FileAnswers::default(),
+            flights: Mutex::default(),
+        })
+    }
+
+    /// What the side that runs entries has to know.
+    pub fn traits(&self) -> Traits {
+        Traits {
+            has_middleware: self.build.middleware.is_some(),
+            has_instrumentation: self.server_dir().join("instrumentation.js").is_file(),
+            entries_expect_incremental_cache: self.build.capabilities.entries_expect_incremental_cache,
+        }
+    }
+
+    /// The answer with this number, if it still exists.
+    pub fn prepared(&self, id: u32) -> Option<Arc<Prepared>> {
+        self.table.get(id)
+    }
+
+    /// A compiled entry has stored an answer under `key`; `None` means that it can no longer be answered from cache.
+    pub fn stored(&self, key: &str, written: Option<Written>) {
+        let kind = written.as_ref().map(|written| written.kind);
+        let page = written.map(|written| Arc::new(page_of(written)));
+        for key in self.naming.memory_keys_of(key, kind) {
+            match &page {
+                Some(page) => self.pages.insert(key, Arc::clone(page)),
+                None => self.pages.withdraw(key),
+            }
+        }
+    }
+
+    /// A compiled entry has revalidated tags: answers with one of them are not served any more.
+    pub fn tags_revalidated(&self, tags: Vec<String>) {
+        self.tags.revalidate(tags, now_ms());
+    }
+
+    pub(crate) fn server_dir(&self) -> PathBuf {
+        self.build.dist_dir.join("server")
+    }
+
+    pub(crate) fn flights(&self) -> MutexGuard<'_, Flights> {
+        // A panic inside the lock can leave one request half changed; that request has failed anyway.
+        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn page_of(written: Written) -> Page {
+    let mut entry = Entry {
+        kind: written.kind,
+        status: written.status,
+        headers: Vec::new(),
+        tags: Vec::new(),
+        html: written.html,
+        rsc: written.rsc,
+        segments: (!written.segments.is_empty()).then_some(written.segments),
+        data: written.data,
+        postponed: written.postponed,
+        made_ms: now_ms(),
+        lifetime: written.lifetime,
+    };
+    entry.set_headers(written.headers);
+    Page::new(entry, written.lifetime)
+}
+
+/// Milliseconds since 1970.
+pub(crate) fn now_ms() -> u64 {
+    SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .map_or(0, |age| age.as_millis() as u64)
+}
+
+/// The requests in flight, by slot. Slots are used again.
+#[derive(Default)]
+pub(crate) struct Flights {
+    slots: Vec<Option<Flight>>,
+    free: Vec<usize>,
+}
+
+impl Flights {
+    pub fn insert(&mut self, flight: Flight) -> usize {
+        match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot] = Some(flight);
+                slot
+            }
+            None => {
+                self.slots.push(Some(flight));
+                self.slots.len() - 1
+            }
+        }
+    }
+
+    pub fn get(&mut self, slot: usize) -> Option<&mut Flight> {
+        self.slots.get_mut(slot)?.as_mut()
+    }
+
+    pub fn remove(&mut self, slot: usize) -> Option<Flight> {
+        let flight = self.slots.get_mut(slot)?.take()?;
+        self.free.push(slot);
+        Some(flight)
+    }
+}

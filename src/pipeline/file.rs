@@ -1,0 +1,180 @@
+//! A file below `public` or `.next/static`: from memory if it is small, in chunks from disk if it is not.
+
+use std::sync::{Arc, PoisonError};
+
+use bytes::Bytes;
+
+use super::flight::{Answer, FileRequest, Flight, Load, Next, Step};
+use crate::body::Body;
+use crate::engine::Engine;
+use crate::request::Method;
+use crate::response::conditional::Conditions;
+use crate::response::encoding::Coding;
+use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
+use crate::response::headers::HeaderList;
+use crate::route::{FileFolder, FileMatch};
+use crate::source::file::{body_of, sanitize, Opened, Root, StoredFile};
+
+impl Engine {
+    /// Serves a file that the router's list contains.
+    pub(super) fn serve_file(&self, flight: &mut Flight, file: &FileMatch) -> Next {
+        if !flight.request.method.is_read() {
+            let mut headers = HeaderList::new();
+            headers.append("Allow", "GET");
+            headers.append("Allow", "HEAD");
+            return self.fail(flight, 405, headers);
+        }
+        let Ok(path) = sanitize(&file.item_path) else {
+            return self.fail(flight, 400, HeaderList::new());
+        };
+        match self.files.peek(self.root(file.folder), &path) {
+            Some(stored) => self.serve_stored(flight, file, &stored),
+            None => Next::Load(Load::File(FileRequest {
+                file: file.clone(),
+                path: path.into_owned(),
+            })),
+        }
+    }
+
+    fn serve_stored(&self, flight: &mut Flight, file: &FileMatch, stored: &Arc<StoredFile>) -> Next {
+        let answer = self.file_answer(flight, file, stored.meta());
+        if answer.content == Content::ErrorPage {
+            return self.fail(flight, answer.status, answer.headers);
+        }
+        match stored.body_now(answer.content) {
+            Some(body) => self.send_stored(flight, stored, answer, body),
+            None => match sanitize(&file.item_path) {
+                Ok(path) => Next::Load(Load::File(FileRequest {
+                    file: file.clone(),
+                    path: path.into_owned(),
+                })),
+                Err(_) => self.fail(flight, 400, HeaderList::new()),
+            },
+        }
+    }
+
+    /// Opens a file, or compresses one, for the request in `slot`.
+    pub(super) async fn load_file(self: &Arc<Self>, slot: usize, wanted: FileRequest) {
+        let opened = self.files.open(self.root(wanted.file.folder), &wanted.path).await;
+        let answer = {
+            let mut flights = self.flights();
+            let Some(flight) = flights.get(slot) else {
+                return;
+            };
+            let Some(meta) = opened.meta() else {
+                // The list of the router said it was there: deleted since, or no file at all.
+                let next = self.fail(flight, 400, HeaderList::new());
+                flight.next = next;
+                return;
+            };
+            let answer = self.file_answer(flight, &wanted.file, meta);
+            if answer.content == Content::ErrorPage {
+                let next = self.fail(flight, answer.status, answer.headers);
+                flight.next = next;
+                return;
+            }
+            answer
+        };
+        let body = body_of(&opened, answer.content).await;
+        let mut flights = self.flights();
+        let Some(flight) = flights.get(slot) else {
+            return;
+        };
+        let next = match (body, &opened) {
+            (Ok(body), Opened::Hot(stored)) => self.send_stored(flight, stored, answer, body),
+            (Ok(body), _) => send(answer, body),
+            (Err(error), _) => {
+                tracing::error!("{} cannot be sent: {error}", wanted.path.as_str());
+                self.fail(flight, 500, HeaderList::new())
+            }
+        };
+        flight.next = next;
+    }
+
+    fn file_answer(&self, flight: &Flight, file: &FileMatch, meta: &FileMeta) -> FileAnswer {
+        let policy = Policy {
+            keep: self.keep(file),
+            etags: self.settings.etags,
+            compress: self.settings.compress,
+            head: flight.request.method == Method::Head,
+        };
+        let asked = Conditions::of(&flight.request.headers);
+        file::answer(meta, &asked, policy, flight.routed.response_headers())
+    }
+
+    /// A file in memory. The usual answers are prepared once and then cross to Node as a number.
+    fn send_stored(&self, flight: &Flight, stored: &Arc<StoredFile>, answer: FileAnswer, body: Body) -> Next {
+        let coding = match answer.content {
+            Content::Whole(coding) => coding,
+            Content::Nothing => Coding::Identity,
+            Content::Part(..) | Content::ErrorPage => return send(answer, body),
+        };
+        if !flight.routed.response_headers().is_empty() {
+            return send(answer, body);
+        }
+        let head = flight.request.method == Method::Head;
+        let key = (Arc::as_ptr(stored) as usize, answer.status, coding, head);
+        let mut prepared = self.file_answers.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, answer)) = prepared.get(&key) {
+            return Next::Ready(Arc::clone(answer));
+        }
+        let Next::Step(Step::Answer(answer)) = send(answer, body) else {
+            return Next::Nothing;
+        };
+        if prepared.len() >= MAX_FILE_ANSWERS {
+            prepared.clear();
+        }
+        let ready = self.table.add(answer.status, answer.headers, answer.body);
+        // The file is kept beside the answer: while it lives, its address names no other file.
+        prepared.insert(key, (Arc::clone(stored), Arc::clone(&ready)));
+        Next::Ready(ready)
+    }
+
+    fn keep(&self, file: &FileMatch) -> Keep<'_> {
+        match file.folder {
+            FileFolder::NextStatic
+                if self.build.capabilities.service_workers && file.item_path.starts_with("/service-worker/") =>
+            {
+                Keep::ServiceWorker(if self.config.base_path.is_empty() {
+                    "/"
+                } else {
+                    &self.config.base_path
+                })
+            }
+            FileFolder::NextStatic => Keep::Immutable,
+            FileFolder::Public | FileFolder::LegacyStatic => Keep::Revalidate,
+        }
+    }
+
+    fn root(&self, folder: FileFolder) -> &Root {
+        match folder {
+            FileFolder::Public => &self.roots.public,
+            FileFolder::NextStatic => &self.roots.next_static,
+            FileFolder::LegacyStatic => &self.roots.legacy_static,
+        }
+    }
+}
+
+/// How many answers of files are prepared at most; beyond that, all are made anew once. Their bytes are the file store's.
+const MAX_FILE_ANSWERS: usize = 4096;
+
+fn send(answer: FileAnswer, body: Body) -> Next {
+    let FileAnswer {
+        status,
+        mut headers,
+        content,
+    } = answer;
+    match body {
+        Body::Empty | Body::Bytes(_) => {
+            let body = match body {
+                Body::Bytes(bytes) => bytes,
+                _ => Bytes::new(),
+            };
+            if content != Content::Nothing {
+                headers.set("Content-Length", body.len().to_string());
+            }
+            Next::Step(Step::Answer(Answer { status, headers, body }))
+        }
+        body => Next::Body(status, headers, body),
+    }
+}

@@ -1,0 +1,109 @@
+//! A request in flight: a value that can wait and go on.
+//!
+//! In: the request and what routing has decided so far. Out: the next [`Step`]. Nothing here does anything; `pipeline` does.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::body::Body;
+use crate::request::Request;
+use crate::response::encoding::Coding;
+use crate::response::headers::HeaderList;
+use crate::response::page::Page;
+use crate::response::prepared::Prepared;
+use crate::route::{Address, Decision, FileMatch, Routed, Variant};
+use crate::source::file::SafePath;
+use crate::source::render::Render;
+
+/// What became of a request that came in.
+#[derive(Debug)]
+pub enum Progress {
+    /// It can be answered now.
+    Answer(Arc<Prepared>),
+    /// It goes on in this slot.
+    Slot(usize),
+}
+
+/// What has to be done next for a request in a slot.
+#[derive(Debug)]
+pub enum Step {
+    /// Wait for `Engine::load`, then ask again.
+    Load,
+    /// Send this.
+    Answer(Answer),
+    /// Send this, then the chunks of `Engine::chunk`.
+    Stream {
+        /// The status.
+        status: u16,
+        /// The headers.
+        headers: HeaderList,
+    },
+    /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
+    Render(Box<Render>),
+}
+
+/// An answer that is made for one request.
+#[derive(Debug, Clone, Default)]
+pub struct Answer {
+    /// The status.
+    pub status: u16,
+    /// The headers.
+    pub headers: HeaderList,
+    /// The body.
+    pub body: Bytes,
+}
+
+/// A request in flight.
+pub struct Flight {
+    pub(crate) request: Request,
+    pub(crate) routed: Routed,
+    pub(crate) decision: Decision,
+    /// Set while the app's error page is prepared.
+    pub(crate) error: Option<ErrorPage>,
+    /// What is not to be had: answers and files that turned out to be missing or torn.
+    pub(crate) missing: bool,
+    pub(crate) next: Next,
+}
+
+/// The error page that is on its way.
+#[derive(Debug, Clone)]
+pub(crate) struct ErrorPage {
+    pub status: u16,
+    /// Headers that the failed answer leaves on the response.
+    pub headers: HeaderList,
+    /// Whether the answer must not be kept.
+    pub no_store: bool,
+}
+
+/// What happens next.
+pub(crate) enum Next {
+    /// It can be answered now.
+    Ready(Arc<Prepared>),
+    /// Something has to be fetched first.
+    Load(Load),
+    /// The step to hand out.
+    Step(Step),
+    /// A body to be sent chunk by chunk.
+    Body(u16, HeaderList, Body),
+    /// Somebody else has it.
+    Nothing,
+}
+
+/// What a request waits for.
+#[derive(Clone)]
+pub(crate) enum Load {
+    /// A prerendered answer, from disk.
+    Page(Address, String),
+    /// A compressed body.
+    Encode(Arc<Page>, Variant, Coding),
+    /// A file, from disk or to be compressed.
+    File(FileRequest),
+}
+
+/// A file that was asked for.
+#[derive(Clone)]
+pub(crate) struct FileRequest {
+    pub file: FileMatch,
+    pub path: SafePath<'static>,
+}

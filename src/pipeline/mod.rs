@@ -1,0 +1,215 @@
+//! The whole life of a request.
+//!
+//! In: a [`Request`]. Out: a prepared answer, or a slot in which the request goes on step by step. Reads top to bottom:
+//! begin, serve the decision, wait for what it needs, come back from an entry, go.
+
+mod fail;
+mod file;
+pub(crate) mod flight;
+mod output;
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+pub use self::flight::{Answer, Progress, Step};
+use self::flight::{ErrorPage, Flight, Load, Next};
+use crate::engine::Engine;
+use crate::request::Request;
+use crate::response::encoding::{self, Asked};
+use crate::response::headers::HeaderList;
+use crate::route::{Decision, Event};
+
+impl Engine {
+    /// Takes a request in. Usually it can be answered at once; else it gets a slot.
+    pub fn begin(&self, request: Request) -> Progress {
+        let (routed, decision) = self.router.begin(&request);
+        let mut flight = Flight {
+            request,
+            routed,
+            decision,
+            error: None,
+            missing: false,
+            next: Next::Nothing,
+        };
+        match self.serve(&mut flight) {
+            Next::Ready(answer) => Progress::Answer(answer),
+            next => {
+                flight.next = next;
+                Progress::Slot(self.flights().insert(flight))
+            }
+        }
+    }
+
+    /// What comes next, from what routing decided.
+    fn serve(&self, flight: &mut Flight) -> Next {
+        if let Some(page) = flight.error.clone() {
+            return self.serve_error_page(flight, page);
+        }
+        match flight.decision.clone() {
+            Decision::Redirect(redirect) => self.redirect(flight, &redirect),
+            Decision::File(file) => self.serve_file(flight, &file),
+            Decision::Output(output) => self.serve_output(flight, &output, None),
+            Decision::NotFound => self.serve_not_found(flight),
+            Decision::BadRequest => self.fail(flight, 400, HeaderList::new()),
+            Decision::Fault(message) => {
+                tracing::error!("{message}");
+                self.fail(flight, 500, HeaderList::new())
+            }
+            // Images, external rewrites and middleware have stages of their own, which this version does not have yet;
+            // `prepare()` refuses builds with middleware.
+            Decision::Image | Decision::Proxy(_) | Decision::Middleware(_) => {
+                self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented"))
+            }
+        }
+    }
+
+    /// What has to be done next for the request in `slot`.
+    pub fn step(&self, slot: usize) -> Step {
+        let mut flights = self.flights();
+        let Some(flight) = flights.get(slot) else {
+            return gone();
+        };
+        match std::mem::replace(&mut flight.next, Next::Nothing) {
+            Next::Ready(answer) => Step::Answer(Answer {
+                status: answer.status,
+                headers: answer.headers.clone(),
+                body: answer.body.clone(),
+            }),
+            Next::Load(load) => {
+                flight.next = Next::Load(load);
+                Step::Load
+            }
+            Next::Step(step) => step,
+            Next::Body(status, headers, body) => {
+                flight.next = Next::Body(status, HeaderList::new(), body);
+                Step::Stream { status, headers }
+            }
+            Next::Nothing => gone(),
+        }
+    }
+
+    /// Waits for what the request in `slot` needs, and decides again.
+    pub async fn load(self: Arc<Self>, slot: usize) {
+        let load = {
+            let mut flights = self.flights();
+            match flights
+                .get(slot)
+                .map(|flight| std::mem::replace(&mut flight.next, Next::Nothing))
+            {
+                Some(Next::Load(load)) => load,
+                Some(other) => {
+                    if let Some(flight) = flights.get(slot) {
+                        flight.next = other;
+                    }
+                    return;
+                }
+                None => return,
+            }
+        };
+        let loaded = match load {
+            Load::Page(address, key) => self.load_page(address, key).await,
+            Load::Encode(page, variant, coding) => {
+                let encoded = tokio::task::spawn_blocking(move || page.encode(variant, coding)).await;
+                matches!(encoded, Ok(Ok(())))
+            }
+            Load::File(file) => {
+                self.load_file(slot, file).await;
+                return;
+            }
+        };
+        let mut flights = self.flights();
+        if let Some(flight) = flights.get(slot) {
+            flight.missing |= !loaded;
+            let next = self.serve(flight);
+            flight.next = next;
+        }
+    }
+
+    /// The next chunk of the body that is being sent in `slot`.
+    pub async fn chunk(self: Arc<Self>, slot: usize) -> Option<std::io::Result<Bytes>> {
+        let taken = self
+            .flights()
+            .get(slot)
+            .map(|flight| std::mem::replace(&mut flight.next, Next::Nothing));
+        let Some(Next::Body(status, headers, mut body)) = taken else {
+            return None;
+        };
+        let chunk = body.chunk().await;
+        if let Some(flight) = self.flights().get(slot) {
+            flight.next = Next::Body(status, headers, body);
+        }
+        chunk
+    }
+
+    /// The entry in `slot` has no page for its params: routing goes on after it.
+    pub fn no_fallback(&self, slot: usize) {
+        let mut flights = self.flights();
+        let Some(flight) = flights.get(slot) else {
+            return;
+        };
+        flight.decision = self
+            .router
+            .resume(&flight.request, &mut flight.routed, Event::NoFallback);
+        flight.missing = false;
+        let next = self.serve(flight);
+        flight.next = next;
+    }
+
+    /// The request in `slot` gets the app's error page for `status`.
+    pub fn error_page(&self, slot: usize, status: u16) {
+        let mut flights = self.flights();
+        let Some(flight) = flights.get(slot) else {
+            return;
+        };
+        flight.error = None;
+        flight.missing = false;
+        let next = self.fail(flight, status, HeaderList::new());
+        flight.next = next;
+    }
+
+    /// The request in `slot` has been answered.
+    pub fn free(&self, slot: usize) {
+        let flight = self.flights().remove(slot);
+        drop(flight); // after the lock: a body may have a file to close
+    }
+
+    /// An answer for this request alone.
+    fn answer(&self, flight: &Flight, status: u16, mut headers: HeaderList, body: Bytes) -> Next {
+        if self.settings.compress {
+            // Small texts are never encoded, but a compressible type says `Vary` all the same.
+            let asked = Asked {
+                accept_encoding: "",
+                head: !flight.request.method.is_read(),
+                length: Some(body.len() as u64),
+            };
+            encoding::apply(&mut headers, asked);
+        }
+        if status != 304 {
+            headers.set("Content-Length", body.len().to_string());
+        }
+        Next::Step(Step::Answer(Answer { status, headers, body }))
+    }
+}
+
+/// The answer to a slot that nobody holds: the caller has already been answered.
+fn gone() -> Step {
+    Step::Answer(Answer {
+        status: 500,
+        headers: HeaderList::new(),
+        body: Bytes::from_static(b"Internal Server Error"),
+    })
+}
+
+/// Starts an error page.
+impl Engine {
+    fn fail(&self, flight: &mut Flight, status: u16, headers: HeaderList) -> Next {
+        let page = ErrorPage {
+            status,
+            headers,
+            no_store: true,
+        };
+        flight.error = Some(page.clone());
+        self.serve_error_page(flight, page)
+    }
+}

@@ -1,0 +1,286 @@
+//! The answer of a prerendered page.
+//!
+//! In: an [`Entry`], the variant that was asked for and the request's conditions. Out: a [`Prepared`] answer, made once for
+//! each combination that differs and then reused. Headers and their order: `app-page-runtime.js`, `app-route.js` and
+//! `pages-handler.js` of upstream, with `send-payload.js` and `next/dist/compiled/compression` behind them.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, OnceLock, RwLock};
+
+use bytes::Bytes;
+
+use super::conditional::{self, Conditions, Validators};
+use super::encoding::{self, Asked, Coding, Level};
+use super::etag;
+use super::headers::HeaderList;
+use super::prepared::{Prepared, PreparedTable};
+use crate::route::{EntryKind, Variant};
+use crate::source::prerender::store::Weigh;
+use crate::source::prerender::{Entry, Lifetime};
+
+/// `Cache-Control` of answers that nobody may keep.
+pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalidate";
+
+/// What the configuration says about answers.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// `generateEtags`
+    pub etags: bool,
+    /// `poweredByHeader`
+    pub powered_by: bool,
+    /// `compress`
+    pub compress: bool,
+}
+
+/// A page in memory, with the answers that were made from it.
+#[derive(Debug)]
+pub struct Page {
+    /// The rendered answer.
+    pub entry: Entry,
+    /// How long it lives.
+    pub lifetime: Option<Lifetime>,
+    etag: OnceLock<Arc<str>>,
+    data_etag: OnceLock<Arc<str>>,
+    encoded: RwLock<HashMap<(Variant, Coding), Bytes>>,
+    answers: RwLock<HashMap<AnswerKey, Arc<Prepared>>>,
+}
+
+/// What makes two answers of one page differ.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct AnswerKey {
+    variant: Variant,
+    accepted: Coding,
+    not_modified: bool,
+    head: bool,
+    framing: Framing,
+}
+
+/// What the route adds to the page's own answer.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
+pub struct Framing {
+    /// Status in place of the page's own, for error pages.
+    pub status: Option<u16>,
+    /// Whether the answer must not be kept, whatever the page's lifetime.
+    pub no_store: bool,
+    /// The `Vary` of the route.
+    pub vary: Option<&'static str>,
+    /// Headers of the app's header rules, in order.
+    pub rules: Vec<(String, String)>,
+    /// The deployment id, sent with payloads and data when there is one.
+    pub deployment_id: Option<Arc<str>>,
+}
+
+/// What came of asking a page for an answer.
+#[derive(Debug)]
+pub enum PageAnswer {
+    /// Here it is.
+    Ready(Arc<Prepared>),
+    /// The body has to be compressed first, off Node's thread: call [`Page::encode`], then ask again.
+    Encode(Variant, Coding),
+}
+
+/// How many answers one page keeps beside its usual ones. More combinations than this come only from header rules with
+/// parameters; such answers are made anew for each request.
+const MAX_ANSWERS: usize = 64;
+
+impl Page {
+    /// A page without answers.
+    pub fn new(entry: Entry, lifetime: Option<Lifetime>) -> Self {
+        Page {
+            entry,
+            lifetime,
+            etag: OnceLock::new(),
+            data_etag: OnceLock::new(),
+            encoded: RwLock::default(),
+            answers: RwLock::default(),
+        }
+    }
+
+    /// The answer to a request for `variant`.
+    pub fn answer(
+        &self,
+        table: &PreparedTable,
+        settings: Settings,
+        variant: Variant,
+        framing: Framing,
+        conditions: &Conditions<'_>,
+        head: bool,
+    ) -> PageAnswer {
+        let body = self.entry.variant(&variant);
+        let content_type = self.content_type(&variant);
+        let etag = self.etag(settings, &variant, body.is_some());
+        let not_modified = etag.is_some_and(|etag| {
+            let held = Validators {
+                etag: Some(etag),
+                ..Validators::default()
+            };
+            conditional::fresh(conditions, held)
+        });
+        let accepted = match conditions.accept_encoding.as_deref() {
+            Some(accept_encoding) if settings.compress && !head && !not_modified => {
+                encoding::negotiate(accept_encoding)
+            }
+            _ => Coding::Identity,
+        };
+        let key = AnswerKey {
+            variant,
+            accepted,
+            not_modified,
+            head,
+            framing,
+        };
+        if let Some(answer) = read(&self.answers).get(&key) {
+            return PageAnswer::Ready(Arc::clone(answer));
+        }
+        let (status, mut headers) = self.head(settings, &key, content_type, etag, body.is_some());
+        let mut bytes = body.filter(|_| !not_modified).cloned().unwrap_or_default();
+        if settings.compress {
+            let asked = Asked {
+                // The key holds what was negotiated; its name negotiates to itself.
+                accept_encoding: accepted.as_str(),
+                head,
+                length: Some(bytes.len() as u64),
+            };
+            let coding = encoding::apply(&mut headers, asked);
+            if coding != Coding::Identity {
+                match read(&self.encoded).get(&(key.variant.clone(), coding)) {
+                    Some(encoded) => bytes = encoded.clone(),
+                    None => return PageAnswer::Encode(key.variant, coding),
+                }
+            }
+        }
+        if !not_modified {
+            headers.set("Content-Length", bytes.len().to_string());
+        }
+        let answer = table.add(status, headers, bytes);
+        let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        if answers.len() < MAX_ANSWERS || key.framing.rules.is_empty() {
+            answers.insert(key, Arc::clone(&answer));
+        }
+        PageAnswer::Ready(answer)
+    }
+
+    /// Compresses one variant and keeps it. Takes time: not for Node's thread.
+    pub fn encode(&self, variant: Variant, coding: Coding) -> io::Result<()> {
+        let Some(body) = self.entry.variant(&variant) else {
+            return Ok(());
+        };
+        let encoded = encoding::compress(coding, body, Level::STORED)?;
+        let mut kept = self.encoded.write().unwrap_or_else(|poisoned| poisoned.into_inner());
+        kept.insert((variant, coding), encoded);
+        Ok(())
+    }
+
+    fn content_type(&self, variant: &Variant) -> &str {
+        match (self.entry.kind, variant) {
+            (EntryKind::AppRoute, _) => self
+                .entry
+                .headers
+                .iter()
+                .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+                .map_or("", |(_, value)| value),
+            (_, Variant::Html) => "text/html; charset=utf-8",
+            (_, Variant::Data) => "application/json",
+            (_, Variant::Rsc | Variant::Segment(_)) => "text/x-component",
+        }
+    }
+
+    /// Only strings get an ETag upstream: documents and data, not payloads or the bodies of route handlers.
+    fn etag(&self, settings: Settings, variant: &Variant, exists: bool) -> Option<&str> {
+        if !settings.etags || !exists || self.entry.kind == EntryKind::AppRoute {
+            return None;
+        }
+        let of = |bytes: &Bytes| Arc::from(etag::of_text(&String::from_utf8_lossy(bytes)));
+        match variant {
+            Variant::Html => Some(self.etag.get_or_init(|| of(&self.entry.html))),
+            Variant::Data => {
+                let data = self.entry.data.as_ref()?;
+                Some(self.data_etag.get_or_init(|| of(data)))
+            }
+            Variant::Rsc | Variant::Segment(_) => None,
+        }
+    }
+
+    fn head(
+        &self,
+        settings: Settings,
+        key: &AnswerKey,
+        content_type: &str,
+        etag: Option<&str>,
+        exists: bool,
+    ) -> (u16, HeaderList) {
+        let AnswerKey { variant, framing, .. } = key;
+        let mut headers = HeaderList::with_capacity(16);
+        for (name, value) in &framing.rules {
+            headers.append(name.clone(), value.clone());
+        }
+        if framing.no_store {
+            headers.set("Cache-Control", NO_STORE);
+        }
+        if let Some(vary) = framing.vary {
+            headers.append("Vary", vary);
+        }
+        let segment = matches!(variant, Variant::Segment(_));
+        if let (Some(id), Variant::Rsc | Variant::Segment(_) | Variant::Data) = (&framing.deployment_id, variant) {
+            headers.set("x-nextjs-deployment-id", id);
+        }
+        if let Some(lifetime) = self.lifetime {
+            headers.set("x-nextjs-cache", "HIT");
+            if self.entry.kind == EntryKind::AppPage {
+                headers.set("x-nextjs-prerender", "1");
+            }
+            if segment {
+                // `2`: this route has segments at all, whether or not this one is there.
+                headers.set("x-nextjs-postponed", "2");
+            } else if self.entry.kind != EntryKind::Pages {
+                for (name, value) in &self.entry.headers {
+                    headers.append(name.clone(), value.clone());
+                }
+            }
+            if settings.powered_by && content_type.starts_with("text/html") && self.entry.kind != EntryKind::AppRoute {
+                headers.set("X-Powered-By", "Next.js");
+            }
+            headers.set_default("Cache-Control", lifetime.cache_control());
+        } else if settings.powered_by {
+            headers.set("X-Powered-By", "Next.js");
+        }
+        if let Some(etag) = etag {
+            headers.set("ETag", etag.to_owned());
+        }
+        if key.not_modified {
+            return (304, headers);
+        }
+        if exists && !content_type.is_empty() {
+            headers.set_default("Content-Type", content_type.to_owned());
+        }
+        (self.status(variant, framing, exists), headers)
+    }
+
+    fn status(&self, variant: &Variant, framing: &Framing, exists: bool) -> u16 {
+        let own = self.entry.status.unwrap_or(200);
+        match variant {
+            Variant::Segment(_) => {
+                if exists {
+                    framing.status.unwrap_or(200)
+                } else {
+                    404
+                }
+            }
+            // A payload carries its redirect inside; the client router would not see a redirect status.
+            Variant::Rsc if (300..400).contains(&own) => 200,
+            _ => self.entry.status.or(framing.status).unwrap_or(200),
+        }
+    }
+}
+
+impl Weigh for Page {
+    fn weight(&self) -> usize {
+        // Compressed variants come to about a third of what they encode; they are made later, so the estimate counts now.
+        self.entry.weight() * 4 / 3
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+}

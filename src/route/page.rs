@@ -1,0 +1,378 @@
+//! What a matched page does with a request, before anything is rendered.
+//!
+//! In: the matched output, the request, and what the build prerendered. Out: a [`PageDecision`]. Pure, like the rest of the
+//! stage. Upstream: `renderToResponseWithComponentsImpl` of `next/dist/server/base-server.js`, in its order, and the first
+//! part of the compiled handlers, as far as they decide whether a cached answer may be sent.
+
+use std::collections::HashSet;
+
+use super::address::{Address, EntryKind, Variant};
+use super::JsRegex;
+use super::{Output, Params, RouteKind};
+use crate::build::{Build, PrerenderRoute};
+use crate::config::NextConfig;
+use crate::request::{Method, Request, RscRequest};
+use crate::url::QueryValue;
+
+/// The `Vary` of every answer of the App Router.
+const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
+
+/// The `Vary` of paths that an intercepting route may answer.
+const VARY_RSC_NEXT_URL: &str =
+    "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch, next-url";
+
+/// Values of `sec-fetch-dest` that are no documents: their 404 is a short text.
+/// Source: `next/dist/server/lib/is-non-html-sec-fetch-dest.js`.
+const SUBRESOURCES: [&str; 17] = [
+    "audio",
+    "audioworklet",
+    "font",
+    "image",
+    "json",
+    "manifest",
+    "paintworklet",
+    "report",
+    "script",
+    "serviceworker",
+    "sharedworker",
+    "style",
+    "track",
+    "video",
+    "webidentity",
+    "worker",
+    "xslt",
+];
+
+/// What to do with the request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum PageDecision {
+    /// `_rsc` does not fit the headers: 307 to the same path with this search string.
+    CorrectSearch(String),
+    /// Middleware prefetch of a page that has no data to prefetch: `{}`.
+    SkipPrefetch,
+    /// 404 for something that is no document.
+    PlainNotFound,
+    /// 405: the page is static.
+    MethodNotAllowed,
+    /// 400: `OPTIONS` on a page.
+    BadMethod,
+    /// The cached answer if there is a fresh one, else the compiled entry.
+    Prerendered(Address, Variant),
+    /// A document that the build wrote and nobody revalidates.
+    Static(Address),
+    /// The compiled entry.
+    Render,
+}
+
+/// The decision and what goes with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PageOutcome {
+    /// What to do.
+    pub decision: PageDecision,
+    /// The `Vary` of the route.
+    pub vary: Option<&'static str>,
+    /// The router headers, if a React payload is asked for.
+    pub rsc: Option<RscRequest>,
+}
+
+/// What the rules need to know about the request beside its headers.
+#[derive(Debug, Clone, Copy)]
+pub struct PageRequest<'a> {
+    /// The request.
+    pub request: &'a Request,
+    /// The matched page.
+    pub output: &'a Output,
+    /// The path after rewrites, without basePath.
+    pub pathname: &'a str,
+    /// The search string as it arrived.
+    pub init_search: &'a str,
+    /// The `_rsc` of the query after rewrites.
+    pub rsc_param: Option<&'a QueryValue>,
+    /// The status, when the page is rendered as an error page.
+    pub status: Option<u16>,
+    /// The locale of the request.
+    pub locale: Option<&'a str>,
+}
+
+/// The rules of one build, compiled at start.
+#[derive(Debug)]
+pub struct PageRules {
+    /// Pages Router pages with `getStaticProps`.
+    static_props: HashSet<String>,
+    intercepted: Vec<JsRegex>,
+    validate_rsc: bool,
+    plain_not_found: bool,
+    /// Whether Rust may answer from the prerender cache: not if the app brings a cache of its own.
+    serve_prerendered: bool,
+    partial: bool,
+}
+
+impl PageRules {
+    /// Compiles the rules.
+    pub fn compile(build: &Build, config: &NextConfig) -> Self {
+        let prerender = &build.prerender;
+        let of_pages =
+            |route: &&PrerenderRoute| route.data_route.as_deref().is_some_and(|data| data.ends_with(".json"));
+        let mut static_props: HashSet<String> = prerender.dynamic_routes.keys().cloned().collect();
+        for (path, route) in &prerender.routes {
+            if of_pages(&route) {
+                static_props.insert(route.src_route.clone().unwrap_or_else(|| path.clone()));
+            }
+        }
+        let intercepted = build.routes.rewrites.before_files.iter().filter(|rule| {
+            let first = rule.has.as_ref().and_then(|conditions| conditions.first());
+            first.is_some_and(|condition| condition.key.as_deref() == Some("next-url"))
+        });
+        PageRules {
+            static_props,
+            intercepted: intercepted.filter_map(|rule| JsRegex::new(&rule.source).ok()).collect(),
+            validate_rsc: config
+                .experimental
+                .validate_rsc_request_headers
+                .unwrap_or(build.capabilities.validate_rsc_by_default),
+            plain_not_found: build.capabilities.plain_404_for_subresources,
+            serve_prerendered: config.cache_handler.is_none(),
+            partial: config.cache_components,
+        }
+    }
+
+    /// Whether a request that found nothing gets a short text.
+    pub fn is_plain_not_found(&self, request: &Request) -> bool {
+        self.plain_not_found
+            && request.method.is_read()
+            && request
+                .headers
+                .get("sec-fetch-dest")
+                .is_some_and(|destination| SUBRESOURCES.contains(&destination))
+    }
+
+    /// What the page does with the request.
+    pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
+        let PageRequest { request, output, .. } = asked;
+        let rsc = RscRequest::parse(&request.headers);
+        let is_app = matches!(output.kind, RouteKind::AppPage | RouteKind::AppRoute);
+        let is_404 = is_not_found(output, asked.status);
+        let outcome = |decision, vary, rsc| PageOutcome { decision, vary, rsc };
+        // API routes and edge functions are called before any of the rules below.
+        if output.kind == RouteKind::PagesApi || output.edge {
+            return outcome(PageDecision::Render, None, rsc);
+        }
+        if let Some(rsc) = rsc.as_ref().filter(|_| self.validate_rsc && !is_404) {
+            if !rsc.fits(asked.rsc_param.and_then(QueryValue::as_one)) {
+                let search = rsc.corrected_search(asked.init_search);
+                return outcome(PageDecision::CorrectSearch(search), None, None);
+            }
+        }
+        let vary = if is_app && self.is_intercepted(asked.pathname) {
+            Some(VARY_RSC_NEXT_URL)
+        } else if is_app || rsc.is_some() {
+            Some(VARY_RSC)
+        } else {
+            None
+        };
+        let decision = self.decide_kind(build, &asked, rsc.as_ref(), is_404);
+        outcome(decision, vary, rsc)
+    }
+
+    fn decide_kind(
+        &self,
+        build: &Build,
+        asked: &PageRequest<'_>,
+        rsc: Option<&RscRequest>,
+        is_404: bool,
+    ) -> PageDecision {
+        let PageRequest { request, output, .. } = asked;
+        let is_error = is_404 || matches!(output.pathname.as_str(), "/500" | "/_error");
+        let is_static_document = output.file.ends_with(".html");
+        let is_ssg = (output.kind == RouteKind::Pages && self.static_props.contains(&output.pathname))
+            || build.prerender.routes.contains_key(&output.pathname);
+        if !is_ssg
+            && !is_error
+            && request
+                .headers
+                .get("x-middleware-prefetch")
+                .is_some_and(|value| !value.is_empty())
+        {
+            return PageDecision::SkipPrefetch;
+        }
+        if is_404 && rsc.is_none() && !(output.is_data_request && is_ssg) && self.is_plain_not_found(request) {
+            return PageDecision::PlainNotFound;
+        }
+        let is_action = is_possible_action(request);
+        if (is_static_document || is_ssg) && !is_action && !is_error && !request.method.is_read() {
+            return PageDecision::MethodNotAllowed;
+        }
+        if is_static_document {
+            return PageDecision::Static(Address {
+                kind: EntryKind::Pages,
+                source: output.pathname.clone(),
+                pathname: output
+                    .file
+                    .trim_start_matches("pages")
+                    .trim_end_matches(".html")
+                    .to_owned(),
+            });
+        }
+        if request.method == Method::Options && !is_404 && output.kind != RouteKind::AppRoute {
+            return PageDecision::BadMethod;
+        }
+        if is_action || !self.serve_prerendered || !may_be_cached(request) {
+            return PageDecision::Render;
+        }
+        match self.address(build, asked) {
+            Some(address) => PageDecision::Prerendered(address, variant(output, rsc)),
+            None => PageDecision::Render,
+        }
+    }
+
+    /// The address of the cached answer, `None` for pages that are rendered per request.
+    fn address(&self, build: &Build, asked: &PageRequest<'_>) -> Option<Address> {
+        let output = asked.output;
+        let (kind, source) = match output.kind {
+            RouteKind::AppPage => (EntryKind::AppPage, &output.page),
+            RouteKind::AppRoute => (EntryKind::AppRoute, &output.page),
+            RouteKind::Pages => (EntryKind::Pages, &output.pathname),
+            RouteKind::PagesApi => return None,
+        };
+        let resolved = resolve(&output.pathname, output.params.as_ref())?;
+        let pathname = match asked.locale.filter(|_| kind == EntryKind::Pages) {
+            Some(locale) if resolved == "/" => format!("/{locale}"),
+            Some(locale) => format!("/{locale}{resolved}"),
+            None => resolved,
+        };
+        let pathname = if pathname == "/index" { "/".to_owned() } else { pathname };
+        let generated = build.prerender.dynamic_routes.get(&output.pathname);
+        let built = build.prerender.routes.get(&pathname);
+        let is_partial = self.partial
+            && (built.is_some_and(|route| route.rendering_mode.as_deref() == Some("PARTIALLY_STATIC"))
+                || generated.is_some_and(|route| route.rendering_mode.as_deref() == Some("PARTIALLY_STATIC")));
+        if is_partial {
+            return None;
+        }
+        let owned = built.is_some_and(|route| {
+            owner_kind(route) == Some(kind)
+                && route
+                    .src_route
+                    .as_deref()
+                    .unwrap_or(&resolved_source(&pathname, asked.locale))
+                    == output.pathname
+        });
+        (owned || generated.is_some()).then(|| Address {
+            kind,
+            source: source.clone(),
+            pathname,
+        })
+    }
+
+    fn is_intercepted(&self, pathname: &str) -> bool {
+        self.intercepted.iter().any(|regex| regex.is_match(pathname))
+    }
+}
+
+fn is_not_found(output: &Output, status: Option<u16>) -> bool {
+    matches!(output.pathname.as_str(), "/404" | "/_not-found") || (output.pathname == "/_error" && status == Some(404))
+}
+
+/// Whether the request may be a server action, which is never answered from cache.
+/// Source: `next/dist/server/lib/server-action-request-meta.js`.
+fn is_possible_action(request: &Request) -> bool {
+    request.method == Method::Post
+        && (request.headers.get("next-action").is_some()
+            || request.headers.get("content-type").is_some_and(|content_type| {
+                content_type == "application/x-www-form-urlencoded" || content_type.starts_with("multipart/form-data")
+            }))
+}
+
+/// Draft mode and on-demand revalidation go past the cache. Whether their secrets are right is for the entry to say.
+fn may_be_cached(request: &Request) -> bool {
+    request.headers.get("x-prerender-revalidate").is_none()
+        && !request
+            .headers
+            .all("cookie")
+            .any(|cookies| cookies.contains("__prerender_bypass") || cookies.contains("__next_preview_data"))
+}
+
+fn variant(output: &Output, rsc: Option<&RscRequest>) -> Variant {
+    match (output.kind, rsc) {
+        (RouteKind::AppPage, Some(rsc)) => match &rsc.segment {
+            Some(segment) => Variant::Segment(segment.clone()),
+            None => Variant::Rsc,
+        },
+        (RouteKind::Pages, _) if output.is_data_request => Variant::Data,
+        _ => Variant::Html,
+    }
+}
+
+/// Which kind of route a prerendered path belongs to (`isRouteCacheOwner` in `next/dist/server/lib/route-cache-key.js`).
+fn owner_kind(route: &PrerenderRoute) -> Option<EntryKind> {
+    match route.data_route.as_deref() {
+        None => Some(EntryKind::AppRoute),
+        Some(data) if data.ends_with(".json") => Some(EntryKind::Pages),
+        Some(data) if data.ends_with(".rsc") => Some(EntryKind::AppPage),
+        Some(_) => None,
+    }
+}
+
+fn resolved_source(pathname: &str, locale: Option<&str>) -> String {
+    let stripped = locale.and_then(|locale| pathname.strip_prefix('/')?.strip_prefix(locale));
+    match stripped {
+        Some("") => "/".to_owned(),
+        Some(rest) if rest.starts_with('/') => rest.to_owned(),
+        _ => pathname.to_owned(),
+    }
+}
+
+/// Puts params into a route: `/blog/[slug]` becomes `/blog/a`. Delimiters inside a value stay encoded, so that a value can
+/// never add a segment. Upstream: `interpolateDynamicPath` and `decodePathParams`. `None` when a param is missing.
+fn resolve(route: &str, params: Option<&Params>) -> Option<String> {
+    if !route.contains('[') {
+        return Some(route.to_owned());
+    }
+    let params = params?;
+    let mut out = String::with_capacity(route.len() + 16);
+    for segment in route.split('/').skip(1) {
+        let Some(inner) = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
+            if segment.contains('[') {
+                return None; // affixed or intercepting: the entry resolves it
+            }
+            out.push('/');
+            out.push_str(segment);
+            continue;
+        };
+        let optional = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+        let name = optional.unwrap_or(inner).trim_start_matches("...");
+        match params.get(name) {
+            Some(QueryValue::One(value)) if !value.is_empty() => push_segment(&mut out, value),
+            Some(QueryValue::Many(values)) if !values.is_empty() => {
+                for value in values {
+                    push_segment(&mut out, value);
+                }
+            }
+            _ if optional.is_some() => {}
+            _ => return None,
+        }
+    }
+    Some(if out.is_empty() { "/".to_owned() } else { out })
+}
+
+fn push_segment(out: &mut String, value: &str) {
+    out.push('/');
+    let mut rest = value;
+    while let Some(c) = rest.chars().next() {
+        match c {
+            '/' => out.push_str("%2F"),
+            '#' => out.push_str("%23"),
+            '?' => out.push_str("%3F"),
+            '\\' => out.push_str("%5C"),
+            '%' if is_encoded_delimiter(rest) => out.push_str("%25"),
+            other => out.push(other),
+        }
+        rest = &rest[c.len_utf8()..];
+    }
+}
+
+/// `%2f`, `%23`, `%3f` or `%5c`, whatever the case.
+fn is_encoded_delimiter(text: &str) -> bool {
+    let code = text.get(1..3).map(str::to_ascii_lowercase);
+    matches!(code.as_deref(), Some("2f" | "23" | "3f" | "5c"))
+}

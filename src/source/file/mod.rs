@@ -1,0 +1,19 @@
+//! Static files.
+//!
+//! In: a root folder and the path of an item that the router found in its list. Out: the file, in memory if it is small,
+//! open if it is large, or why it cannot be sent.
+//! [`sanitize`] makes the path safe, [`FileStore`] finds the file, [`mime`] names its type.
+
+mod content;
+mod load;
+pub mod mime;
+mod mime_table;
+mod sanitize;
+mod store;
+mod stored;
+
+pub use content::body_of;
+pub use load::LargeFile;
+pub use sanitize::{sanitize, Refusal, SafePath};
+pub use store::{FileStore, Lifetime, Limits, Opened, Root};
+pub use stored::StoredFile;

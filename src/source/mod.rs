@@ -1,0 +1,9 @@
+//! Where answers come from: the only stage with I/O.
+//!
+//! - [`file`] files below `public` and `.next/static`
+//! - [`prerender`] answers that were rendered before anybody asked
+//! - [`render`] compiled entries
+
+pub mod file;
+pub mod prerender;
+pub mod render;
