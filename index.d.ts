@@ -33,11 +33,14 @@ declare namespace next {
     minimalMode?: boolean
   }
 
+  /** The result of `url.parse(req.url, true)`, or an edited one. */
+  type ParsedUrl = Partial<UrlWithParsedQuery>
+
   /** Answers one request. Resolves when the answer is complete. */
   type RequestHandler = (
     req: IncomingMessage,
     res: ServerResponse,
-    parsedUrl?: UrlWithParsedQuery | undefined,
+    parsedUrl?: ParsedUrl | undefined,
   ) => Promise<void>
 
   /** Takes over an upgraded connection. */
@@ -62,7 +65,7 @@ declare namespace next {
     render404(
       req: IncomingMessage,
       res: ServerResponse,
-      parsedUrl?: UrlWithParsedQuery,
+      parsedUrl?: ParsedUrl,
       setHeaders?: boolean,
     ): Promise<void>
     /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */

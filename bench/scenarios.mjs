@@ -34,7 +34,13 @@ export function makeScenarios(chunk) {
     { name: 'route-handler', title: 'Route handler', path: '/api/hello?name=x', status: 200, answeredBy: 'javascript' },
     { name: 'api-route', title: 'Pages API route', path: '/api/user?name=x', status: 200, answeredBy: 'javascript' },
     { name: 'pages-ssr', title: 'Pages SSR, 50 items', path: '/ssr?label=A', status: 200, answeredBy: 'javascript' },
-    { name: 'app-dynamic', title: 'App dynamic page, 50 items', path: '/items?label=A', status: 200, answeredBy: 'javascript' },
+    {
+      name: 'app-dynamic',
+      title: 'App dynamic page, 50 items',
+      path: '/items?label=A',
+      status: 200,
+      answeredBy: 'javascript',
+    },
   ]
 }
 

@@ -29,7 +29,11 @@ export async function startServer(engine, target) {
   if (engine === 'ferronext') args.unshift('--import', 'ferronext/register')
   const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', PORT: String(port) }
   delete env.NODE_OPTIONS
-  const child = spawn(process.execPath, args, { cwd: bare ? undefined : target, env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const child = spawn(process.execPath, args, {
+    cwd: bare ? undefined : target,
+    env,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
   const closed = new Promise(resolve => child.once('close', resolve))
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)

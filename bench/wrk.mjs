@@ -79,6 +79,8 @@ export function parse(report, status) {
     p99: latency('99'),
     requests,
     errors: wrongStatus + socket.reduce((sum, count) => sum + Number(count), 0),
-    megabytesPerSecond: transfer ? Number(transfer[1]) * MEGABYTES[/** @type {'B' | 'KB' | 'MB' | 'GB'} */ (transfer[2])] : 0,
+    megabytesPerSecond: transfer
+      ? Number(transfer[1]) * MEGABYTES[/** @type {'B' | 'KB' | 'MB' | 'GB'} */ (transfer[2])]
+      : 0,
   }
 }

@@ -69,9 +69,14 @@ class NextCustomServer {
   }
 
   getRequestHandler() {
-    return async (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
-      this.#handler ??= createHandler(this.#prepared())
-      return this.#handler(req, res, parsedUrl)
+    // Not an async function: most requests are answered before it would return its promise.
+    return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
+      try {
+        this.#handler ??= createHandler(this.#prepared())
+        return this.#handler(req, res, parsedUrl)
+      } catch (error) {
+        return Promise.reject(error)
+      }
     }
   }
 

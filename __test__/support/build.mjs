@@ -1,38 +1,38 @@
 // Builds fixture apps with the real `next build`, once per content and version, and hands out independent copies.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
-import { cp } from "node:fs/promises";
-import path from "node:path";
-import { withLock } from "./lock.mjs";
-import { progress, runCommand } from "./run-command.mjs";
-import { ensureWorkspace } from "./workspace.mjs";
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { cp } from 'node:fs/promises'
+import path from 'node:path'
+import { withLock } from './lock.mjs'
+import { progress, runCommand } from './run-command.mjs'
+import { ensureWorkspace } from './workspace.mjs'
 
-const MARKER = ".ferronext-built";
+const MARKER = '.ferronext-built'
 
 /**
  * @param {{ line: import("./workspace.mjs").Line, source: string }} options `source` is the fixture's folder
  * @returns {Promise<{ dir: string }>} the built app; do not serve it, serve a copy
  */
 export async function buildFixture({ line, source }) {
-  const workspace = await ensureWorkspace({ line });
-  const name = path.basename(source);
-  const dir = path.join(workspace.dir, "apps", `${name}-${hashFolder(source)}`);
-  const marker = path.join(dir, MARKER);
-  if (existsSync(marker)) return { dir };
+  const workspace = await ensureWorkspace({ line })
+  const name = path.basename(source)
+  const dir = path.join(workspace.dir, 'apps', `${name}-${hashFolder(source)}`)
+  const marker = path.join(dir, MARKER)
+  if (existsSync(marker)) return { dir }
   await withLock(`${dir}.lock`, async () => {
-    if (existsSync(marker)) return;
-    progress(`next build: ${name} with next@${workspace.nextVersion}`);
-    rmSync(dir, { recursive: true, force: true });
-    mkdirSync(dir, { recursive: true });
-    await cp(source, dir, { recursive: true });
-    await runNextBuild(workspace.dir, dir);
+    if (existsSync(marker)) return
+    progress(`next build: ${name} with next@${workspace.nextVersion}`)
+    rmSync(dir, { recursive: true, force: true })
+    mkdirSync(dir, { recursive: true })
+    await cp(source, dir, { recursive: true })
+    await runNextBuild(workspace.dir, dir)
     // The bundler's own cache is large and no server reads it; `.next/cache/fetch-cache` stays.
-    for (const cache of ["webpack", "turbopack", "swc"]) {
-      rmSync(path.join(dir, ".next/cache", cache), { recursive: true, force: true });
+    for (const cache of ['webpack', 'turbopack', 'swc']) {
+      rmSync(path.join(dir, '.next/cache', cache), { recursive: true, force: true })
     }
-    writeFileSync(marker, `${workspace.nextVersion}\n`);
-  });
-  return { dir };
+    writeFileSync(marker, `${workspace.nextVersion}\n`)
+  })
+  return { dir }
 }
 
 /**
@@ -40,19 +40,19 @@ export async function buildFixture({ line, source }) {
  * @param {string} dir
  */
 async function runNextBuild(workspaceDir, dir) {
-  const cli = path.join(workspaceDir, "node_modules/next/dist/bin/next");
+  const cli = path.join(workspaceDir, 'node_modules/next/dist/bin/next')
   // A test runner's own settings (NODE_OPTIONS, VITEST, a forced colour) must not end up in the build.
-  const env = { ...process.env, NODE_ENV: "production", NEXT_TELEMETRY_DISABLED: "1", NO_COLOR: "1" };
+  const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', NO_COLOR: '1' }
   for (const name of Object.keys(env)) {
-    if (/^(VITEST|NODE_OPTIONS|FORCE_COLOR|TURBOPACK|__NEXT)/.test(name)) delete env[name];
+    if (/^(VITEST|NODE_OPTIONS|FORCE_COLOR|TURBOPACK|__NEXT)/.test(name)) delete env[name]
   }
-  const log = path.join(dir, "build.log");
+  const log = path.join(dir, 'build.log')
   try {
-    const { output } = await runCommand(process.execPath, [cli, "build"], { cwd: dir, env });
-    writeFileSync(log, output);
+    const { output } = await runCommand(process.execPath, [cli, 'build'], { cwd: dir, env })
+    writeFileSync(log, output)
   } catch (error) {
-    writeFileSync(log, /** @type {{ output?: string }} */ (error).output ?? String(error));
-    throw error;
+    writeFileSync(log, /** @type {{ output?: string }} */ (error).output ?? String(error))
+    throw error
   }
 }
 
@@ -64,17 +64,17 @@ async function runNextBuild(workspaceDir, dir) {
  * @returns {Promise<string>} the copy's folder
  */
 export async function copyApp(buildDir, name) {
-  const copy = `${buildDir}.${name}.${process.pid}`;
-  await removeApp(copy);
+  const copy = `${buildDir}.${name}.${process.pid}`
+  await removeApp(copy)
   // `cp -a` keeps modification times to the nanosecond. They are part of the ETags, where how a server rounds matters.
-  await runCommand("cp", ["-a", buildDir, copy], { cwd: path.dirname(buildDir) });
-  freshen(path.join(copy, ".next/server"), new Date());
-  return copy;
+  await runCommand('cp', ['-a', buildDir, copy], { cwd: path.dirname(buildDir) })
+  freshen(path.join(copy, '.next/server'), new Date())
+  return copy
 }
 
 /** @param {string} dir */
 export async function removeApp(dir) {
-  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
 }
 
 /**
@@ -86,9 +86,9 @@ export async function removeApp(dir) {
  */
 function freshen(dir, now) {
   for (const entry of readdirSync(dir, { withFileTypes: true })) {
-    const file = path.join(dir, entry.name);
-    if (entry.isDirectory()) freshen(file, now);
-    else utimesSync(file, now, now);
+    const file = path.join(dir, entry.name)
+    if (entry.isDirectory()) freshen(file, now)
+    else utimesSync(file, now, now)
   }
 }
 
@@ -97,17 +97,21 @@ function freshen(dir, now) {
  * @returns {string} a short hash over the names and bytes of all files
  */
 function hashFolder(root) {
-  const hash = createHash("sha256");
+  const hash = createHash('sha256')
   /** @param {string} dir */
-  const walk = (dir) => {
-    const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  const walk = dir => {
+    const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
     for (const entry of entries) {
-      const file = path.join(dir, entry.name);
-      if (entry.name === ".next" || entry.name === "node_modules") continue;
-      if (entry.isDirectory()) walk(file);
-      else hash.update(`${path.relative(root, file)}\0`).update(readFileSync(file)).update("\0");
+      const file = path.join(dir, entry.name)
+      if (entry.name === '.next' || entry.name === 'node_modules') continue
+      if (entry.isDirectory()) walk(file)
+      else
+        hash
+          .update(`${path.relative(root, file)}\0`)
+          .update(readFileSync(file))
+          .update('\0')
     }
-  };
-  walk(root);
-  return hash.digest("hex").slice(0, 10);
+  }
+  walk(root)
+  return hash.digest('hex').slice(0, 10)
 }

@@ -1,7 +1,7 @@
 // Several test processes may want the same installed or built folder at once; one makes it, the others wait.
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
-import path from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
+import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 
 /**
  * Runs `work` while holding a lock folder. `mkdir` is atomic on every file system we run on, which a lock file
@@ -13,28 +13,28 @@ import { setTimeout as delay } from "node:timers/promises";
  * @returns {Promise<T>}
  */
 export async function withLock(lockDir, work) {
-  mkdirSync(path.dirname(lockDir), { recursive: true });
+  mkdirSync(path.dirname(lockDir), { recursive: true })
   while (!tryAcquire(lockDir)) {
-    if (isAbandoned(lockDir)) removeAbandoned(lockDir);
-    else await delay(200);
+    if (isAbandoned(lockDir)) removeAbandoned(lockDir)
+    else await delay(200)
   }
   try {
-    return await work();
+    return await work()
   } finally {
-    rmSync(lockDir, { recursive: true, force: true });
+    rmSync(lockDir, { recursive: true, force: true })
   }
 }
 
 /** @param {string} lockDir */
 function tryAcquire(lockDir) {
   try {
-    mkdirSync(lockDir);
+    mkdirSync(lockDir)
   } catch (error) {
-    if (/** @type {NodeJS.ErrnoException} */ (error).code === "EEXIST") return false;
-    throw error;
+    if (/** @type {NodeJS.ErrnoException} */ (error).code === 'EEXIST') return false
+    throw error
   }
-  writeFileSync(path.join(lockDir, "pid"), String(process.pid));
-  return true;
+  writeFileSync(path.join(lockDir, 'pid'), String(process.pid))
+  return true
 }
 
 /**
@@ -43,18 +43,18 @@ function tryAcquire(lockDir) {
  * @param {string} lockDir
  */
 function isAbandoned(lockDir) {
-  let pid;
+  let pid
   try {
-    pid = Number(readFileSync(path.join(lockDir, "pid"), "utf8"));
+    pid = Number(readFileSync(path.join(lockDir, 'pid'), 'utf8'))
   } catch {
-    return false; // Just taken and not yet signed, or just released.
+    return false // Just taken and not yet signed, or just released.
   }
-  if (!pid) return false;
+  if (!pid) return false
   try {
-    process.kill(pid, 0);
-    return false;
+    process.kill(pid, 0)
+    return false
   } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === "ESRCH";
+    return /** @type {NodeJS.ErrnoException} */ (error).code === 'ESRCH'
   }
 }
 
@@ -64,11 +64,11 @@ function isAbandoned(lockDir) {
  * @param {string} lockDir
  */
 function removeAbandoned(lockDir) {
-  const grave = `${lockDir}.${process.pid}.abandoned`;
+  const grave = `${lockDir}.${process.pid}.abandoned`
   try {
-    renameSync(lockDir, grave);
+    renameSync(lockDir, grave)
   } catch {
-    return;
+    return
   }
-  rmSync(grave, { recursive: true, force: true });
+  rmSync(grave, { recursive: true, force: true })
 }

@@ -1,5 +1,5 @@
 // One way to run a child process to its end, with its output kept for the error message.
-import { spawn } from "node:child_process";
+import { spawn } from 'node:child_process'
 
 /**
  * @param {string} command
@@ -9,27 +9,27 @@ import { spawn } from "node:child_process";
  */
 export function runCommand(command, args, { cwd, env = process.env }) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd, env, stdio: ["ignore", "pipe", "pipe"] });
-    let stdout = "";
-    let output = "";
-    child.stdout.setEncoding("utf8").on("data", (text) => {
-      stdout += text;
-      output += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text) => {
-      output += text;
-    });
-    child.on("error", reject);
-    child.on("close", (code, signal) => {
-      if (code === 0) return resolve({ stdout, output });
-      const tail = output.trimEnd().split("\n").slice(-40).join("\n");
-      const error = new Error(`\`${command} ${args.join(" ")}\` in ${cwd} ended with ${signal ?? code}:\n${tail}`);
-      reject(Object.assign(error, { output }));
-    });
-  });
+    const child = spawn(command, args, { cwd, env, stdio: ['ignore', 'pipe', 'pipe'] })
+    let stdout = ''
+    let output = ''
+    child.stdout.setEncoding('utf8').on('data', text => {
+      stdout += text
+      output += text
+    })
+    child.stderr.setEncoding('utf8').on('data', text => {
+      output += text
+    })
+    child.on('error', reject)
+    child.on('close', (code, signal) => {
+      if (code === 0) return resolve({ stdout, output })
+      const tail = output.trimEnd().split('\n').slice(-40).join('\n')
+      const error = new Error(`\`${command} ${args.join(' ')}\` in ${cwd} ended with ${signal ?? code}:\n${tail}`)
+      reject(Object.assign(error, { output }))
+    })
+  })
 }
 
 /** @param {string} text */
 export function progress(text) {
-  process.stderr.write(`[ferronext test] ${text}\n`);
+  process.stderr.write(`[ferronext test] ${text}\n`)
 }

@@ -1,12 +1,12 @@
 // A workspace is a folder outside the repository with one exact version of `next` installed. Apps are built and served
 // in its subfolders, so that Node and Turbopack find that version, and no other, by looking upwards.
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import path from "node:path";
-import { fileURLToPath } from "node:url";
-import { withLock } from "./lock.mjs";
-import { progress, runCommand } from "./run-command.mjs";
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { withLock } from './lock.mjs'
+import { progress, runCommand } from './run-command.mjs'
 
 /** @typedef {"16.4" | "16.0" | "15.5"} Line */
 
@@ -16,17 +16,17 @@ import { progress, runCommand } from "./run-command.mjs";
  *
  * @type {Record<Line, string>}
  */
-export const LINES = { 16.4: "16.4.6", "16.0": "16.0.9", 15.5: "15.5.29" };
+export const LINES = { 16.4: '16.4.6', '16.0': '16.0.9', 15.5: '15.5.29' }
 
 /** `Object.keys` would put the integer-like keys in an order of its own. @type {Line[]} */
-export const LINE_NAMES = ["16.4", "16.0", "15.5"];
+export const LINE_NAMES = ['16.4', '16.0', '15.5']
 
-const REACT_VERSION = "19.3.1";
-const repository = fileURLToPath(new URL("../../", import.meta.url));
+const REACT_VERSION = '19.3.1'
+const repository = fileURLToPath(new URL('../../', import.meta.url))
 
 /** Where everything that tests install and build lives; it survives between runs. */
 export function testRoot() {
-  return process.env.FERRONEXT_TEST_DIR ?? path.join(tmpdir(), "ferronext-test");
+  return process.env.FERRONEXT_TEST_DIR ?? path.join(tmpdir(), 'ferronext-test')
 }
 
 /**
@@ -34,28 +34,28 @@ export function testRoot() {
  * @returns {Promise<{ dir: string, nextVersion: string }>}
  */
 export async function ensureWorkspace({ line }) {
-  const nextVersion = LINES[line];
-  if (!nextVersion) throw new Error(`unknown Next.js line ${line}; known: ${LINE_NAMES.join(", ")}`);
+  const nextVersion = LINES[line]
+  if (!nextVersion) throw new Error(`unknown Next.js line ${line}; known: ${LINE_NAMES.join(', ')}`)
   const manifest = {
-    name: "ferronext-test-workspace",
+    name: 'ferronext-test-workspace',
     private: true,
-    dependencies: { next: nextVersion, react: REACT_VERSION, "react-dom": REACT_VERSION },
-  };
-  const hash = createHash("sha256").update(JSON.stringify(manifest)).digest("hex").slice(0, 8);
-  const dir = path.join(testRoot(), `${line}-${hash}`);
-  const marker = path.join(dir, ".installed");
+    dependencies: { next: nextVersion, react: REACT_VERSION, 'react-dom': REACT_VERSION },
+  }
+  const hash = createHash('sha256').update(JSON.stringify(manifest)).digest('hex').slice(0, 8)
+  const dir = path.join(testRoot(), `${line}-${hash}`)
+  const marker = path.join(dir, '.installed')
   if (!existsSync(marker)) {
     await withLock(`${dir}.lock`, async () => {
-      if (existsSync(marker)) return;
-      progress(`installing next@${nextVersion} into ${dir}`);
-      mkdirSync(dir, { recursive: true });
-      writeFileSync(path.join(dir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
-      await npm(["install"], dir);
+      if (existsSync(marker)) return
+      progress(`installing next@${nextVersion} into ${dir}`)
+      mkdirSync(dir, { recursive: true })
+      writeFileSync(path.join(dir, 'package.json'), `${JSON.stringify(manifest, null, 2)}\n`)
+      await npm(['install'], dir)
       // Written last: an interrupted install is repeated.
-      writeFileSync(marker, `${nextVersion}\n`);
-    });
+      writeFileSync(marker, `${nextVersion}\n`)
+    })
   }
-  return { dir, nextVersion };
+  return { dir, nextVersion }
 }
 
 /**
@@ -64,34 +64,34 @@ export async function ensureWorkspace({ line }) {
  * @param {string} workspaceDir
  */
 export async function installFerronext(workspaceDir) {
-  const tarball = await localTarball();
-  const hash = createHash("sha256").update(readFileSync(tarball)).digest("hex");
-  const marker = path.join(workspaceDir, ".ferronext-tarball");
-  const installed = () => existsSync(marker) && readFileSync(marker, "utf8") === hash;
-  if (installed()) return;
+  const tarball = await localTarball()
+  const hash = createHash('sha256').update(readFileSync(tarball)).digest('hex')
+  const marker = path.join(workspaceDir, '.ferronext-tarball')
+  const installed = () => existsSync(marker) && readFileSync(marker, 'utf8') === hash
+  if (installed()) return
   await withLock(`${workspaceDir}.lock`, async () => {
-    if (installed()) return;
-    progress(`installing ${path.basename(tarball)} into ${workspaceDir}`);
-    rmSync(marker, { force: true });
-    await npm(["install", "--no-save", tarball], workspaceDir);
-    writeFileSync(marker, hash);
-  });
+    if (installed()) return
+    progress(`installing ${path.basename(tarball)} into ${workspaceDir}`)
+    rmSync(marker, { force: true })
+    await npm(['install', '--no-save', tarball], workspaceDir)
+    writeFileSync(marker, hash)
+  })
 }
 
 /** @type {Promise<string> | undefined} */
-let packed;
+let packed
 
 /** FERRONEXT_TARBALL, or a fresh one packed from this repository, once per process. */
 function localTarball() {
-  if (process.env.FERRONEXT_TARBALL) return Promise.resolve(path.resolve(process.env.FERRONEXT_TARBALL));
+  if (process.env.FERRONEXT_TARBALL) return Promise.resolve(path.resolve(process.env.FERRONEXT_TARBALL))
   packed ??= (async () => {
-    progress("packing ferronext (npm run pack:local)");
-    const { stdout } = await runCommand("npm", ["run", "--silent", "pack:local"], { cwd: repository });
-    const tarball = stdout.trimEnd().split("\n").at(-1)?.trim() ?? "";
-    if (!existsSync(tarball)) throw new Error(`npm run pack:local did not end with a tarball's path: ${tarball}`);
-    return tarball;
-  })();
-  return packed;
+    progress('packing ferronext (npm run pack:local)')
+    const { stdout } = await runCommand('npm', ['run', '--silent', 'pack:local'], { cwd: repository })
+    const tarball = stdout.trimEnd().split('\n').at(-1)?.trim() ?? ''
+    if (!existsSync(tarball)) throw new Error(`npm run pack:local did not end with a tarball's path: ${tarball}`)
+    return tarball
+  })()
+  return packed
 }
 
 /**
@@ -99,5 +99,5 @@ function localTarball() {
  * @param {string} cwd
  */
 async function npm(args, cwd) {
-  await runCommand("npm", [...args, "--no-audit", "--no-fund", "--loglevel=error"], { cwd });
+  await runCommand('npm', [...args, '--no-audit', '--no-fund', '--loglevel=error'], { cwd })
 }

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::pipeline::Step;
 use crate::response::headers::HeaderList;
-use crate::route::RouteKind;
+use crate::route::OutputKind;
 use crate::source::render::Render;
 
 /// See `runtime/driver.js` for what each kind means.
@@ -122,10 +122,10 @@ fn of_render(render: Render) -> JsStep {
             .collect(),
         file: Some(render.file),
         route_kind: Some(match render.kind {
-            RouteKind::AppPage => "APP_PAGE",
-            RouteKind::AppRoute => "APP_ROUTE",
-            RouteKind::Pages => "PAGES",
-            RouteKind::PagesApi => "PAGES_API",
+            OutputKind::AppPage => "APP_PAGE",
+            OutputKind::AppRoute => "APP_ROUTE",
+            OutputKind::Pages => "PAGES",
+            OutputKind::PagesApi => "PAGES_API",
         }),
         edge: Some(render.edge),
         page: Some(render.page),

@@ -143,6 +143,17 @@ impl Capabilities {
     }
 }
 
+impl Capabilities {
+    /// How request targets are parsed.
+    pub fn dialect(&self) -> crate::url::Dialect {
+        if self.whatwg_targets {
+            crate::url::Dialect::Whatwg
+        } else {
+            crate::url::Dialect::Legacy
+        }
+    }
+}
+
 /// Whether ferronext supports this version of `next`.
 ///
 /// # Errors

@@ -5,33 +5,50 @@
 use bytes::Bytes;
 
 use super::flight::{ErrorPage, Flight, Next};
-use super::output::leading_headers;
+use super::output::{leading_headers, response_headers};
 use crate::engine::Engine;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
-use crate::route::{Output, Redirect};
+use crate::route::{NotFound, Output, Redirect};
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
 impl Engine {
     /// A redirect. The body repeats the location, without a content type, as upstream sends it.
     pub(super) fn redirect(&self, flight: &Flight, redirect: &Redirect) -> Next {
-        let mut headers = flight.routed.response_headers();
+        let mut headers = response_headers(flight);
         headers.set("location", redirect.location.clone());
-        if redirect.status == 308 {
-            headers.set("Refresh", format!("0;url={}", redirect.location));
+        if let Some(refresh) = &redirect.refresh {
+            headers.set("Refresh", refresh.clone());
         }
         self.answer(flight, redirect.status, headers, Bytes::from(redirect.location.clone()))
     }
 
     /// Nothing matched.
-    pub(super) fn serve_not_found(&self, flight: &mut Flight) -> Next {
-        let is_asset = flight.routed.is_missing_asset;
-        if is_asset || self.rules.is_plain_not_found(&flight.request) {
-            let headers = flight.routed.response_headers();
-            return self.plain_not_found(flight, headers);
+    pub(super) fn serve_not_found(&self, flight: &mut Flight, kind: NotFound) -> Next {
+        match kind {
+            NotFound::PlainText => {
+                let headers = response_headers(flight);
+                self.plain_not_found(flight, headers)
+            }
+            NotFound::Page | NotFound::Unrendered { no_store: true } => self.fail(flight, 404, HeaderList::new()),
+            NotFound::Unrendered { no_store: false } => {
+                let page = ErrorPage {
+                    status: 404,
+                    headers: HeaderList::new(),
+                    no_store: false,
+                };
+                flight.error = Some(page.clone());
+                self.serve_error_page(flight, page)
+            }
+            NotFound::Data => {
+                let mut headers = response_headers(flight);
+                headers.set("Cache-Control", NO_STORE);
+                headers.set("x-nextjs-matched-path", flight.state.location.pathname.clone());
+                headers.set("content-type", "application/json");
+                self.answer(flight, 404, headers, Bytes::from_static(b"{}"))
+            }
         }
-        self.fail(flight, 404, HeaderList::new())
     }
 
     /// A short 404 for something that is no document.
@@ -43,7 +60,8 @@ impl Engine {
 
     /// The app's own page for a status, or a short text if it has none.
     pub(super) fn serve_error_page(&self, flight: &mut Flight, error: ErrorPage) -> Next {
-        match self.error_output(error.status, flight.routed.locale.as_deref()) {
+        let locale = flight.state.locale.as_ref().map(|state| state.locale.clone());
+        match self.error_output(error.status, locale.as_deref()) {
             Some(output) => self.serve_output(flight, &output, Some(&error)),
             None => {
                 let mut headers = leading_headers(flight, Some(&error));

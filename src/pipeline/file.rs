@@ -4,6 +4,7 @@ use std::sync::{Arc, PoisonError};
 
 use bytes::Bytes;
 
+use super::output::response_headers;
 use super::flight::{Answer, FileRequest, Flight, Load, Next, Step};
 use crate::body::Body;
 use crate::engine::Engine;
@@ -12,12 +13,13 @@ use crate::response::conditional::Conditions;
 use crate::response::encoding::Coding;
 use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
 use crate::response::headers::HeaderList;
-use crate::route::{FileFolder, FileMatch};
+use crate::build::ListingRoot;
+use crate::route::StaticFile;
 use crate::source::file::{body_of, sanitize, Opened, Root, StoredFile};
 
 impl Engine {
     /// Serves a file that the router's list contains.
-    pub(super) fn serve_file(&self, flight: &mut Flight, file: &FileMatch) -> Next {
+    pub(super) fn serve_file(&self, flight: &mut Flight, file: &StaticFile) -> Next {
         if !flight.request.method.is_read() {
             let mut headers = HeaderList::new();
             headers.append("Allow", "GET");
@@ -27,7 +29,7 @@ impl Engine {
         let Ok(path) = sanitize(&file.item_path) else {
             return self.fail(flight, 400, HeaderList::new());
         };
-        match self.files.peek(self.root(file.folder), &path) {
+        match self.files.peek(self.root(file.root), &path) {
             Some(stored) => self.serve_stored(flight, file, &stored),
             None => Next::Load(Load::File(FileRequest {
                 file: file.clone(),
@@ -36,7 +38,7 @@ impl Engine {
         }
     }
 
-    fn serve_stored(&self, flight: &mut Flight, file: &FileMatch, stored: &Arc<StoredFile>) -> Next {
+    fn serve_stored(&self, flight: &mut Flight, file: &StaticFile, stored: &Arc<StoredFile>) -> Next {
         let answer = self.file_answer(flight, file, stored.meta());
         if answer.content == Content::ErrorPage {
             return self.fail(flight, answer.status, answer.headers);
@@ -55,7 +57,7 @@ impl Engine {
 
     /// Opens a file, or compresses one, for the request in `slot`.
     pub(super) async fn load_file(self: &Arc<Self>, slot: usize, wanted: FileRequest) {
-        let opened = self.files.open(self.root(wanted.file.folder), &wanted.path).await;
+        let opened = self.files.open(self.root(wanted.file.root), &wanted.path).await;
         let answer = {
             let mut flights = self.flights();
             let Some(flight) = flights.get(slot) else {
@@ -91,7 +93,7 @@ impl Engine {
         flight.next = next;
     }
 
-    fn file_answer(&self, flight: &Flight, file: &FileMatch, meta: &FileMeta) -> FileAnswer {
+    fn file_answer(&self, flight: &Flight, file: &StaticFile, meta: &FileMeta) -> FileAnswer {
         let policy = Policy {
             keep: self.keep(file),
             etags: self.settings.etags,
@@ -99,7 +101,7 @@ impl Engine {
             head: flight.request.method == Method::Head,
         };
         let asked = Conditions::of(&flight.request.headers);
-        file::answer(meta, &asked, policy, flight.routed.response_headers())
+        file::answer(meta, &asked, policy, response_headers(flight))
     }
 
     /// A file in memory. The usual answers are prepared once and then cross to Node as a number.
@@ -109,7 +111,7 @@ impl Engine {
             Content::Nothing => Coding::Identity,
             Content::Part(..) | Content::ErrorPage => return send(answer, body),
         };
-        if !flight.routed.response_headers().is_empty() {
+        if !flight.state.response_headers().is_empty() {
             return send(answer, body);
         }
         let head = flight.request.method == Method::Head;
@@ -130,9 +132,9 @@ impl Engine {
         Next::Ready(ready)
     }
 
-    fn keep(&self, file: &FileMatch) -> Keep<'_> {
-        match file.folder {
-            FileFolder::NextStatic
+    fn keep(&self, file: &StaticFile) -> Keep<'_> {
+        match file.root {
+            ListingRoot::NextStatic
                 if self.build.capabilities.service_workers && file.item_path.starts_with("/service-worker/") =>
             {
                 Keep::ServiceWorker(if self.config.base_path.is_empty() {
@@ -141,16 +143,16 @@ impl Engine {
                     &self.config.base_path
                 })
             }
-            FileFolder::NextStatic => Keep::Immutable,
-            FileFolder::Public | FileFolder::LegacyStatic => Keep::Revalidate,
+            ListingRoot::NextStatic => Keep::Immutable,
+            ListingRoot::Public | ListingRoot::LegacyStatic => Keep::Revalidate,
         }
     }
 
-    fn root(&self, folder: FileFolder) -> &Root {
+    fn root(&self, folder: ListingRoot) -> &Root {
         match folder {
-            FileFolder::Public => &self.roots.public,
-            FileFolder::NextStatic => &self.roots.next_static,
-            FileFolder::LegacyStatic => &self.roots.legacy_static,
+            ListingRoot::Public => &self.roots.public,
+            ListingRoot::NextStatic => &self.roots.next_static,
+            ListingRoot::LegacyStatic => &self.roots.legacy_static,
         }
     }
 }

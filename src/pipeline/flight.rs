@@ -12,7 +12,7 @@ use crate::response::encoding::Coding;
 use crate::response::headers::HeaderList;
 use crate::response::page::Page;
 use crate::response::prepared::Prepared;
-use crate::route::{Address, Decision, FileMatch, Routed, Variant};
+use crate::route::{Address, Decision, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::render::Render;
 
@@ -57,7 +57,7 @@ pub struct Answer {
 /// A request in flight.
 pub struct Flight {
     pub(crate) request: Request,
-    pub(crate) routed: Routed,
+    pub(crate) state: RouteState,
     pub(crate) decision: Decision,
     /// Set while the app's error page is prepared.
     pub(crate) error: Option<ErrorPage>,
@@ -104,6 +104,6 @@ pub(crate) enum Load {
 /// A file that was asked for.
 #[derive(Clone)]
 pub(crate) struct FileRequest {
-    pub file: FileMatch,
+    pub file: StaticFile,
     pub path: SafePath<'static>,
 }

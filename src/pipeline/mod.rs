@@ -23,11 +23,11 @@ use crate::route::{Decision, Event};
 impl Engine {
     /// Takes a request in. Usually it can be answered at once; else it gets a slot.
     pub fn begin(&self, request: Request) -> Progress {
-        let (routed, decision) = self.router.begin(&request);
+        let routed = self.router.begin(&request);
         let mut flight = Flight {
             request,
-            routed,
-            decision,
+            state: routed.state,
+            decision: routed.decision,
             error: None,
             missing: false,
             next: Next::Nothing,
@@ -50,15 +50,21 @@ impl Engine {
             Decision::Redirect(redirect) => self.redirect(flight, &redirect),
             Decision::File(file) => self.serve_file(flight, &file),
             Decision::Output(output) => self.serve_output(flight, &output, None),
-            Decision::NotFound => self.serve_not_found(flight),
+            Decision::NotFound(kind) => self.serve_not_found(flight, kind),
             Decision::BadRequest => self.fail(flight, 400, HeaderList::new()),
-            Decision::Fault(message) => {
+            Decision::Fault { message, plain } => {
                 tracing::error!("{message}");
+                if plain {
+                    return Next::Step(gone());
+                }
                 self.fail(flight, 500, HeaderList::new())
             }
             // Images, external rewrites and middleware have stages of their own, which this version does not have yet;
             // `prepare()` refuses builds with middleware.
-            Decision::Image | Decision::Proxy(_) | Decision::Middleware(_) => {
+            Decision::Image
+            | Decision::Proxy { .. }
+            | Decision::Middleware(_)
+            | Decision::MiddlewareResponse { .. } => {
                 self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented"))
             }
         }
@@ -148,9 +154,14 @@ impl Engine {
         let Some(flight) = flights.get(slot) else {
             return;
         };
-        flight.decision = self
-            .router
-            .resume(&flight.request, &mut flight.routed, Event::NoFallback);
+        let Decision::Output(output) = &flight.decision else {
+            return;
+        };
+        let event = Event::NoFallback(output.item_path.clone());
+        let state = std::mem::take(&mut flight.state);
+        let routed = self.router.resume(&flight.request, state, event);
+        flight.state = routed.state;
+        flight.decision = routed.decision;
         flight.missing = false;
         let next = self.serve(flight);
         flight.next = next;

@@ -10,9 +10,10 @@ use crate::request::Method;
 use crate::response::conditional::Conditions;
 use crate::response::headers::HeaderList;
 use crate::response::page::{Framing, Page, PageAnswer, NO_STORE};
-use crate::route::{Address, Output, PageDecision, PageOutcome, PageRequest, Variant};
+use crate::route::{Address, HeaderText, Output, PageDecision, PageOutcome, PageRequest, Variant};
 use crate::source::prerender::{Entry, Lifetime, Lookup};
 use crate::source::render::Render;
+use crate::url::Location;
 
 impl Engine {
     /// Serves a page, as itself or as the error page `error`.
@@ -22,17 +23,17 @@ impl Engine {
             PageRequest {
                 request: &flight.request,
                 output,
-                pathname: &flight.routed.location.pathname,
-                init_search: &flight.routed.init.search,
-                rsc_param: flight.routed.location.query.get("_rsc"),
+                pathname: &flight.state.location.pathname,
+                init_search: &flight.state.location.search,
+                rsc_param: flight.state.location.query.get("_rsc"),
                 status: error.map(|error| error.status),
-                locale: flight.routed.locale.as_deref(),
+                locale: flight.state.locale.as_ref().map(|state| state.locale.as_str()),
             },
         );
         let mut headers = leading_headers(flight, error);
         match &outcome.decision {
             PageDecision::CorrectSearch(search) => {
-                headers.set("location", format!("{}{search}", flight.routed.init.pathname));
+                headers.set("location", format!("{}{search}", self.init_target(flight).0));
                 self.answer(flight, 307, headers, Bytes::new())
             }
             PageDecision::SkipPrefetch => {
@@ -164,8 +165,18 @@ impl Engine {
         })
     }
 
+    /// Path and search of the target as it arrived, normalised like a URL.
+    fn init_target(&self, flight: &Flight) -> (String, String) {
+        match Location::parse(&flight.request.target, self.build.capabilities.dialect()) {
+            Ok(location) => (location.pathname, location.search),
+            Err(_) => (flight.request.target.clone(), String::new()),
+        }
+    }
+
     fn render(&self, flight: &Flight, output: &Output, outcome: PageOutcome, error: Option<&ErrorPage>) -> Next {
-        let routed = &flight.routed;
+        let state = &flight.state;
+        let (path, search) = self.init_target(flight);
+        let locale = state.locale.as_ref();
         let is_rsc = outcome.rsc.is_some();
         let rsc = outcome.rsc.unwrap_or_default();
         Next::Step(Step::Render(Box::new(Render {
@@ -175,21 +186,21 @@ impl Engine {
             page: output.page.clone(),
             pathname: output.pathname.clone(),
             params: output.params.clone(),
-            query: routed.location.query.clone(),
-            init_query: routed.init.query.clone(),
-            url: format!("{}{}", routed.init.pathname, routed.init.search),
+            query: state.location.query.clone(),
+            init_query: state.init_query.clone(),
+            url: format!("{path}{search}"),
             headers: pairs(&leading_headers(flight, error)),
             vary: outcome.vary,
             drop_next_url: !outcome.vary.is_some_and(|vary| vary.ends_with("next-url")),
             status: error.map(|error| error.status),
-            locale: routed.locale.clone(),
-            default_locale: routed.default_locale.clone(),
-            is_locale_domain: routed.is_locale_domain,
+            locale: locale.map(|locale| locale.locale.clone()),
+            default_locale: locale.map(|locale| locale.default_locale.clone()),
+            is_locale_domain: locale.is_some_and(|locale| locale.is_domain),
             is_rsc,
             is_prefetch_rsc: rsc.prefetch,
             segment_prefetch: rsc.segment,
             is_data_request: output.is_data_request,
-            rewritten_pathname: routed.rewritten_pathname(),
+            rewritten_pathname: state.rewritten_pathname.clone(),
         })))
     }
 }
@@ -204,13 +215,29 @@ fn has_variant(entry: &Entry, variant: &Variant) -> bool {
 
 /// What stands on the response before the page adds its own: the app's header rules, and what a failed answer left.
 pub(super) fn leading_headers(flight: &Flight, error: Option<&ErrorPage>) -> HeaderList {
-    let mut headers = flight.routed.response_headers();
+    let mut headers = response_headers(flight);
     if let Some(error) = error {
         for (name, value) in error.headers.iter() {
             headers.append(name.to_owned(), value.to_owned());
         }
         if error.no_store {
             headers.set("Cache-Control", NO_STORE);
+        }
+    }
+    headers
+}
+
+/// The headers of the app's header rules, in order.
+pub(super) fn response_headers(flight: &Flight) -> HeaderList {
+    let mut headers = HeaderList::new();
+    for (name, value) in flight.state.response_headers().iter() {
+        match value {
+            HeaderText::One(line) => headers.append(name.to_owned(), line.clone()),
+            HeaderText::Many(lines) => {
+                for line in lines {
+                    headers.append(name.to_owned(), line.clone());
+                }
+            }
         }
     }
     headers

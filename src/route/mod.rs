@@ -1,9 +1,37 @@
-//! tmp
+//! The third stage: what to do with a request.
+//!
+//! In: a [`Request`](crate::request::Request), against rules and routes that were compiled at start. Out: a [`Decision`].
+//! Pure: no file is read, no clock, no JavaScript. It can be resumed, because middleware runs outside and because an
+//! entry may say that it does not answer this path.
+
 mod address;
+mod check;
+mod decision;
+mod finish;
+mod header_view;
+mod index;
+mod locale_redirect;
+mod middleware;
+mod origin;
 mod page;
 mod params;
-pub mod tmp;
+pub mod pattern;
+mod router;
+pub mod rule;
+mod rule_set;
+mod state;
+pub mod table;
+mod walk;
+
+#[cfg(test)]
+mod tests;
+
 pub use address::{Address, EntryKind, Variant};
-pub use page::*;
+pub use decision::{Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, StaticFile, Step};
+pub use header_view::{HeaderText, HeaderView, Overlay};
+pub use middleware::MiddlewareCall;
+pub use page::{PageDecision, PageOutcome, PageRequest, PageRules};
 pub use params::Params;
-pub use tmp::*;
+pub use router::Router;
+pub use rule::ResponseHeaders;
+pub use state::{LocaleState, RouteState};

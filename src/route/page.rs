@@ -7,8 +7,8 @@
 use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
-use super::JsRegex;
-use super::{Output, Params, RouteKind};
+use super::pattern::{MatchOptions, PathMatcher};
+use super::{Output, Params, OutputKind};
 use crate::build::{Build, PrerenderRoute};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest};
@@ -99,7 +99,7 @@ pub struct PageRequest<'a> {
 pub struct PageRules {
     /// Pages Router pages with `getStaticProps`.
     static_props: HashSet<String>,
-    intercepted: Vec<JsRegex>,
+    intercepted: Vec<PathMatcher>,
     validate_rsc: bool,
     plain_not_found: bool,
     /// Whether Rust may answer from the prerender cache: not if the app brings a cache of its own.
@@ -125,7 +125,9 @@ impl PageRules {
         });
         PageRules {
             static_props,
-            intercepted: intercepted.filter_map(|rule| JsRegex::new(&rule.source).ok()).collect(),
+            intercepted: intercepted
+                .filter_map(|rule| PathMatcher::compile(&rule.source, MatchOptions::default()).ok())
+                .collect(),
             validate_rsc: config
                 .experimental
                 .validate_rsc_request_headers
@@ -150,11 +152,11 @@ impl PageRules {
     pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
         let PageRequest { request, output, .. } = asked;
         let rsc = RscRequest::parse(&request.headers);
-        let is_app = matches!(output.kind, RouteKind::AppPage | RouteKind::AppRoute);
+        let is_app = matches!(output.kind, OutputKind::AppPage | OutputKind::AppRoute);
         let is_404 = is_not_found(output, asked.status);
         let outcome = |decision, vary, rsc| PageOutcome { decision, vary, rsc };
         // API routes and edge functions are called before any of the rules below.
-        if output.kind == RouteKind::PagesApi || output.edge {
+        if output.kind == OutputKind::PagesApi || output.edge {
             return outcome(PageDecision::Render, None, rsc);
         }
         if let Some(rsc) = rsc.as_ref().filter(|_| self.validate_rsc && !is_404) {
@@ -184,7 +186,7 @@ impl PageRules {
         let PageRequest { request, output, .. } = asked;
         let is_error = is_404 || matches!(output.pathname.as_str(), "/500" | "/_error");
         let is_static_document = output.file.ends_with(".html");
-        let is_ssg = (output.kind == RouteKind::Pages && self.static_props.contains(&output.pathname))
+        let is_ssg = (output.kind == OutputKind::Pages && self.static_props.contains(&output.pathname))
             || build.prerender.routes.contains_key(&output.pathname);
         if !is_ssg
             && !is_error
@@ -213,7 +215,7 @@ impl PageRules {
                     .to_owned(),
             });
         }
-        if request.method == Method::Options && !is_404 && output.kind != RouteKind::AppRoute {
+        if request.method == Method::Options && !is_404 && output.kind != OutputKind::AppRoute {
             return PageDecision::BadMethod;
         }
         if is_action || !self.serve_prerendered || !may_be_cached(request) {
@@ -229,10 +231,10 @@ impl PageRules {
     fn address(&self, build: &Build, asked: &PageRequest<'_>) -> Option<Address> {
         let output = asked.output;
         let (kind, source) = match output.kind {
-            RouteKind::AppPage => (EntryKind::AppPage, &output.page),
-            RouteKind::AppRoute => (EntryKind::AppRoute, &output.page),
-            RouteKind::Pages => (EntryKind::Pages, &output.pathname),
-            RouteKind::PagesApi => return None,
+            OutputKind::AppPage => (EntryKind::AppPage, &output.page),
+            OutputKind::AppRoute => (EntryKind::AppRoute, &output.page),
+            OutputKind::Pages => (EntryKind::Pages, &output.pathname),
+            OutputKind::PagesApi => return None,
         };
         let resolved = resolve(&output.pathname, output.params.as_ref())?;
         let pathname = match asked.locale.filter(|_| kind == EntryKind::Pages) {
@@ -265,7 +267,7 @@ impl PageRules {
     }
 
     fn is_intercepted(&self, pathname: &str) -> bool {
-        self.intercepted.iter().any(|regex| regex.is_match(pathname))
+        self.intercepted.iter().any(|pattern| matches!(pattern.matches(pathname), Ok(Some(_))))
     }
 }
 
@@ -294,11 +296,11 @@ fn may_be_cached(request: &Request) -> bool {
 
 fn variant(output: &Output, rsc: Option<&RscRequest>) -> Variant {
     match (output.kind, rsc) {
-        (RouteKind::AppPage, Some(rsc)) => match &rsc.segment {
+        (OutputKind::AppPage, Some(rsc)) => match &rsc.segment {
             Some(segment) => Variant::Segment(segment.clone()),
             None => Variant::Rsc,
         },
-        (RouteKind::Pages, _) if output.is_data_request => Variant::Data,
+        (OutputKind::Pages, _) if output.is_data_request => Variant::Data,
         _ => Variant::Html,
     }
 }

@@ -5,7 +5,7 @@ export default function Home() {
   return (
     <main>
       <h1>Prerendered</h1>
-      <ItemsList items={makeItems('Item').slice(0, 26)} />
+      <ItemsList items={makeItems('Item').slice(0, 32)} />
     </main>
   )
 }

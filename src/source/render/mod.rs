@@ -5,7 +5,7 @@
 //! `NoFallback`, an error, or nothing at all because the entry has answered.
 //! Contract: the adapter documentation of Next.js (`handler(req, res, { waitUntil, requestMeta })`).
 
-use crate::route::{Params, RouteKind};
+use crate::route::{Params, OutputKind};
 use crate::url::Query;
 
 /// Everything a compiled entry has to be told.
@@ -14,7 +14,7 @@ pub struct Render {
     /// The compiled file below the build folder, for instance `server/app/page.js`.
     pub file: String,
     /// What kind of entry it is.
-    pub kind: RouteKind,
+    pub kind: OutputKind,
     /// Whether it runs in the edge sandbox.
     pub edge: bool,
     /// The page as the manifests name it, for instance `/blog/[slug]/page`.

@@ -1,0 +1,73 @@
+// The example, installed and built in a folder of its own: tests leave the one in the repository alone, and never serve
+// what somebody may just be building.
+
+import { createHash } from 'node:crypto'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { withLock } from '../support/lock.mjs'
+import { progress, runCommand } from '../support/run-command.mjs'
+import { installFerronext, testRoot } from '../support/workspace.mjs'
+
+const source = fileURLToPath(new URL('../../examples/custom-server', import.meta.url))
+const GENERATED = new Set(['node_modules', '.next', 'dist', 'next-env.d.ts', 'tsconfig.tsbuildinfo'])
+
+/**
+ * @param {import('../support/server.mjs').Engine} engine
+ * @returns {Promise<{ dir: string, remove: () => void }>} a copy of the built example for one server alone
+ */
+export async function prepareExample(engine) {
+  const built = await buildExample()
+  if (engine === 'ferronext') await installFerronext(built)
+  // Beside the build, so that the packages are found, and deep enough that Node.js looks there: dir/run/<name>.
+  const dir = path.join(built, 'run', `${engine}-${process.pid}`)
+  rmSync(dir, { recursive: true, force: true })
+  mkdirSync(dir, { recursive: true })
+  for (const name of readdirSync(built)) {
+    if (['.next', 'dist', 'public', 'next.config.mjs', 'package.json'].includes(name)) {
+      cpSync(path.join(built, name), path.join(dir, name), { recursive: true, preserveTimestamps: true })
+    }
+  }
+  return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
+}
+
+/** @returns {Promise<string>} the folder of the built example; built once per content */
+async function buildExample() {
+  const dir = path.join(testRoot(), `example-${hashSource()}`)
+  const marker = path.join(dir, '.built')
+  if (existsSync(marker)) return dir
+  await withLock(`${dir}.lock`, async () => {
+    if (existsSync(marker)) return
+    progress(`installing and building the example in ${dir}`)
+    rmSync(dir, { recursive: true, force: true })
+    cpSync(source, dir, { recursive: true, filter: file => !GENERATED.has(path.basename(file)) })
+    const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' }
+    // The test runner's own NODE_ENV would end up in the build.
+    for (const name of Object.keys(env)) if (/^(NODE_ENV|NODE_OPTIONS|VITEST)/.test(name)) delete env[name]
+    // Not `npm ci`: it refuses a lockfile without the packages of platforms that a registry mirror does not carry.
+    const install = ['install', '--no-save', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error']
+    await runCommand('npm', install, { cwd: dir, env })
+    await runCommand('npm', ['run', 'build'], { cwd: dir, env })
+    writeFileSync(marker, '')
+  })
+  return dir
+}
+
+function hashSource() {
+  const hash = createHash('sha256')
+  /** @param {string} dir */
+  const walk = dir => {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (GENERATED.has(entry.name)) continue
+      const file = path.join(dir, entry.name)
+      if (entry.isDirectory()) walk(file)
+      else
+        hash
+          .update(`${path.relative(source, file)}\0`)
+          .update(readFileSync(file))
+          .update('\0')
+    }
+  }
+  walk(source)
+  return hash.digest('hex').slice(0, 10)
+}

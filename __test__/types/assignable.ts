@@ -1,0 +1,26 @@
+// Checked by `npm run lint`: the documented server compiles against ferronext in strict mode, and the two `next` functions
+// stand in for each other where a custom server uses them.
+
+import { createServer } from 'node:http'
+import { parse } from 'node:url'
+import upstream from 'next'
+import ferronext from '../../index'
+
+const app = ferronext({ dev: false, dir: '.', hostname: 'localhost', port: 3000 })
+const handle = app.getRequestHandler()
+app.prepare().then(() => {
+  createServer((req, res) => {
+    const parsedUrl = parse(req.url ?? '/', true)
+    handle(req, res, parsedUrl)
+  })
+})
+
+type Options = Parameters<typeof ferronext>[0]
+type UpstreamOptions = Parameters<typeof upstream>[0]
+type App = ReturnType<typeof upstream>
+
+/** Options of one are options of the other. */
+export const options: [Options, UpstreamOptions] = [{} as Pick<UpstreamOptions, keyof Options & keyof UpstreamOptions>, {} as Options]
+
+/** What a custom server does with upstream's app it can do with ours. */
+export const ours: Pick<App, 'prepare' | 'getRequestHandler' | 'getUpgradeHandler' | 'close' | 'hostname' | 'port'> = app

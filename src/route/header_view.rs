@@ -1,0 +1,145 @@
+//! Request headers as routing sees them: what arrived, then what routing or middleware changed.
+//!
+//! In: the headers of a request and an [`Overlay`]. Out: single values, joined as Node's `req.headers` joins them.
+
+use std::borrow::Cow;
+
+use indexmap::IndexMap;
+
+use crate::request::Headers;
+
+/// The value of a header: one line or several.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HeaderText {
+    /// One line.
+    One(String),
+    /// One line for each.
+    Many(Vec<String>),
+}
+
+impl From<&str> for HeaderText {
+    fn from(text: &str) -> Self {
+        HeaderText::One(text.to_owned())
+    }
+}
+
+/// Changes to the request headers that were made on the way.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Overlay {
+    /// None of the headers that arrived counts any more.
+    replaces_all: bool,
+    /// Headers that were set, by lower-case name.
+    set: IndexMap<String, HeaderText>,
+}
+
+impl Overlay {
+    /// Sets a header, instead of any that arrived.
+    pub fn set(&mut self, name: &str, value: HeaderText) {
+        self.set.insert(name.to_ascii_lowercase(), value);
+    }
+
+    /// Drops every header, those that arrived and those that were set.
+    pub fn clear(&mut self) {
+        self.replaces_all = true;
+        self.set.clear();
+    }
+
+    /// The headers that were set.
+    pub fn changes(&self) -> impl Iterator<Item = (&str, &HeaderText)> {
+        self.set.iter().map(|(name, value)| (name.as_str(), value))
+    }
+
+    /// Whether the headers that arrived are gone, so that only [`Overlay::changes`] are left.
+    pub fn replaces_all(&self) -> bool {
+        self.replaces_all
+    }
+
+    /// Whether nothing changed.
+    pub fn is_empty(&self) -> bool {
+        !self.replaces_all && self.set.is_empty()
+    }
+}
+
+/// Headers of which Node keeps only the first (`lib/_http_incoming.js`).
+const FIRST_ONLY: [&str; 19] = [
+    "age",
+    "authorization",
+    "content-length",
+    "content-type",
+    "etag",
+    "expires",
+    "from",
+    "host",
+    "if-modified-since",
+    "if-unmodified-since",
+    "last-modified",
+    "location",
+    "max-forwards",
+    "proxy-authorization",
+    "referer",
+    "retry-after",
+    "server",
+    "user-agent",
+    "set-cookie",
+];
+
+/// The headers that arrived, seen through the changes.
+#[derive(Debug, Clone, Copy)]
+pub struct HeaderView<'a> {
+    arrived: &'a Headers,
+    overlay: &'a Overlay,
+}
+
+impl<'a> HeaderView<'a> {
+    /// Looks at `arrived` through `overlay`.
+    pub fn new(arrived: &'a Headers, overlay: &'a Overlay) -> Self {
+        HeaderView { arrived, overlay }
+    }
+
+    /// The value of `name` (lower case).
+    pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
+        if let Some(value) = self.overlay.set.get(name) {
+            return Some(match value {
+                HeaderText::One(value) => Cow::Borrowed(value),
+                HeaderText::Many(values) => Cow::Owned(values.join(", ")),
+            });
+        }
+        if self.overlay.replaces_all {
+            return None;
+        }
+        let mut values = self.arrived.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));
+        let (_, first) = values.next()?;
+        if FIRST_ONLY.contains(&name) {
+            return Some(Cow::Borrowed(first));
+        }
+        let separator = if name == "cookie" { "; " } else { ", " };
+        let mut joined = Cow::Borrowed(first);
+        for (_, value) in values {
+            let text = joined.to_mut();
+            text.push_str(separator);
+            text.push_str(value);
+        }
+        Some(joined)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_hide_what_arrived() {
+        let arrived = Headers::parse("Host\0h\0host\0i\0A\01\0a\02\0Cookie\0x=1\0cookie\0y=2");
+        let mut overlay = Overlay::default();
+        let get = |overlay: &Overlay, name| HeaderView::new(&arrived, overlay).get(name).map(Cow::into_owned);
+        assert_eq!(get(&overlay, "host").as_deref(), Some("h"));
+        assert_eq!(get(&overlay, "a").as_deref(), Some("1, 2"));
+        assert_eq!(get(&overlay, "cookie").as_deref(), Some("x=1; y=2"));
+        overlay.set("B", "3".into());
+        assert_eq!(get(&overlay, "b").as_deref(), Some("3"));
+        assert_eq!(get(&overlay, "a").as_deref(), Some("1, 2"));
+        overlay.clear();
+        assert_eq!(get(&overlay, "b"), None);
+        assert_eq!(get(&overlay, "a"), None);
+    }
+}

@@ -1,0 +1,254 @@
+//! Which of many patterns can match a path at all.
+//!
+//! In: patterns as segments, numbered in their order. Out: for a path, the numbers of those worth trying, in order. The cost
+//! follows the depth of the path and the patterns that share its beginning, not the number of patterns. It may name a
+//! pattern that does not match; it never leaves out one that does.
+
+use std::collections::HashMap;
+
+use smallvec::SmallVec;
+
+use super::pattern::{Modifier, Token};
+
+/// A segment of a pattern, as far as the index can tell.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Segment {
+    /// Exactly this text, but for case.
+    Text(String),
+    /// Any one segment.
+    One,
+    /// Anything from here on, also nothing.
+    Rest,
+}
+
+/// Numbers of patterns, in order.
+pub type Candidates = SmallVec<[u32; 8]>;
+
+/// Patterns by their segments.
+#[derive(Debug, Clone, Default)]
+pub struct SegmentIndex {
+    root: Node,
+    len: u32,
+}
+
+#[derive(Debug, Clone, Default)]
+struct Node {
+    /// Patterns that end here.
+    here: Vec<u32>,
+    /// Patterns that take anything from here on.
+    below: Vec<u32>,
+    named: HashMap<Box<str>, Node>,
+    any: Option<Box<Node>>,
+}
+
+impl SegmentIndex {
+    /// Adds the next pattern. Its number is how many came before it.
+    pub fn push(&mut self, segments: &[Segment]) {
+        let number = self.len;
+        self.len += 1;
+        let mut node = &mut self.root;
+        for segment in segments {
+            node = match segment {
+                Segment::Text(text) if text.is_ascii() => {
+                    node.named.entry(text.to_ascii_lowercase().into()).or_default()
+                }
+                // Case means more than ASCII here; let the pattern itself decide.
+                Segment::Text(_) | Segment::One => node.any.get_or_insert_default(),
+                Segment::Rest => {
+                    node.below.push(number);
+                    return;
+                }
+            };
+        }
+        node.here.push(number);
+    }
+
+    /// The patterns worth trying for `path`, in order.
+    pub fn candidates(&self, path: &str) -> Candidates {
+        let mut found = Candidates::new();
+        if self.len == 0 {
+            return found;
+        }
+        let lower;
+        let path = if path.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            lower = path.to_ascii_lowercase();
+            lower.as_str()
+        } else {
+            path
+        };
+        self.root.collect(path.strip_prefix('/').unwrap_or(path), &mut found);
+        found.sort_unstable();
+        found
+    }
+}
+
+impl Node {
+    fn collect(&self, rest: &str, found: &mut Candidates) {
+        found.extend_from_slice(&self.below);
+        // One slash at the end does not make another segment.
+        if rest.is_empty() {
+            found.extend_from_slice(&self.here);
+            return;
+        }
+        let (segment, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        if let Some(node) = self.named.get(segment) {
+            node.collect(rest, found);
+        }
+        if let Some(node) = &self.any {
+            node.collect(rest, found);
+        }
+    }
+}
+
+/// The segments of a pattern.
+pub fn segments_of(tokens: &[Token]) -> Vec<Segment> {
+    let mut builder = Builder::default();
+    for token in tokens {
+        let known = match token {
+            Token::Text(text) => builder.text(text),
+            Token::Param(param) => {
+                let single =
+                    param.modifier == Modifier::One && stays_in_segment(&param.pattern) && !param.suffix.contains('/');
+                single && builder.text(&param.prefix) && builder.unknown() && builder.text(&param.suffix)
+            }
+        };
+        if !known {
+            return builder.rest();
+        }
+    }
+    builder.finish()
+}
+
+/// Whether a parameter's pattern takes at least one character and never a slash.
+fn stays_in_segment(pattern: &str) -> bool {
+    let class = pattern.strip_prefix("[^\\/").and_then(|rest| rest.strip_suffix("]+?"));
+    class.is_some_and(|rest| !rest.contains('[')) || matches!(pattern, "\\d+" | "\\w+" | "\\d{1,}" | "[^/]+" | "[0-9]+")
+}
+
+#[derive(Default)]
+struct Builder {
+    done: Vec<Segment>,
+    current: String,
+    /// Whether the current segment holds more than `current`.
+    open: bool,
+    started: bool,
+}
+
+impl Builder {
+    /// Adds text; false when the pattern does not begin with a slash.
+    fn text(&mut self, text: &str) -> bool {
+        for c in text.chars() {
+            if c == '/' {
+                if self.started {
+                    self.close();
+                }
+                self.started = true;
+            } else if self.started {
+                self.current.push(c);
+            } else {
+                return false;
+            }
+        }
+        true
+    }
+
+    fn unknown(&mut self) -> bool {
+        self.open = true;
+        self.started
+    }
+
+    fn close(&mut self) {
+        let text = std::mem::take(&mut self.current);
+        self.done.push(if std::mem::take(&mut self.open) {
+            Segment::One
+        } else {
+            Segment::Text(text)
+        });
+    }
+
+    fn finish(mut self) -> Vec<Segment> {
+        if self.open || !self.current.is_empty() {
+            self.close();
+        }
+        self.done
+    }
+
+    /// From the current segment on, anything goes.
+    fn rest(mut self) -> Vec<Segment> {
+        self.done.push(Segment::Rest);
+        self.done
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::pattern::{MatchOptions, PathMatcher};
+    use proptest::prelude::*;
+
+    const SOURCES: [&str; 22] = [
+        "/",
+        "/a",
+        "/a/",
+        "/a/b",
+        "/:x",
+        "/:x/b",
+        "/a/:x",
+        "/a/:x/",
+        "/a/:x*",
+        "/a/:x+/b",
+        "/:path*",
+        "/:path+/",
+        "/a-:x",
+        "/a-:x/b",
+        "/:x.json",
+        "/:x(\\d+)/b",
+        "/:x(a|b)/b",
+        "/:x?/b",
+        "/(.*)",
+        "/a(.*)",
+        "/{a/}?b",
+        "/ü/b",
+    ];
+
+    fn index(sources: &[&str]) -> (SegmentIndex, Vec<PathMatcher>) {
+        let mut index = SegmentIndex::default();
+        let matchers: Vec<PathMatcher> = sources
+            .iter()
+            .map(|source| {
+                let options = MatchOptions {
+                    optional_slash: true,
+                    ..MatchOptions::default()
+                };
+                PathMatcher::compile(source, options).unwrap()
+            })
+            .collect();
+        for matcher in &matchers {
+            index.push(&segments_of(matcher.tokens()));
+        }
+        (index, matchers)
+    }
+
+    #[test]
+    fn patterns_elsewhere_are_not_tried() {
+        let (index, _) = index(&["/a/b", "/a/:x", "/b/:x*", "/:y/b", "/a/:x/c"]);
+        assert_eq!(index.candidates("/a/b").as_slice(), [0, 1, 3]);
+        assert_eq!(index.candidates("/A/B/").as_slice(), [0, 1, 3]);
+        assert_eq!(index.candidates("/b").as_slice(), [2]);
+        assert_eq!(index.candidates("/b/x/y").as_slice(), [2]);
+        assert!(index.candidates("/z").is_empty());
+    }
+
+    proptest! {
+        #[test]
+        fn no_match_is_left_out(path in "/(a|b|A|a-|1|ü|x\\.json|)(/(a|b|B|c|2|)){0,3}") {
+            let (index, matchers) = index(&SOURCES);
+            let candidates = index.candidates(&path);
+            for (number, matcher) in matchers.iter().enumerate() {
+                if matcher.matches(&path).unwrap().is_some() {
+                    prop_assert!(candidates.contains(&(number as u32)), "{} for {path}", SOURCES[number]);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,309 @@
+//! Rewriting the source of a JavaScript regular expression for the Rust engines.
+//!
+//! In: source without flags, except that it may be used case-insensitively. Out: a pattern with the same meaning, with all
+//! groups by number. Where the two languages read the same text differently, this file spells it out: `\d` and `\w` are
+//! ASCII, `.` stops at four line ends, a class may be empty, and `[`, `&&`, `--`, `~~` mean nothing inside one.
+
+/// A rewritten expression.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Translated {
+    /// The pattern for `regex` or `fancy-regex`.
+    pub pattern: String,
+    /// The name of each group, from group one on.
+    pub names: Vec<Option<String>>,
+    /// Whether it has lookaround or backreferences.
+    pub needs_backtracking: bool,
+}
+
+const DIGIT: &str = "0-9";
+const WORD: &str = "0-9A-Za-z_";
+const SPACE: &str =
+    "\\t\\n\\x0B\\x0C\\r \\u{a0}\\u{1680}\\u{2000}-\\u{200a}\\u{2028}\\u{2029}\\u{202f}\\u{205f}\\u{3000}\\u{feff}";
+const ANY: &str = "[^\\n\\r\\u{2028}\\u{2029}]";
+
+struct Translator<'s> {
+    chars: std::iter::Peekable<std::str::Chars<'s>>,
+    out: String,
+    names: Vec<Option<String>>,
+    /// Names of all groups of the source, for references to groups that come later.
+    all_names: Vec<Option<String>>,
+    needs_backtracking: bool,
+}
+
+/// Rewrites `source`.
+pub(super) fn translate(source: &str) -> Result<Translated, String> {
+    let mut translator = Translator {
+        chars: source.chars().peekable(),
+        out: String::with_capacity(source.len() + 16),
+        names: Vec::new(),
+        all_names: group_names(source),
+        needs_backtracking: false,
+    };
+    translator.run()?;
+    Ok(Translated {
+        pattern: translator.out,
+        names: translator.names,
+        needs_backtracking: translator.needs_backtracking,
+    })
+}
+
+/// The names of the capturing groups, in order.
+fn group_names(source: &str) -> Vec<Option<String>> {
+    let mut names = Vec::new();
+    let mut chars = source.chars().peekable();
+    let mut in_class = false;
+    while let Some(c) = chars.next() {
+        match c {
+            '\\' => {
+                chars.next();
+            }
+            '[' => in_class = true,
+            ']' => in_class = false,
+            '(' if !in_class => {
+                let rest: String = chars.clone().take(3).collect();
+                if let Some(after) = rest.strip_prefix("?<") {
+                    if !after.starts_with(['=', '!']) {
+                        names.push(Some(chars.clone().skip(2).take_while(|&c| c != '>').collect()));
+                    }
+                } else if !rest.starts_with('?') {
+                    names.push(None);
+                }
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+impl Translator<'_> {
+    fn run(&mut self) -> Result<(), String> {
+        while let Some(c) = self.chars.next() {
+            match c {
+                '\\' => self.escape(false)?,
+                '[' => self.class()?,
+                '(' => self.group()?,
+                '.' => self.out.push_str(ANY),
+                '^' => self.out.push_str("\\A"),
+                '$' => self.out.push_str("\\z"),
+                '{' => self.brace(),
+                // Outside of a class these stand for themselves in JavaScript.
+                ']' | '}' | '#' | '&' | '~' | '-' => {
+                    self.out.push('\\');
+                    self.out.push(c);
+                }
+                other => self.out.push(other),
+            }
+        }
+        Ok(())
+    }
+
+    /// A brace is a quantifier only when it reads like one.
+    fn brace(&mut self) {
+        let body: String = self.chars.clone().take_while(|&c| c != '}').collect();
+        let closed = self.chars.clone().nth(body.chars().count()) == Some('}');
+        let number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let quantifier = closed
+            && match body.split_once(',') {
+                Some((low, high)) => number(low) && (high.is_empty() || number(high)),
+                None => number(&body),
+            };
+        if quantifier {
+            self.out.push('{');
+            self.out.push_str(&body);
+            self.out.push('}');
+            for _ in 0..=body.chars().count() {
+                self.chars.next();
+            }
+        } else {
+            self.out.push_str("\\{");
+        }
+    }
+
+    fn group(&mut self) -> Result<(), String> {
+        if self.chars.peek() != Some(&'?') {
+            self.names.push(None);
+            self.out.push('(');
+            return Ok(());
+        }
+        self.chars.next();
+        match self.chars.next() {
+            Some(':') => self.out.push_str("(?:"),
+            Some(kind @ ('=' | '!')) => {
+                self.needs_backtracking = true;
+                self.out.push_str("(?");
+                self.out.push(kind);
+            }
+            Some('<') => match self.chars.peek() {
+                Some(&kind @ ('=' | '!')) => {
+                    self.chars.next();
+                    self.needs_backtracking = true;
+                    self.out.push_str("(?<");
+                    self.out.push(kind);
+                }
+                _ => {
+                    let mut name = String::new();
+                    loop {
+                        match self.chars.next() {
+                            Some('>') => break,
+                            Some(c) => name.push(c),
+                            None => return Err("Invalid capture group name".to_owned()),
+                        }
+                    }
+                    if name.is_empty() || self.names.iter().flatten().any(|other| *other == name) {
+                        return Err(format!("Invalid or repeated capture group name \"{name}\""));
+                    }
+                    self.names.push(Some(name));
+                    self.out.push('(');
+                }
+            },
+            _ => return Err("Invalid group".to_owned()),
+        }
+        Ok(())
+    }
+
+    fn escape(&mut self, in_class: bool) -> Result<(), String> {
+        let Some(c) = self.chars.next() else {
+            return Err("\\ at end of pattern".to_owned());
+        };
+        match c {
+            'd' => self.set(DIGIT, false, in_class),
+            'D' => self.set(DIGIT, true, in_class),
+            'w' => self.set(WORD, false, in_class),
+            'W' => self.set(WORD, true, in_class),
+            's' => self.set(SPACE, false, in_class),
+            'S' => self.set(SPACE, true, in_class),
+            'b' if in_class => self.out.push_str("\\x08"),
+            'b' | 'B' => {
+                // Spelled out because word characters are ASCII here.
+                self.needs_backtracking = true;
+                let (after, before) = if c == 'b' { ("!", "=") } else { ("=", "!") };
+                self.out.push_str(&format!(
+                    "(?:(?<=[{WORD}])(?{after}[{WORD}])|(?<![{WORD}])(?{before}[{WORD}]))"
+                ));
+            }
+            't' => self.out.push_str("\\t"),
+            'n' => self.out.push_str("\\n"),
+            'r' => self.out.push_str("\\r"),
+            'v' => self.out.push_str("\\x0B"),
+            'f' => self.out.push_str("\\x0C"),
+            '0' => self.out.push_str("\\x00"),
+            'x' => self.code(2, 'x'),
+            'u' => self.code(4, 'u'),
+            'c' => match self.chars.peek().copied().filter(char::is_ascii_alphabetic) {
+                Some(letter) => {
+                    self.chars.next();
+                    self.literal(char::from(letter.to_ascii_uppercase() as u8 % 32));
+                }
+                None => self.out.push_str("\\\\c"),
+            },
+            'k' if !in_class && self.all_names.iter().any(Option::is_some) => {
+                if self.chars.next() != Some('<') {
+                    return Err("Invalid named reference".to_owned());
+                }
+                let name: String = self.chars.by_ref().take_while(|&c| c != '>').collect();
+                let group = self.all_names.iter().position(|other| other.as_deref() == Some(&name));
+                let group = group.ok_or_else(|| format!("Invalid named capture \"{name}\" referenced"))?;
+                self.reference(group + 1);
+            }
+            '1'..='9' if !in_class => {
+                let mut number = c.to_digit(10).unwrap_or_default() as usize;
+                while let Some(digit) = self.chars.peek().and_then(|c| c.to_digit(10)) {
+                    let longer = number * 10 + digit as usize;
+                    if longer > self.all_names.len() {
+                        break;
+                    }
+                    number = longer;
+                    self.chars.next();
+                }
+                if number > self.all_names.len() {
+                    return Err(format!("\\{number} refers to no group"));
+                }
+                self.reference(number);
+            }
+            other => self.literal(other),
+        }
+        Ok(())
+    }
+
+    fn reference(&mut self, group: usize) {
+        self.needs_backtracking = true;
+        self.out.push_str(&format!("(?:\\{group})"));
+    }
+
+    fn set(&mut self, set: &str, negated: bool, in_class: bool) {
+        if in_class && !negated {
+            self.out.push_str(set);
+        } else {
+            self.out.push_str(if negated { "[^" } else { "[" });
+            self.out.push_str(set);
+            self.out.push(']');
+        }
+    }
+
+    /// `\xHH` or `\uHHHH`; without enough digits the letter stands for itself.
+    fn code(&mut self, digits: usize, letter: char) {
+        let text: String = self.chars.clone().take(digits).collect();
+        let value = u32::from_str_radix(&text, 16).ok().filter(|_| text.len() == digits);
+        match value.and_then(char::from_u32) {
+            Some(c) => {
+                for _ in 0..digits {
+                    self.chars.next();
+                }
+                self.literal(c);
+            }
+            None => self.literal(letter),
+        }
+    }
+
+    fn literal(&mut self, c: char) {
+        if c.is_ascii_punctuation() {
+            // Rust refuses to escape these three, and they mean nothing by themselves.
+            if !matches!(c, '<' | '>' | '/') {
+                self.out.push('\\');
+            }
+            self.out.push(c);
+        } else if c.is_ascii_control() {
+            self.out.push_str(&format!("\\x{:02X}", c as u32));
+        } else {
+            self.out.push(c);
+        }
+    }
+
+    fn class(&mut self) -> Result<(), String> {
+        let negated = self.chars.next_if_eq(&'^').is_some();
+        if self.chars.next_if_eq(&']').is_some() {
+            // Nothing at all, or anything at all.
+            self.out
+                .push_str(if negated { "(?s:.)" } else { "[^\\x00-\\u{10ffff}]" });
+            return Ok(());
+        }
+        self.out.push_str(if negated { "[^" } else { "[" });
+        let mut first = true;
+        loop {
+            match self.chars.next() {
+                None => return Err("Unterminated character class".to_owned()),
+                Some(']') => break,
+                Some('\\') => self.escape(true)?,
+                // A hyphen that cannot be a range is a hyphen.
+                Some('-') if first || self.chars.peek() == Some(&']') || self.after_set() => self.out.push_str("\\-"),
+                Some('-') if self.before_set() => self.out.push_str("\\-"),
+                Some('-') => self.out.push('-'),
+                Some(c) => self.literal(c),
+            }
+            first = false;
+        }
+        self.out.push(']');
+        Ok(())
+    }
+
+    /// Whether a set such as `\w` was just written, which cannot begin a range.
+    fn after_set(&self) -> bool {
+        [DIGIT, WORD, SPACE].iter().any(|set| self.out.ends_with(set)) || self.out.ends_with(']')
+    }
+
+    /// Whether a set such as `\w` comes next, which cannot end a range.
+    fn before_set(&self) -> bool {
+        let mut ahead = self.chars.clone();
+        ahead.next() == Some('\\') && ahead.next().is_some_and(|c| "dDwWsS".contains(c))
+    }
+}

@@ -1,0 +1,15 @@
+//! Patterns of rules and destinations: path-to-regexp 6.3 as Next.js uses it, and JavaScript regular expressions.
+
+mod js_regex;
+mod js_translate;
+mod matcher;
+mod source;
+mod template;
+#[cfg(test)]
+mod tests;
+mod token;
+
+pub use js_regex::{Groups, JsRegex, TooComplex};
+pub use matcher::{MatchOptions, PathMatcher};
+pub use template::{Encoding, Template};
+pub use token::{Modifier, Name, Param, Token};

@@ -1,0 +1,81 @@
+//! The part that all rules share: which requests they are for.
+//!
+//! In: path, headers and query. Out: the parameters of a match. Source: `buildCustomRoute` in
+//! `next/dist/server/lib/router-utils/filesystem.js`.
+
+use super::condition::{Conditions, Subject};
+use super::RuleFault;
+use crate::build::Condition;
+use crate::route::params::Params;
+use crate::route::pattern::{MatchOptions, PathMatcher};
+
+/// How the sources of a kind of rule are matched.
+#[derive(Debug, Clone, Default)]
+pub struct SourceOptions {
+    /// `experimental.caseSensitiveRoutes`.
+    pub sensitive: bool,
+    /// A path that begins like this never matches, unless Next.js made the rule.
+    pub restricted: Option<String>,
+}
+
+/// Source, `has` and `missing` of a rule.
+#[derive(Debug, Clone)]
+pub struct RuleSource {
+    matcher: PathMatcher,
+    conditions: Conditions,
+    /// Made by Next.js itself, and matched on the path without the default locale.
+    pub internal: bool,
+}
+
+impl RuleSource {
+    /// Compiles the shared part of a rule.
+    pub fn compile(
+        source: &str,
+        internal: bool,
+        has: Option<&[Condition]>,
+        missing: Option<&[Condition]>,
+        options: &SourceOptions,
+    ) -> Result<RuleSource, String> {
+        let matcher = PathMatcher::compile(
+            source,
+            MatchOptions {
+                sensitive: options.sensitive,
+                optional_slash: !internal,
+                restricted: options.restricted.clone().filter(|_| !internal),
+            },
+        )?;
+        Ok(RuleSource {
+            matcher,
+            conditions: Conditions::compile(has, missing)?,
+            internal,
+        })
+    }
+
+    /// The parameters of `path` and of the conditions, or `None` when the rule does not apply.
+    pub fn matches(&self, path: &str, subject: &Subject<'_>) -> Result<Option<Params>, RuleFault> {
+        let Some(mut params) = self.matcher.matches(path)? else {
+            return Ok(None);
+        };
+        if !self.conditions.is_empty() {
+            let Some(found) = self.conditions.check(subject)? else {
+                return Ok(None);
+            };
+            params.assign(found);
+        }
+        Ok(Some(params))
+    }
+
+    /// Every name that a match can have.
+    pub fn names(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.matcher.names().map(str::to_owned).collect();
+        if !self.conditions.is_empty() {
+            names.extend(self.conditions.names());
+        }
+        names
+    }
+
+    /// The path pattern.
+    pub fn matcher(&self) -> &PathMatcher {
+        &self.matcher
+    }
+}
