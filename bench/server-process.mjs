@@ -37,7 +37,11 @@ export async function startServer(engine, target) {
   const closed = new Promise(resolve => child.once('close', resolve))
   const kill = () => child.kill('SIGKILL')
   process.once('exit', kill)
-  const start = await readStart(engine, child)
+  const { engine: loaded = engine, ...start } = await readStart(engine, child)
+  if (loaded !== engine) {
+    kill()
+    throw new Error(`the server that was started as ${engine} runs on ${loaded}`)
+  }
   return {
     port,
     pid: /** @type {number} */ (child.pid),
@@ -55,7 +59,7 @@ export async function startServer(engine, target) {
  *
  * @param {Engine} engine
  * @param {import('node:child_process').ChildProcessByStdio<null, import('node:stream').Readable, import('node:stream').Readable>} child
- * @returns {Promise<{ prepare?: number, ready: number }>}
+ * @returns {Promise<{ prepare?: number, ready: number, engine?: Engine }>}
  */
 function readStart(engine, child) {
   return new Promise((resolve, reject) => {

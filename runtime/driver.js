@@ -147,7 +147,8 @@ async function steps(server, req, res, slot) {
         return sendAnswer(res, INTERNAL_SERVER_ERROR)
       }
       pending = error
-      engine.errorPage(slot, status)
+      // A page says itself how long its error page is kept; an API route or an edge function has no say in it.
+      engine.errorPage(slot, status, step.edge || step.routeKind === 'PAGES_API')
     }
   }
   throw new Error(`Attempted to handle request too many times ${req.url}`)
@@ -167,7 +168,7 @@ async function renderErrorPage(server, req, res, status, noStore) {
   const slot = known ?? -engine.begin(headOf(req), false) - 1
   res.statusCode = status
   if (noStore) res.setHeader('Cache-Control', 'private, no-cache, no-store, max-age=0, must-revalidate')
-  engine.errorPage(slot, status)
+  engine.errorPage(slot, status, false)
   await steps(server, req, res, slot)
   if (known === undefined) engine.free(slot)
 }

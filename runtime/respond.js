@@ -69,10 +69,24 @@ function mergeHeaders(res, headers) {
     const value = headers[i + 1]
     const lower = name.toLowerCase()
     if (own.has(lower)) res.appendHeader(name, value)
-    else if (lower === 'vary') res.appendHeader(name, value)
+    else if (lower === 'vary') addVary(res, value)
     else if (lower !== 'cache-control' || !res.hasHeader(name)) res.setHeader(name, value)
     own.add(lower)
   }
+}
+
+/**
+ * Adds to `Vary`. An entry that gave up has set the fields of its kind of page already; they are not said twice.
+ * @param {ServerResponse} res
+ * @param {string} value
+ */
+function addVary(res, value) {
+  const present = res.getHeader('vary')
+  const current = Array.isArray(present) ? present.join(', ') : String(present ?? '')
+  if (current === '' || value === current || value.startsWith(`${current},`)) res.setHeader('Vary', value)
+  // What depends on the encoding too was given one merged line by upstream's compression, else every part has a line.
+  else if (/(^|, )Accept-Encoding$/.test(value)) res.setHeader('Vary', `${current}, ${value}`)
+  else if (!current.startsWith(`${value},`)) res.appendHeader('Vary', value)
 }
 
 module.exports = { sendAnswer, sendStream, mergeHeaders }

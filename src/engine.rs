@@ -16,11 +16,10 @@ use crate::build::Build;
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
-use crate::response::encoding::Coding;
 use crate::response::page::{Page, Settings};
 use crate::response::prepared::{Prepared, PreparedTable};
 use crate::route::{EntryKind, PageRules, Router};
-use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root, StoredFile};
+use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
 use crate::source::prerender::{Entry, Lifetime, Naming, Store, Tags};
 
 /// A build that can be served.
@@ -36,7 +35,8 @@ pub struct Engine {
     pub(crate) naming: Naming,
     pub(crate) tags: Tags,
     pub(crate) table: PreparedTable,
-    pub(crate) file_answers: FileAnswers,
+    /// Whether pages of the Pages Router can be rendered at all.
+    pub(crate) renders_pages: bool,
     flights: Mutex<Flights>,
 }
 
@@ -46,9 +46,6 @@ pub(crate) struct Roots {
     pub next_static: Root,
     pub legacy_static: Root,
 }
-
-/// Prepared answers of files in memory, by file and what the client accepts.
-pub(crate) type FileAnswers = Mutex<HashMap<(usize, u16, Coding, bool), (Arc<StoredFile>, Arc<Prepared>)>>;
 
 /// What the side that runs entries has to know about a build.
 #[derive(Debug, Clone, Copy)]
@@ -119,7 +116,9 @@ impl Engine {
         } else {
             Naming::ByPath
         };
+        let renders_pages = ["/_app", "/_document"].iter().all(|page| build.pages.contains_key(*page));
         Ok(Engine {
+            renders_pages,
             settings: Settings {
                 etags: config.generate_etags,
                 powered_by: config.powered_by_header,
@@ -135,7 +134,6 @@ impl Engine {
             naming,
             tags: Tags::default(),
             table: PreparedTable::default(),
-            file_answers: FileAnswers::default(),
             flights: Mutex::default(),
         })
     }

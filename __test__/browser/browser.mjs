@@ -63,3 +63,11 @@ export async function mark(page) {
 export function isMarked(page) {
   return page.evaluate(() => /** @type {any} */ (window).ferronextMark === 'here')
 }
+
+/** Waits until React has taken over the head of the page, which all pages share. @param {import('playwright-core').Page} page */
+export async function hydrated(page) {
+  await page.waitForFunction(() => {
+    const link = document.querySelector('nav a')
+    return link !== null && Object.keys(link).some(key => key.startsWith('__reactFiber'))
+  })
+}

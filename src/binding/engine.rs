@@ -207,10 +207,10 @@ impl JsEngine {
         guarded(|| self.engine.no_fallback(slot as usize))
     }
 
-    /// The request in `slot` is to be answered with the app's error page for `status`.
+    /// The request in `slot` is to be answered with the app's error page for `status`; with `noStore` nobody may keep it.
     #[napi(js_name = "errorPage")]
-    pub fn error_page(&self, slot: u32, status: u16) -> napi::Result<(), String> {
-        guarded(|| self.engine.error_page(slot as usize, status))
+    pub fn error_page(&self, slot: u32, status: u16, no_store: bool) -> napi::Result<(), String> {
+        guarded(|| self.engine.error_page(slot as usize, status, no_store))
     }
 
     /// The request in `slot` has been answered.

@@ -10,8 +10,6 @@ use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
-use super::fault::to_js;
-use crate::error::{Code, Error};
 
 type Factory = FunctionRef<FnArgs<(Unknown<'static>,)>, Unknown<'static>>;
 
@@ -28,23 +26,16 @@ pub fn set_runtime(factory: Function<'static, FnArgs<(Unknown<'static>,)>, Unkno
     Ok(())
 }
 
-/// Creates the app of a custom server.
+/// Creates the app of a custom server. What the factory throws is thrown on as it is.
 #[napi]
-pub fn next(env: Env, options: Unknown<'static>) -> napi::Result<Unknown<'static>, String> {
+pub fn next(env: Env, options: Unknown<'static>) -> napi::Result<Unknown<'static>> {
     FACTORY.with(|slot| {
         let slot = slot.borrow();
         let factory = slot.as_ref().ok_or_else(|| {
-            to_js(Error::new(
-                Code::Internal,
-                "The addon was loaded without its runtime. Load the package `ferronext`, not the .node file.",
-            ))
+            napi::Error::from_reason(
+                "FERRONEXT_INTERNAL: the addon was loaded without its runtime. Load the package `ferronext`, not the .node file.",
+            )
         })?;
-        let function = factory.borrow_back(&env).map_err(plain)?;
-        function.call(FnArgs::from((options,))).map_err(plain)
+        factory.borrow_back(&env)?.call(FnArgs::from((options,)))
     })
-}
-
-/// An error that JavaScript threw goes back to JavaScript as it is.
-fn plain(error: napi::Error) -> napi::Error<String> {
-    napi::Error::new(error.status.as_ref().to_owned(), error.reason.clone())
 }

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::flight::{ErrorPage, Flight, Next};
 use super::output::{leading_headers, response_headers};
 use crate::engine::Engine;
+use crate::response::etag;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
 use crate::route::{NotFound, Output, Redirect};
@@ -32,15 +33,7 @@ impl Engine {
                 self.plain_not_found(flight, headers)
             }
             NotFound::Page | NotFound::Unrendered { no_store: true } => self.fail(flight, 404, HeaderList::new()),
-            NotFound::Unrendered { no_store: false } => {
-                let page = ErrorPage {
-                    status: 404,
-                    headers: HeaderList::new(),
-                    no_store: false,
-                };
-                flight.error = Some(page.clone());
-                self.serve_error_page(flight, page)
-            }
+            NotFound::Unrendered { no_store: false } => self.fail_openly(flight, 404),
             NotFound::Data => {
                 let mut headers = response_headers(flight);
                 headers.set("Cache-Control", NO_STORE);
@@ -64,23 +57,38 @@ impl Engine {
         match self.error_output(error.status, locale.as_deref()) {
             Some(output) => self.serve_output(flight, &output, Some(&error)),
             None => {
+                const TEXT: &str = "Internal Server Error";
                 let mut headers = leading_headers(flight, Some(&error));
+                if self.settings.etags {
+                    headers.set("ETag", etag::of_text(TEXT));
+                }
                 headers.set("Content-Type", "text/plain");
-                self.answer(flight, 500, headers, Bytes::from_static(b"Internal Server Error"))
+                self.answer(flight, 500, headers, Bytes::from_static(TEXT.as_bytes()))
             }
         }
     }
 
+    /// An error page that may say itself how long it is kept: one that a render came to.
+    pub(super) fn fail_openly(&self, flight: &mut Flight, status: u16) -> Next {
+        let page = ErrorPage {
+            status,
+            headers: HeaderList::new(),
+            no_store: false,
+        };
+        flight.error = Some(page.clone());
+        self.serve_error_page(flight, page)
+    }
+
     /// Which page shows a status: the App Router's for 404, the Pages Router's for 404 and 500, `_error` for the rest.
     fn error_output(&self, status: u16, locale: Option<&str>) -> Option<Output> {
+        let app = (status == 404).then(|| self.router.lookup("/_not-found", None)).flatten();
+        // A build of the App Router alone lists pages that nobody can render: `_app` and `_document` are missing.
+        let pages = |page| self.renders_pages.then(|| self.router.lookup(page, locale)).flatten();
         let own = match status {
-            404 => self
-                .router
-                .lookup("/_not-found", None)
-                .or_else(|| self.router.lookup("/404", locale)),
-            500 => self.router.lookup("/500", locale),
+            404 => pages("/404"),
+            500 => pages("/500"),
             _ => None,
         };
-        own.or_else(|| self.router.lookup("/_error", locale))
+        app.or(own).or_else(|| pages("/_error"))
     }
 }

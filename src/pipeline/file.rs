@@ -1,6 +1,6 @@
 //! A file below `public` or `.next/static`: from memory if it is small, in chunks from disk if it is not.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -87,7 +87,7 @@ impl Engine {
             (Ok(body), _) => send(answer, body),
             (Err(error), _) => {
                 tracing::error!("{} cannot be sent: {error}", wanted.path.as_str());
-                self.fail(flight, 500, HeaderList::new())
+                self.fail(flight, 400, HeaderList::new())
             }
         };
         flight.next = next;
@@ -114,22 +114,18 @@ impl Engine {
         if !flight.state.response_headers().is_empty() {
             return send(answer, body);
         }
-        let head = flight.request.method == Method::Head;
-        let key = (Arc::as_ptr(stored) as usize, answer.status, coding, head);
-        let mut prepared = self.file_answers.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, answer)) = prepared.get(&key) {
-            return Next::Ready(Arc::clone(answer));
+        let kind = (answer.status, coding, flight.request.method == Method::Head);
+        if let Some(ready) = stored.prepared(kind) {
+            return Next::Ready(ready);
         }
-        let Next::Step(Step::Answer(answer)) = send(answer, body) else {
-            return Next::Nothing;
-        };
-        if prepared.len() >= MAX_FILE_ANSWERS {
-            prepared.clear();
+        match send(answer, body) {
+            Next::Step(Step::Answer(answer)) => {
+                let ready = self.table.add(answer.status, answer.headers, answer.body);
+                stored.keep_prepared(kind, &ready);
+                Next::Ready(ready)
+            }
+            other => other,
         }
-        let ready = self.table.add(answer.status, answer.headers, answer.body);
-        // The file is kept beside the answer: while it lives, its address names no other file.
-        prepared.insert(key, (Arc::clone(stored), Arc::clone(&ready)));
-        Next::Ready(ready)
     }
 
     fn keep(&self, file: &StaticFile) -> Keep<'_> {
@@ -156,9 +152,6 @@ impl Engine {
         }
     }
 }
-
-/// How many answers of files are prepared at most; beyond that, all are made anew once. Their bytes are the file store's.
-const MAX_FILE_ANSWERS: usize = 4096;
 
 fn send(answer: FileAnswer, body: Body) -> Next {
     let FileAnswer {

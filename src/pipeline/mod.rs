@@ -18,7 +18,7 @@ use crate::engine::Engine;
 use crate::request::Request;
 use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
-use crate::route::{Decision, Event};
+use crate::route::{Decision, Event, OutputKind};
 
 impl Engine {
     /// Takes a request in. Usually it can be answered at once; else it gets a slot.
@@ -49,6 +49,9 @@ impl Engine {
         match flight.decision.clone() {
             Decision::Redirect(redirect) => self.redirect(flight, &redirect),
             Decision::File(file) => self.serve_file(flight, &file),
+            Decision::Output(output) if output.kind == OutputKind::Pages && !self.renders_pages => {
+                self.fail_openly(flight, 404)
+            }
             Decision::Output(output) => self.serve_output(flight, &output, None),
             Decision::NotFound(kind) => self.serve_not_found(flight, kind),
             Decision::BadRequest => self.fail(flight, 400, HeaderList::new()),
@@ -167,15 +170,18 @@ impl Engine {
         flight.next = next;
     }
 
-    /// The request in `slot` gets the app's error page for `status`.
-    pub fn error_page(&self, slot: usize, status: u16) {
+    /// The request in `slot` gets the app's error page for `status`; with `no_store` nobody may keep it.
+    pub fn error_page(&self, slot: usize, status: u16, no_store: bool) {
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else {
             return;
         };
-        flight.error = None;
         flight.missing = false;
-        let next = self.fail(flight, status, HeaderList::new());
+        let next = if no_store {
+            self.fail(flight, status, HeaderList::new())
+        } else {
+            self.fail_openly(flight, status)
+        };
         flight.next = next;
     }
 

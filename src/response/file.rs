@@ -112,8 +112,12 @@ pub enum Content {
     ErrorPage,
 }
 
+/// How many headers [`answer`] adds at most.
+const MOST_HEADERS: usize = 10;
+
 /// Decides the answer to a `GET` or `HEAD` for a file. `headers` holds what routing set.
 pub fn answer(file: &FileMeta, asked: &Conditions<'_>, policy: Policy<'_>, mut headers: HeaderList) -> FileAnswer {
+    headers.reserve(MOST_HEADERS);
     match policy.keep {
         Keep::Immutable => headers.set_default("Cache-Control", "public, max-age=31536000, immutable"),
         Keep::ServiceWorker(scope) if !headers.has("cache-control") => {
@@ -199,5 +203,162 @@ fn error_page(status: u16, headers: HeaderList) -> FileAnswer {
         status,
         headers,
         content: Content::ErrorPage,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Headers;
+
+    const POLICY: Policy<'_> = Policy {
+        keep: Keep::Revalidate,
+        etags: true,
+        compress: true,
+        head: false,
+    };
+    const TAG: &str = "W/\"49c9-18bcfe5687b\"";
+    const COMMON: &str = "Accept-Ranges: bytes|Cache-Control: public, max-age=0|\
+        Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT|ETag: W/\"49c9-18bcfe5687b\"|";
+
+    /// Status and headers for a text file of 18889 bytes.
+    fn run(asked: &[(&str, &str)], policy: Policy<'_>, set: &[(&'static str, &'static str)]) -> (u16, String, Content) {
+        let file = FileMeta::new(18889, 1_700_000_000_123, "text/plain; charset=UTF-8");
+        let flat: Vec<_> = asked.iter().flat_map(|(name, value)| [*name, *value]).collect();
+        let headers = Headers::parse(flat.join("\0"));
+        let answer = answer(&file, &Conditions::of(&headers), policy, set.iter().copied().collect());
+        let lines: Vec<_> = answer
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        (answer.status, lines.join("|"), answer.content)
+    }
+
+    #[test]
+    fn answers_as_a_running_upstream_gave_them() {
+        use Content::{ErrorPage, Nothing, Whole};
+        let gzip = ("Accept-Encoding", "gzip, deflate, br");
+        let part = |start, end| Part { start, end };
+        let typed = "Content-Type: text/plain; charset=UTF-8|";
+        type Case<'a> = (&'a [(&'a str, &'a str)], u16, &'a str, Content);
+        let table: &[Case<'_>] = &[
+            (
+                &[],
+                200,
+                "Content-Length: 18889|Vary: Accept-Encoding",
+                Whole(Coding::Identity),
+            ),
+            (
+                &[gzip],
+                200,
+                "Vary: Accept-Encoding|Content-Encoding: gzip",
+                Whole(Coding::Gzip),
+            ),
+            (
+                &[("Range", "bytes=0-9"), gzip],
+                206,
+                "Content-Range: bytes 0-9/18889|Content-Length: 10|Vary: Accept-Encoding",
+                Content::Part(part(0, 9), Coding::Identity),
+            ),
+            (
+                &[("Range", "bytes=0-1999"), gzip],
+                206,
+                "Content-Range: bytes 0-1999/18889|Vary: Accept-Encoding|Content-Encoding: gzip",
+                Content::Part(part(0, 1999), Coding::Gzip),
+            ),
+            (
+                &[("Range", "bytes=0-1,4-5")],
+                200,
+                "Content-Length: 18889|Vary: Accept-Encoding",
+                Whole(Coding::Identity),
+            ),
+            (
+                &[("Range", "bytes=99999-"), gzip],
+                416,
+                "Content-Range: bytes */18889",
+                ErrorPage,
+            ),
+            (&[("If-Match", "\"x\"")], 412, "", ErrorPage),
+            (
+                &[("If-None-Match", "\"x\"")],
+                200,
+                "Content-Length: 18889|Vary: Accept-Encoding",
+                Whole(Coding::Identity),
+            ),
+        ];
+        for (asked, status, rest, content) in table {
+            let want = format!("{COMMON}{typed}{rest}");
+            let want = (*status, want.trim_end_matches('|').to_owned(), *content);
+            assert_eq!(run(asked, POLICY, &[]), want, "{asked:?}");
+        }
+        let not_modified = (304, COMMON.trim_end_matches('|').to_owned(), Nothing);
+        assert_eq!(run(&[("If-None-Match", TAG), gzip], POLICY, &[]), not_modified);
+        let head = Policy { head: true, ..POLICY };
+        assert_eq!(run(&[("If-None-Match", TAG)], head, &[]), not_modified);
+        assert_eq!(
+            run(&[gzip], head, &[]),
+            (
+                200,
+                format!("{COMMON}{typed}Content-Length: 18889|Vary: Accept-Encoding"),
+                Nothing
+            )
+        );
+    }
+
+    #[test]
+    fn where_a_file_lies_decides_how_long_it_may_be_kept() {
+        let with = |keep, set: &[(&'static str, &'static str)]| run(&[], Policy { keep, ..POLICY }, set).1;
+        assert!(with(Keep::Immutable, &[])
+            .starts_with("Cache-Control: public, max-age=31536000, immutable|Accept-Ranges: bytes|Last-Modified"));
+        assert!(with(Keep::ServiceWorker("/base"), &[]).starts_with(
+            "Cache-Control: public, max-age=0, must-revalidate|Service-Worker-Allowed: /base|Accept-Ranges: bytes|"
+        ));
+        for keep in [Keep::Immutable, Keep::Revalidate, Keep::ServiceWorker("/")] {
+            let headers = with(keep, &[("cache-control", "public, max-age=5")]);
+            assert!(headers.starts_with("cache-control: public, max-age=5|Accept-Ranges: bytes|Last-Modified"));
+        }
+    }
+
+    #[test]
+    fn header_rules_win() {
+        let set = [
+            ("etag", "\"mine\""),
+            ("Content-Encoding", "br"),
+            ("Content-Language", "de"),
+            ("accept-ranges", "none"),
+        ];
+        let gzip = ("Accept-Encoding", "gzip");
+        let (status, headers, content) = run(&[gzip], POLICY, &set);
+        assert_eq!((status, content), (200, Content::Whole(Coding::Identity)));
+        assert_eq!(
+            headers,
+            "etag: \"mine\"|Content-Encoding: br|Content-Language: de|accept-ranges: none|\
+             Cache-Control: public, max-age=0|Last-Modified: Tue, 14 Nov 2023 22:13:20 GMT|\
+             Content-Type: text/plain; charset=UTF-8|Content-Length: 18889|Vary: Accept-Encoding"
+        );
+        let (status, headers, _) = run(&[("If-None-Match", "\"mine\"")], POLICY, &set);
+        assert_eq!(status, 304);
+        assert!(!headers.contains("Content-"));
+        assert_eq!(run(&[("If-None-Match", TAG)], POLICY, &set).0, 200);
+        assert_eq!(
+            run(&[gzip], POLICY, &[("Content-Type", "image/png")]).2,
+            Content::Whole(Coding::Identity)
+        );
+    }
+
+    #[test]
+    fn what_is_switched_off_stays_away() {
+        let gzip = ("Accept-Encoding", "gzip");
+        let plain = Policy {
+            etags: false,
+            compress: false,
+            ..POLICY
+        };
+        let (_, headers, content) = run(&[gzip], plain, &[]);
+        assert_eq!(content, Content::Whole(Coding::Identity));
+        assert!(!headers.contains("ETag") && !headers.contains("Vary"));
+        // Without a tag no `If-Match` can hold, not even the true one.
+        assert_eq!(run(&[("If-Match", TAG)], plain, &[]).0, 412);
     }
 }

@@ -90,6 +90,11 @@ impl HeaderList {
         }
     }
 
+    /// Makes room for `count` more headers, in one allocation.
+    pub fn reserve(&mut self, count: usize) {
+        self.items.reserve(count);
+    }
+
     /// The first value of `name`, whatever its case.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.position(name)

@@ -5,7 +5,6 @@
 
 pub mod conditional;
 pub mod date;
-mod date_legacy;
 pub mod ecma;
 pub mod encoding;
 pub mod etag;

@@ -140,7 +140,8 @@ impl Page {
                 // The key holds what was negotiated; its name negotiates to itself.
                 accept_encoding: accepted.as_str(),
                 head,
-                length: Some(bytes.len() as u64),
+                // Payloads and the bodies of route handlers are streams upstream, whose length does not count.
+                length: is_text(self.entry.kind, &key.variant).then_some(bytes.len() as u64),
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
@@ -188,7 +189,7 @@ impl Page {
 
     /// Only strings get an ETag upstream: documents and data, not payloads or the bodies of route handlers.
     fn etag(&self, settings: Settings, variant: &Variant, exists: bool) -> Option<&str> {
-        if !settings.etags || !exists || self.entry.kind == EntryKind::AppRoute {
+        if !settings.etags || !exists || !is_text(self.entry.kind, variant) {
             return None;
         }
         let of = |bytes: &Bytes| Arc::from(etag::of_text(&String::from_utf8_lossy(bytes)));
@@ -218,8 +219,11 @@ impl Page {
         if framing.no_store {
             headers.set("Cache-Control", NO_STORE);
         }
-        if let Some(vary) = framing.vary {
-            headers.append("Vary", vary);
+        match framing.vary {
+            // The handler of an app page sets the header, which drops what a rule said; everybody else adds to it.
+            Some(vary) if self.entry.kind == EntryKind::AppPage => headers.set("Vary", vary),
+            Some(vary) => headers.append("Vary", vary),
+            None => {}
         }
         let segment = matches!(variant, Variant::Segment(_));
         if let (Some(id), Variant::Rsc | Variant::Segment(_) | Variant::Data) = (&framing.deployment_id, variant) {
@@ -279,6 +283,11 @@ impl Weigh for Page {
         // Compressed variants come to about a third of what they encode; they are made later, so the estimate counts now.
         self.entry.weight() * 4 / 3
     }
+}
+
+/// Whether upstream has the body as a text, which gets an ETag and a length, or as a stream.
+fn is_text(kind: EntryKind, variant: &Variant) -> bool {
+    kind != EntryKind::AppRoute && matches!(variant, Variant::Html | Variant::Data)
 }
 
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {

@@ -76,21 +76,26 @@ impl SegmentIndex {
         } else {
             path
         };
-        self.root.collect(path.strip_prefix('/').unwrap_or(path), &mut found);
+        self.root
+            .collect(Some(path.strip_prefix('/').unwrap_or(path)), &mut found);
         found.sort_unstable();
         found
     }
 }
 
 impl Node {
-    fn collect(&self, rest: &str, found: &mut Candidates) {
+    /// `rest` is what follows the last slash that was passed; there may be none.
+    fn collect(&self, rest: Option<&str>, found: &mut Candidates) {
         found.extend_from_slice(&self.below);
-        // One slash at the end does not make another segment.
-        if rest.is_empty() {
+        // One slash at the end is optional in most patterns, so its empty segment may as well not be there.
+        if rest.is_none_or(str::is_empty) {
             found.extend_from_slice(&self.here);
-            return;
         }
-        let (segment, rest) = rest.split_once('/').unwrap_or((rest, ""));
+        let Some(rest) = rest else { return };
+        let (segment, rest) = match rest.split_once('/') {
+            Some((segment, rest)) => (segment, Some(rest)),
+            None => (rest, None),
+        };
         if let Some(node) = self.named.get(segment) {
             node.collect(rest, found);
         }
@@ -103,17 +108,29 @@ impl Node {
 /// The segments of a pattern.
 pub fn segments_of(tokens: &[Token]) -> Vec<Segment> {
     let mut builder = Builder::default();
-    for token in tokens {
+    let mut tokens = tokens.iter().peekable();
+    while let Some(token) = tokens.next() {
         let known = match token {
             Token::Text(text) => builder.text(text),
             Token::Param(param) => {
                 let single =
                     param.modifier == Modifier::One && stays_in_segment(&param.pattern) && !param.suffix.contains('/');
-                single && builder.text(&param.prefix) && builder.unknown() && builder.text(&param.suffix)
+                if !single {
+                    let begins_segment = param.prefix.starts_with('/');
+                    // If it may be absent, what comes next must not join the segment before.
+                    let stands_apart = match tokens.peek() {
+                        _ if !param.modifier.is_optional() => true,
+                        None => true,
+                        Some(Token::Text(text)) => text.starts_with('/'),
+                        Some(Token::Param(_)) => false,
+                    };
+                    return builder.rest(begins_segment && stands_apart);
+                }
+                builder.text(&param.prefix) && builder.unknown() && builder.text(&param.suffix)
             }
         };
         if !known {
-            return builder.rest();
+            return builder.rest(false);
         }
     }
     builder.finish()
@@ -122,7 +139,8 @@ pub fn segments_of(tokens: &[Token]) -> Vec<Segment> {
 /// Whether a parameter's pattern takes at least one character and never a slash.
 fn stays_in_segment(pattern: &str) -> bool {
     let class = pattern.strip_prefix("[^\\/").and_then(|rest| rest.strip_suffix("]+?"));
-    class.is_some_and(|rest| !rest.contains('[')) || matches!(pattern, "\\d+" | "\\w+" | "\\d{1,}" | "[^/]+" | "[0-9]+")
+    class.is_some_and(|rest| rest.chars().all(|c| !"[]/|".contains(c)) || matches!(rest, "\\[" | "\\]" | "\\|"))
+        || matches!(pattern, "\\d+" | "\\w+" | "\\d{1,}" | "[^/]+" | "[0-9]+")
 }
 
 #[derive(Default)]
@@ -167,14 +185,17 @@ impl Builder {
     }
 
     fn finish(mut self) -> Vec<Segment> {
-        if self.open || !self.current.is_empty() {
+        if self.started {
             self.close();
         }
         self.done
     }
 
-    /// From the current segment on, anything goes.
-    fn rest(mut self) -> Vec<Segment> {
+    /// From here on, anything goes. `complete` says that the current segment is whole as it is.
+    fn rest(mut self, complete: bool) -> Vec<Segment> {
+        if complete && self.started {
+            self.close();
+        }
         self.done.push(Segment::Rest);
         self.done
     }
@@ -186,7 +207,7 @@ mod tests {
     use crate::route::pattern::{MatchOptions, PathMatcher};
     use proptest::prelude::*;
 
-    const SOURCES: [&str; 22] = [
+    const SOURCES: [&str; 25] = [
         "/",
         "/a",
         "/a/",
@@ -209,6 +230,9 @@ mod tests {
         "/a(.*)",
         "/{a/}?b",
         "/ü/b",
+        "/a/:x*c",
+        "/a/:x?/:y*",
+        "/b/:x*/c",
     ];
 
     fn index(sources: &[&str]) -> (SegmentIndex, Vec<PathMatcher>) {

@@ -2,7 +2,7 @@
 //!
 //! In: bytes, at once or chunk by chunk. Out: the same bytes coded. Formats and level as upstream's `zlib.createGzip()`
 //! and `createDeflate()` (level 6); the coded bytes themselves differ between zlib builds and are not compared.
-//! Everything here spends processor time: one megabyte costs about 20 ms, so it never runs on Node's thread.
+//! Everything here spends processor time: one megabyte of scripts costs some 15 ms, so it never runs on Node's thread.
 
 use std::io::{self, Write};
 
@@ -20,8 +20,8 @@ pub struct Level(u32);
 impl Level {
     /// What upstream uses, for bytes that are sent once.
     pub const DYNAMIC: Level = Level(6);
-    /// For bytes that are compressed once and sent often.
-    pub const STORED: Level = Level(9);
+    /// For bytes that are compressed once and sent often: 1.2 % smaller for 1.6 times the work. Higher gains nothing.
+    pub const STORED: Level = Level(8);
 
     /// A level; above 9 counts as 9.
     pub fn new(level: u32) -> Self {

@@ -96,8 +96,8 @@ pub(super) fn load(path: &Path, name: &str, max: u64) -> Found {
     match try_load(path, name, max) {
         Ok(found) => found,
         Err(error) => match error.kind() {
-            // `send` takes these for 404 and everything else for 500.
-            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename => Found::Missing,
+            // `send` says 404 for these and 500 for the rest; the router makes 400 of both.
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Missing,
             _ => Found::Unreadable(error),
         },
     }
@@ -196,7 +196,7 @@ mod tests {
         }
         assert!(matches!(load(&path, "a.css", 5), Found::Large(large) if large.meta().size() == 6));
         assert!(matches!(load(dir.path(), "", 5), Found::Directory));
-        for missing in ["none", "a.css/b", "a.css/", &"x".repeat(300)] {
+        for missing in ["none", "a.css/b", "a.css/"] {
             assert!(
                 matches!(load(&dir.path().join(missing), missing, 5), Found::Missing),
                 "{missing}"

@@ -375,6 +375,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn many_at_once_get_the_same_file() {
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("a.js"), "x".repeat(9000)).unwrap();
+        let store = Arc::new(store(Duration::from_secs(3600)));
+        let root = store.root(dir.path(), Lifetime::Changing);
+        let tasks: Vec<_> = (0..64)
+            .map(|_| {
+                let (store, root) = (Arc::clone(&store), root.clone());
+                tokio::spawn(async move {
+                    let file = hot(store.open(&root, &sanitize("/a.js").unwrap()).await);
+                    file.coded(Coding::Gzip).await.unwrap().len()
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert!(task.await.unwrap() < 200);
+        }
+        assert_eq!(store.usage().0, 1);
+    }
+
+    #[tokio::test]
     async fn one_caller_per_period_compares() {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.txt"), "x").unwrap();

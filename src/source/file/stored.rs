@@ -5,7 +5,7 @@
 
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use tokio::sync::OnceCell;
@@ -13,6 +13,10 @@ use tokio::sync::OnceCell;
 use super::load::Fingerprint;
 use crate::response::encoding::{compress, is_compressible, Coding, Level};
 use crate::response::file::FileMeta;
+use crate::response::prepared::Prepared;
+
+/// What makes two usual answers of one file differ: status, coding, and whether it is a `HEAD`.
+pub type AnswerKind = (u16, Coding, bool);
 
 /// A small file with what is derived from it.
 #[derive(Debug)]
@@ -24,6 +28,7 @@ pub struct StoredFile {
     deflate: OnceCell<Bytes>,
     /// `None` proves nothing, so that the next look reads the file again.
     pub(super) fingerprint: Option<Fingerprint>,
+    prepared: Mutex<Vec<(AnswerKind, Arc<Prepared>)>>,
     /// When it was last compared with the disk, in milliseconds of the store's clock. `u64::MAX`: never again.
     checked: AtomicU64,
 }
@@ -37,6 +42,7 @@ impl StoredFile {
             gzip: OnceCell::new(),
             deflate: OnceCell::new(),
             fingerprint,
+            prepared: Mutex::default(),
             checked: AtomicU64::new(checked),
         }
     }
@@ -44,6 +50,19 @@ impl StoredFile {
     /// The facts a response needs.
     pub fn meta(&self) -> &FileMeta {
         &self.meta
+    }
+
+    /// The answer of this kind, if it was prepared. It lives as long as the file stays in memory.
+    pub fn prepared(&self, kind: AnswerKind) -> Option<Arc<Prepared>> {
+        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = prepared.iter().find(|(other, _)| *other == kind);
+        found.map(|(_, answer)| Arc::clone(answer))
+    }
+
+    /// Keeps a prepared answer beside the file.
+    pub fn keep_prepared(&self, kind: AnswerKind, answer: &Arc<Prepared>) {
+        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
+        prepared.push((kind, Arc::clone(answer)));
     }
 
     /// The content as it is on disk.

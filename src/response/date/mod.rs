@@ -2,10 +2,12 @@
 //!
 //! In: milliseconds since 1970, or a date as a client wrote it. Out: the text of `Last-Modified` (RFC 9110, 5.6.7), or
 //! milliseconds. Upstream reads dates with `Date.parse`, so the forms it takes beyond RFC 9110 are read here too:
-//! ISO 8601, and V8's forgiving reader ([`super::date_legacy`]). A date without a zone is local time there; here it is
+//! ISO 8601, and V8's forgiving reader ([`reader`]). A date without a zone is local time there; here it is
 //! UTC, which is what servers run in.
 
-use super::date_legacy;
+mod parts;
+mod reader;
+mod token;
 
 const DAY: i64 = 86_400_000;
 const MONTHS: [&str; 12] = [
@@ -36,7 +38,7 @@ pub fn format(ms: i64) -> String {
 
 /// `Date.parse(text)`; `None` is `NaN`.
 pub fn parse(text: &str) -> Option<i64> {
-    http(text).or_else(|| date_legacy::parse(text))
+    http(text).or_else(|| reader::parse(text))
 }
 
 /// The one form that RFC 9110 allows senders, which is nearly all that arrives.
@@ -62,7 +64,7 @@ fn http(text: &str) -> Option<i64> {
 }
 
 /// Milliseconds at the start of a day. A day past the end of its month counts on, as in JavaScript.
-pub(super) fn time(year: i64, month: i64, day: i64) -> i64 {
+fn time(year: i64, month: i64, day: i64) -> i64 {
     // Howard Hinnant's days_from_civil: years begin in March, so that the leap day comes last.
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);
@@ -73,7 +75,7 @@ pub(super) fn time(year: i64, month: i64, day: i64) -> i64 {
 }
 
 /// `None` where a JavaScript date would be invalid.
-pub(super) fn in_range(ms: i64) -> Option<i64> {
+fn in_range(ms: i64) -> Option<i64> {
     (-LIMIT..=LIMIT).contains(&ms).then_some(ms)
 }
 
@@ -123,7 +125,7 @@ mod tests {
             4_133_894_399_000,
         ] {
             assert_eq!(http(&format(ms)), Some(ms));
-            assert_eq!(date_legacy::parse(&format(ms)), Some(ms));
+            assert_eq!(reader::parse(&format(ms)), Some(ms));
         }
     }
 
@@ -133,7 +135,7 @@ mod tests {
                               minute in 0_i64..61, weekday in "Mon|Xyz|M1n") {
             let text = format!("{weekday}, {day:02} {month} {year:04} {hour:02}:{minute:02}:59 GMT");
             if let Some(ms) = http(&text) {
-                assert_eq!(date_legacy::parse(&text), Some(ms), "{text}");
+                assert_eq!(reader::parse(&text), Some(ms), "{text}");
             }
         }
 

@@ -1,0 +1,97 @@
+// Compares two answers to one request. Everything counts, except what upstream itself does not repeat: the clock, the
+// port of the server, and error digests, which hash a stack trace and with it the app's folder.
+
+/** @typedef {import('../support/raw.mjs').RawResponse} RawResponse */
+/** @typedef {{ kind: string, expected: string, actual: string }} Difference `kind` is `status`, `header <name>`, … */
+/** @typedef {{ response?: RawResponse, error?: string }} Answer */
+
+/** Header values that differ between any two answers. */
+const CLOCK = new Set(['date'])
+
+/**
+ * @param {Answer} expected upstream's
+ * @param {Answer} actual
+ * @param {{ expectedPort: number, actualPort: number, mask?: RegExp[] }} options `mask`: parts of the body that vary
+ * @returns {Difference[]}
+ */
+export function compare(expected, actual, { expectedPort, actualPort, mask = [] }) {
+  /** @type {Difference[]} */
+  const differences = []
+  const differ = (/** @type {string} */ kind, /** @type {unknown} */ left, /** @type {unknown} */ right) => {
+    if (left !== right) differences.push({ kind, expected: String(left), actual: String(right) })
+  }
+  const [left, right] = [expected.response, actual.response]
+  if (!left || !right) {
+    differ('answer', expected.error ?? 'answered', actual.error ?? 'answered')
+    return differences
+  }
+  differ('status', `${left.status} ${left.reason}`, `${right.status} ${right.reason}`)
+  differ('interim', left.interim.join(), right.interim.join())
+  const [leftHeaders, rightHeaders] = [headerMap(left, expectedPort), headerMap(right, actualPort)]
+  for (const name of new Set([...leftHeaders.keys(), ...rightHeaders.keys()])) {
+    differ(`header ${name}`, leftHeaders.get(name) ?? 'absent', rightHeaders.get(name) ?? 'absent')
+  }
+  differ('header case', spelling(left, right), spelling(right, left))
+  differ('framing', left.framing, right.framing)
+  differ('truncated', left.truncated, right.truncated)
+  differ('closed', left.closed, right.closed)
+  differ('body', normalizeBody(left, expectedPort, mask), normalizeBody(right, actualPort, mask))
+  return differences
+}
+
+/**
+ * Repeated headers keep their order among each other; the order of different names means nothing.
+ *
+ * @param {RawResponse} response
+ * @param {number} port
+ */
+function headerMap({ headers }, port) {
+  /** @type {Map<string, string>} */
+  const map = new Map()
+  for (const [rawName, rawValue] of headers) {
+    const name = rawName.toLowerCase()
+    const value = CLOCK.has(name) ? 'present' : maskPort(rawValue, port)
+    const before = map.get(name)
+    map.set(name, before === undefined ? value : `${before} ⏎ ${value}`)
+  }
+  return map
+}
+
+/**
+ * How the header names are spelt, for names that both answers have. Some clients of the wild care.
+ *
+ * @param {RawResponse} response
+ * @param {RawResponse} other
+ */
+function spelling({ headers }, other) {
+  const shared = new Set(other.headers.map(([name]) => name.toLowerCase()))
+  const names = new Set(headers.map(([name]) => name).filter(name => shared.has(name.toLowerCase())))
+  return [...names].sort((a, b) => (a.toLowerCase() < b.toLowerCase() ? -1 : 1)).join(', ')
+}
+
+/**
+ * Latin-1 holds every byte, so the comparison is one of bytes.
+ *
+ * @param {RawResponse} response
+ * @param {number} port
+ * @param {RegExp[]} mask
+ */
+function normalizeBody({ decoded }, port, mask) {
+  let text = maskPort(decoded.toString('latin1'), port)
+  text = text
+    .replace(/(\\?"digest\\?":\\?")\d+/g, '$1{digest}')
+    .replace(/(:E\{\\?"digest\\?":\\?")\d+/g, '$1{digest}')
+    .replace(/(data-dgst=")\d+/g, '$1{digest}')
+  for (const pattern of mask) text = text.replace(pattern, '{masked}')
+  return text
+}
+
+/**
+ * @param {string} text
+ * @param {number} port
+ */
+function maskPort(text, port) {
+  return text.includes(String(port))
+    ? text.replace(new RegExp(`((?:localhost|127\\.0\\.0\\.1|x-forwarded-port\\\\?"):\\\\?"?)${port}\\b`, 'g'), '$1{port}')
+    : text
+}

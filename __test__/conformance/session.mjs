@@ -1,0 +1,161 @@
+// One fixture on one Next.js line, served twice: by upstream, and by ferronext or, to test the harness, by upstream again.
+import { mkdirSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { methodOf, openConnection, requestBytes } from '../support/raw.mjs'
+import { startServer } from '../support/server.mjs'
+import { testRoot } from '../support/workspace.mjs'
+import { fill, placeholders } from './case.mjs'
+import { compare } from './compare.mjs'
+import { DIFFERENCES } from './differences.mjs'
+
+/** @typedef {import('./case.mjs').Case} Case */
+/** @typedef {import('./case.mjs').Step} Step */
+/** @typedef {import('./compare.mjs').Difference} Difference */
+/** @typedef {import('./compare.mjs').Answer} Answer */
+/** @typedef {{ name: string, differences: (Difference & { step: string })[], declared: string[] }} Result */
+
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
+
+/**
+ * @param {{ line: import('../support/workspace.mjs').Line, fixture: string, self?: boolean }} options
+ */
+export async function openSession({ line, fixture, self = false }) {
+  const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
+  const values = placeholders(built)
+  const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
+  /** @type {import('../support/server.mjs').Server[]} */
+  const servers = []
+  const close = async () => {
+    await Promise.all(servers.map(server => server.stop()))
+    await Promise.all(copies.map(removeApp))
+  }
+  try {
+    servers.push(await startServer({ dir: copies[0] ?? '', engine: 'upstream' }))
+    servers.push(await startServer({ dir: copies[1] ?? '', engine: self ? 'upstream' : 'ferronext' }))
+  } catch (error) {
+    await close()
+    throw error
+  }
+  const [left, right] = servers
+  if (!left || !right) throw new Error('unreachable')
+
+  /**
+   * @param {Case} test
+   * @returns {Promise<Result>}
+   */
+  const run = async test => {
+    const [expected, actual] = await Promise.all([play(left, test, values), play(right, test, values)])
+    const ports = { expectedPort: left.port, actualPort: right.port, mask: test.mask }
+    /** @type {Result} */
+    const result = { name: test.name, differences: [], declared: [] }
+    for (const [index, { label, answer }] of expected.entries()) {
+      const other = actual[index]?.answer ?? { error: 'no such answer' }
+      for (const difference of compare(answer, other, ports)) {
+        const context = { fixture, name: test.name, ...difference }
+        const known = DIFFERENCES.find(entry => (entry.lines?.includes(line) ?? true) && entry.applies(context))
+        if (known) result.declared.push(known.id)
+        else result.differences.push({ step: label, ...difference })
+      }
+    }
+    return result
+  }
+  return { run, close, outputs: () => ({ expected: left.output(), actual: right.output() }) }
+}
+
+/**
+ * Sends a case's requests to one server, each on a connection of its own unless it pipelines.
+ *
+ * @param {import('../support/server.mjs').Server} server
+ * @param {Case} test
+ * @param {Record<string, string>} values
+ */
+async function play(server, test, values) {
+  const printedBefore = server.output().length
+  /** @type {{ label: string, answer: Answer }[]} */
+  const answers = []
+  /** @type {Map<string, string>} */
+  const jar = new Map()
+  for (const template of test.steps) {
+    const step = withCookies(fill(template, values), jar)
+    const label = template.target ? `${methodOf(template)} ${template.target.slice(0, 100)}` : 'raw bytes'
+    for (const answer of await send(server.port, step)) {
+      remember(answer, jar)
+      answers.push({ label, answer })
+    }
+  }
+  if (test.log) {
+    const found = await server.printed(test.log, printedBefore)
+    answers.push({ label: `log ${test.log}`, answer: { error: found ? 'printed' : 'not printed' } })
+  }
+  return answers
+}
+
+/**
+ * @param {number} port
+ * @param {Step} step
+ * @returns {Promise<Answer[]>}
+ */
+async function send(port, step) {
+  const connection = await openConnection({ port })
+  const methods = step.pipelined ?? [methodOf(step)]
+  /** @type {Answer[]} */
+  const answers = []
+  try {
+    connection.write(requestBytes(step))
+    if (step.then === 'abort') {
+      await connection.readSome(500)
+      return [{ error: 'aborted as planned' }]
+    }
+    for (const method of methods) answers.push({ response: await connection.read(method) })
+  } catch (error) {
+    answers.push({ error: error instanceof Error ? error.message : String(error) })
+  } finally {
+    connection.close()
+  }
+  return answers
+}
+
+/**
+ * @param {Step} step
+ * @param {Map<string, string>} jar
+ * @returns {Step}
+ */
+function withCookies(step, jar) {
+  if (!step.cookies) return step
+  const pairs = Object.entries(step.cookies).map(([name, value]) => `${name}=${value === '*' ? jar.get(name) : value}`)
+  const headers = Array.isArray(step.headers) ? step.headers : Object.entries(step.headers ?? {})
+  return { ...step, headers: [...headers, ['Cookie', pairs.join('; ')]] }
+}
+
+/**
+ * @param {Answer} answer
+ * @param {Map<string, string>} jar
+ */
+function remember({ response }, jar) {
+  for (const [name, value] of response?.headers ?? []) {
+    if (name.toLowerCase() !== 'set-cookie') continue
+    const [key = '', content = ''] = (value.split(';', 1)[0] ?? '').split('=', 2)
+    jar.set(key, content)
+  }
+}
+
+/**
+ * The whole outcome of a line, for those who want more than the printed summary.
+ *
+ * @param {string} line
+ * @param {{ fixture: string, results: Result[] }[]} outcomes
+ */
+export function writeReport(line, outcomes) {
+  const file = path.join(testRoot(), `conformance-${line}.json`)
+  mkdirSync(testRoot(), { recursive: true })
+  writeFileSync(file, `${JSON.stringify(outcomes, null, 2)}\n`)
+  return file
+}
+
+/** @param {Iterable<string>} seen ids of the declared differences that showed @param {string} line */
+export function unusedDifferences(seen, line) {
+  const used = new Set(seen)
+  return DIFFERENCES.filter(({ id, lines }) => (lines?.includes(line) ?? true) && !used.has(id)).map(({ id }) => id)
+}
