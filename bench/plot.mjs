@@ -12,8 +12,9 @@ const TOP = 92
 const RATIO = { from: 250, to: 620 }
 const SHARE = { from: 690, to: 860 }
 
-// Mid tones that stand out on white and on black: an <img> may not learn of the page's colour scheme.
+// A background of its own: an <img> follows the reader's system, which need not agree with the page around it.
 const STYLE = `
+  .back { fill: #fff }
   text { font: 13px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #24292f }
   .title { font-size: 15px; font-weight: 600 }
   .small, .tick { font-size: 11px; fill: #6e7781 }
@@ -22,6 +23,7 @@ const STYLE = `
   .gzip { fill: #e8590c }
   .identity { fill: #f4a26b }
   @media (prefers-color-scheme: dark) {
+    .back { fill: #0d1117 }
     text { fill: #e6edf3 }
     .small, .tick { fill: #9198a1 }
     .identity { fill: #a34a1c }
@@ -61,7 +63,7 @@ export function plot(results) {
   const bottom = TOP + rows.length * ROW
   const parts = [
     `<text class="title" x="${RATIO.from}" y="24">Requests/s, times upstream</text>`,
-    `<text class="title" x="${SHARE.from}" y="24">of bare http</text>`,
+    `<text class="title" x="${SHARE.from}" y="24">Share of bare http</text>`,
     ...drawLegend(),
   ]
   for (const tick of [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500].filter(value => value >= low && value <= high)) {
@@ -74,7 +76,7 @@ export function plot(results) {
     for (const [at, { client, times, share }] of row.bars.entries()) {
       const top = y + 5 + at * 16
       if (times) parts.push(drawBar(client, x(1), x(times), top, `${times.toFixed(times < 10 ? 1 : 0)}×`))
-      if (share) parts.push(drawBar(client, SHARE.from, shareX(share), top, `${Math.round(share * 100)}`))
+      if (share) parts.push(drawBar(client, SHARE.from, shareX(share), top, percent(share)))
     }
   }
   const { machine, options } = results
@@ -82,10 +84,14 @@ export function plot(results) {
   parts.push(`<text class="small" x="${WIDTH - 20}" y="${bottom + 44}" text-anchor="end">${escapeXml(footer)}</text>`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 58}" width="${WIDTH}" height="${bottom + 58}" role="img" aria-label="ferronext against upstream and against a bare http server">
 <style>${STYLE}</style>
+<rect class="back" width="100%" height="100%" rx="8"/>
 ${parts.join('\n')}
 </svg>
 `
 }
+
+/** @param {number} share */
+const percent = share => (share * 100).toFixed(share < 0.1 ? 1 : 0)
 
 function drawLegend() {
   return CLIENTS.map(({ name, title }, index) => {

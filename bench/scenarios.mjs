@@ -44,7 +44,11 @@ export function makeScenarios(chunk) {
   ]
 }
 
-/** The two kinds of client. `headers` are sent with every request. */
+/**
+ * The two kinds of client. `headers` are sent with every request.
+ *
+ * @type {{ name: string, title: string, headers: Record<string, string> }[]}
+ */
 export const CLIENTS = [
   { name: 'gzip', title: 'Accept-Encoding: gzip, br', headers: { 'accept-encoding': 'gzip, br' } },
   { name: 'identity', title: 'no Accept-Encoding', headers: {} },

@@ -27,6 +27,7 @@ export async function startServer(engine, target) {
   const bare = engine === 'bare'
   const args = bare ? [BARE, target] : ['server.mjs']
   if (engine === 'ferronext') args.unshift('--import', 'ferronext/register')
+  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', PORT: String(port) }
   delete env.NODE_OPTIONS
   const child = spawn(process.execPath, args, {

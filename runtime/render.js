@@ -29,6 +29,7 @@ const { mergeHeaders } = require('./respond')
  * @property {boolean} isPrefetchRsc
  * @property {string | undefined} segmentPrefetch
  * @property {boolean} isDataRequest
+ * @property {boolean} hasDataHeader whether the entry sees `x-nextjs-data`
  * @property {string | undefined} rewrittenPathname
  */
 
@@ -98,7 +99,7 @@ function prepareRequest(server, req, step, error) {
   headers['x-forwarded-proto'] ??= https ? 'https' : 'http'
   headers['x-forwarded-for'] ??= socket?.remoteAddress
   if (step.dropNextUrl && 'next-url' in headers) delete headers['next-url']
-  if (step.isDataRequest && step.routeKind === 'PAGES' && server.hasMiddleware) headers['x-nextjs-data'] = '1'
+  if (step.hasDataHeader) headers['x-nextjs-data'] = '1'
 
   const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
   const initURL = server.config.experimental.trustHostHeader

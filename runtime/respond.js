@@ -5,6 +5,9 @@
  * @typedef {{ status: number, headers: string[], body?: Buffer }} Answer `headers` is flat: name, value, name, value
  */
 
+/** What nobody may keep: this value is set whatever the response had before. */
+const NO_STORE = 'private, no-cache, no-store, max-age=0, must-revalidate'
+
 /**
  * Sends a complete answer. Headers that the user's server has set before stay, unless the answer sets the same one;
  * `Vary` is joined and a `Cache-Control` of the user's wins, as upstream does (send-payload.js).
@@ -70,7 +73,7 @@ function mergeHeaders(res, headers) {
     const lower = name.toLowerCase()
     if (own.has(lower)) res.appendHeader(name, value)
     else if (lower === 'vary') addVary(res, value)
-    else if (lower !== 'cache-control' || !res.hasHeader(name)) res.setHeader(name, value)
+    else if (lower !== 'cache-control' || value === NO_STORE || !res.hasHeader(name)) res.setHeader(name, value)
     own.add(lower)
   }
 }

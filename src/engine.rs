@@ -35,6 +35,8 @@ pub struct Engine {
     pub(crate) naming: Naming,
     pub(crate) tags: Tags,
     pub(crate) table: PreparedTable,
+    /// The deployment id, when there is one.
+    pub(crate) deployment_id: Option<Arc<str>>,
     /// Whether pages of the Pages Router can be rendered at all.
     pub(crate) renders_pages: bool,
     flights: Mutex<Flights>,
@@ -116,9 +118,16 @@ impl Engine {
         } else {
             Naming::ByPath
         };
-        let renders_pages = ["/_app", "/_document"].iter().all(|page| build.pages.contains_key(*page));
+        let renders_pages = ["/_app", "/_document"]
+            .iter()
+            .all(|page| build.pages.contains_key(*page));
         Ok(Engine {
             renders_pages,
+            deployment_id: config
+                .deployment_id
+                .as_deref()
+                .filter(|id| build.capabilities.names_deployment && !id.is_empty())
+                .map(Arc::from),
             settings: Settings {
                 etags: config.generate_etags,
                 powered_by: config.powered_by_header,

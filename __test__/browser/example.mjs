@@ -41,6 +41,7 @@ async function buildExample() {
     progress(`installing and building the example in ${dir}`)
     rmSync(dir, { recursive: true, force: true })
     cpSync(source, dir, { recursive: true, filter: file => !GENERATED.has(path.basename(file)) })
+    /** @type {NodeJS.ProcessEnv} */
     const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1' }
     // The test runner's own NODE_ENV would end up in the build.
     for (const name of Object.keys(env)) if (/^(NODE_ENV|NODE_OPTIONS|VITEST)/.test(name)) delete env[name]

@@ -10,7 +10,6 @@ use napi::bindgen_prelude::{FnArgs, Function, FunctionRef, Unknown};
 use napi::Env;
 use napi_derive::napi;
 
-
 type Factory = FunctionRef<FnArgs<(Unknown<'static>,)>, Unknown<'static>>;
 
 thread_local! {

@@ -58,6 +58,8 @@ pub struct JsStep {
     pub segment_prefetch: Option<String>,
     /// Whether the request is for `_next/data`.
     pub is_data_request: Option<bool>,
+    /// Whether the entry sees the request header `x-nextjs-data`.
+    pub has_data_header: Option<bool>,
     /// The path after rewrites, when it differs.
     pub rewritten_pathname: Option<String>,
 }
@@ -87,6 +89,7 @@ impl JsStep {
             is_prefetch_rsc: None,
             segment_prefetch: None,
             is_data_request: None,
+            has_data_header: None,
             rewritten_pathname: None,
         }
     }
@@ -143,6 +146,7 @@ fn of_render(render: Render) -> JsStep {
         is_prefetch_rsc: Some(render.is_prefetch_rsc),
         segment_prefetch: render.segment_prefetch,
         is_data_request: Some(render.is_data_request),
+        has_data_header: Some(render.has_data_header),
         rewritten_pathname: render.rewritten_pathname,
         ..JsStep::of_kind("render")
     }

@@ -74,6 +74,8 @@ pub struct Capabilities {
     pub state_tree_params: bool,
     /// The rewritten path of an RSC request also replaces the one that middleware set.
     pub rewritten_path_overrides: bool,
+    /// Payloads and data carry the deployment id in a header.
+    pub names_deployment: bool,
     /// Rules of `onMatchHeaders` apply once an output matched.
     pub on_match_headers: bool,
     /// The markers added between adjacent parameters are taken out of compiled destinations again.
@@ -135,6 +137,7 @@ impl Capabilities {
             client_param_parsing_origins: v16,
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,
+            names_deployment: late_16,
             on_match_headers: late_16,
             strips_separators: v16,
             entries_expect_incremental_cache: !late_16,

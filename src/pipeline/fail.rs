@@ -81,7 +81,9 @@ impl Engine {
 
     /// Which page shows a status: the App Router's for 404, the Pages Router's for 404 and 500, `_error` for the rest.
     fn error_output(&self, status: u16, locale: Option<&str>) -> Option<Output> {
-        let app = (status == 404).then(|| self.router.lookup("/_not-found", None)).flatten();
+        let app = (status == 404)
+            .then(|| self.router.lookup("/_not-found", None))
+            .flatten();
         // A build of the App Router alone lists pages that nobody can render: `_app` and `_document` are missing.
         let pages = |page| self.renders_pages.then(|| self.router.lookup(page, locale)).flatten();
         let own = match status {

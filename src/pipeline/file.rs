@@ -4,16 +4,16 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::output::response_headers;
 use super::flight::{Answer, FileRequest, Flight, Load, Next, Step};
+use super::output::response_headers;
 use crate::body::Body;
+use crate::build::ListingRoot;
 use crate::engine::Engine;
 use crate::request::Method;
 use crate::response::conditional::Conditions;
 use crate::response::encoding::Coding;
 use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
 use crate::response::headers::HeaderList;
-use crate::build::ListingRoot;
 use crate::route::StaticFile;
 use crate::source::file::{body_of, sanitize, Opened, Root, StoredFile};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::flight::{ErrorPage, Flight, Load, Next, Step};
+use super::gone;
 use crate::engine::{now_ms, Engine};
 use crate::request::Method;
 use crate::response::conditional::Conditions;
@@ -14,6 +15,15 @@ use crate::route::{Address, HeaderText, Output, PageDecision, PageOutcome, PageR
 use crate::source::prerender::{Entry, Lifetime, Lookup};
 use crate::source::render::Render;
 use crate::url::Location;
+
+/// A page that is being served, with what was found out about it.
+struct Call<'a> {
+    output: &'a Output,
+    error: Option<&'a ErrorPage>,
+    outcome: PageOutcome,
+    /// What stands on the response before the page adds its own.
+    headers: HeaderList,
+}
 
 impl Engine {
     /// Serves a page, as itself or as the error page `error`.
@@ -27,70 +37,85 @@ impl Engine {
                 init_search: &flight.state.location.search,
                 rsc_param: flight.state.location.query.get("_rsc"),
                 status: error.map(|error| error.status),
-                locale: flight.state.locale.as_ref().map(|state| state.locale.as_str()),
+                locale: locale_of(flight),
             },
         );
         let mut headers = leading_headers(flight, error);
-        match &outcome.decision {
-            PageDecision::CorrectSearch(search) => {
-                headers.set("location", format!("{}{search}", self.init_target(flight).0));
-                self.answer(flight, 307, headers, Bytes::new())
+        if let PageDecision::CorrectSearch(search) = &outcome.decision {
+            headers.set("location", format!("{}{search}", self.init_target(flight).0));
+            return self.answer(flight, 307, headers, Bytes::new());
+        }
+        let mut call = Call {
+            output,
+            error,
+            outcome,
+            headers,
+        };
+        match call.outcome.decision.clone() {
+            PageDecision::Static(address) => {
+                call.name_matched_path(flight);
+                self.serve_static(flight, call, address)
             }
+            PageDecision::Prerendered(address, variant) => {
+                call.name_matched_path(flight);
+                self.serve_prerendered(flight, call, address, variant)
+            }
+            PageDecision::Render => {
+                call.name_matched_path(flight);
+                self.render(flight, call)
+            }
+            refusal => self.refuse(flight, call, &refusal),
+        }
+    }
+
+    /// A short answer in place of the page.
+    fn refuse(&self, flight: &Flight, mut call: Call<'_>, decision: &PageDecision) -> Next {
+        if let Some(vary) = call.outcome.vary {
+            call.headers.append("Vary", vary);
+        }
+        if *decision != PageDecision::SkipPrefetch {
+            call.name_matched_path(flight);
+        }
+        let mut headers = call.headers;
+        match decision {
             PageDecision::SkipPrefetch => {
-                append_vary(&mut headers, outcome.vary);
-                headers.set("x-matched-path", output.pathname.clone());
+                headers.set("x-matched-path", call.output.pathname.clone());
                 headers.set("x-middleware-skip", "1");
                 headers.set("cache-control", NO_STORE);
                 self.answer(flight, 200, headers, Bytes::from_static(b"{}"))
             }
-            PageDecision::PlainNotFound => {
-                append_vary(&mut headers, outcome.vary);
-                self.plain_not_found(flight, headers)
-            }
+            PageDecision::PlainNotFound => self.plain_not_found(flight, headers),
             PageDecision::MethodNotAllowed => {
-                append_vary(&mut headers, outcome.vary);
                 headers.append("Allow", "GET");
                 headers.append("Allow", "HEAD");
                 self.answer(flight, 405, headers, Bytes::from_static(b"Method Not Allowed"))
             }
-            PageDecision::BadMethod => {
-                append_vary(&mut headers, outcome.vary);
-                self.answer(flight, 400, headers, Bytes::new())
-            }
-            PageDecision::Static(address) => {
-                let key = format!("static\0{}", address.pathname);
-                match self.pages.lookup(&key) {
-                    Lookup::Hit(page) => self.serve_page(flight, page, Variant::Html, &outcome, error),
-                    _ if flight.missing => self.render(flight, output, outcome, error),
-                    _ => Next::Load(Load::Page(address.clone(), key)),
-                }
-            }
-            PageDecision::Prerendered(address, variant) => {
-                self.serve_prerendered(flight, output, address.clone(), variant.clone(), outcome, error)
-            }
-            PageDecision::Render => self.render(flight, output, outcome, error),
+            _ => self.answer(flight, 400, headers, Bytes::new()),
         }
     }
 
-    fn serve_prerendered(
-        &self,
-        flight: &mut Flight,
-        output: &Output,
-        address: Address,
-        variant: Variant,
-        outcome: PageOutcome,
-        error: Option<&ErrorPage>,
-    ) -> Next {
+    fn serve_static(&self, flight: &mut Flight, call: Call<'_>, address: Address) -> Next {
+        // Documents without a cache entry of their own have keys that no storage key leads to.
+        let key = format!("document\0{}", address.pathname);
+        match self.pages.lookup(&key) {
+            Lookup::Hit(page) => self.serve_page(flight, &call, page, Variant::Html),
+            _ if flight.missing && call.error.is_none() => self.fail_openly(flight, 500),
+            _ if flight.missing => Next::Step(gone()),
+            _ => Next::Load(Load::Page(address, key)),
+        }
+    }
+
+    fn serve_prerendered(&self, flight: &mut Flight, call: Call<'_>, address: Address, variant: Variant) -> Next {
         let key = self.naming.memory_key(&address);
         match self.pages.lookup(&key) {
             Lookup::Hit(page) if self.is_fresh(&page) && has_variant(&page.entry, &variant) => {
-                self.serve_page(flight, page, variant, &outcome, error)
+                self.serve_page(flight, &call, page, variant)
             }
             // Only what the build wrote is looked for on disk; later answers come through the cache handler.
             Lookup::Unknown if !flight.missing && self.build.prerender.routes.contains_key(&address.pathname) => {
                 Next::Load(Load::Page(address, key))
             }
-            _ => self.render(flight, output, outcome, error),
+            _ => self.render(flight, call),
         }
     }
 
@@ -103,20 +128,13 @@ impl Engine {
             && !self.tags.any_since(&entry.tags, entry.made_ms)
     }
 
-    fn serve_page(
-        &self,
-        flight: &Flight,
-        page: Arc<Page>,
-        variant: Variant,
-        outcome: &PageOutcome,
-        error: Option<&ErrorPage>,
-    ) -> Next {
+    fn serve_page(&self, flight: &Flight, call: &Call<'_>, page: Arc<Page>, variant: Variant) -> Next {
         let framing = Framing {
-            status: error.map(|error| error.status),
-            no_store: error.is_some_and(|error| error.no_store),
-            vary: outcome.vary,
-            rules: pairs(&leading_headers(flight, error)),
-            deployment_id: None,
+            status: call.outcome.status,
+            no_store: call.error.is_some_and(|error| error.no_store),
+            vary: call.outcome.vary,
+            rules: pairs(&call.headers),
+            deployment_id: self.deployment_id.clone(),
         };
         let variant = match variant {
             // A page without segments answers a segment prefetch with its whole payload.
@@ -173,7 +191,8 @@ impl Engine {
         }
     }
 
-    fn render(&self, flight: &Flight, output: &Output, outcome: PageOutcome, error: Option<&ErrorPage>) -> Next {
+    fn render(&self, flight: &Flight, call: Call<'_>) -> Next {
+        let Call { output, outcome, .. } = call;
         let state = &flight.state;
         let (path, search) = self.init_target(flight);
         let locale = state.locale.as_ref();
@@ -189,10 +208,10 @@ impl Engine {
             query: state.location.query.clone(),
             init_query: state.init_query.clone(),
             url: format!("{path}{search}"),
-            headers: pairs(&leading_headers(flight, error)),
+            headers: pairs(&call.headers),
             vary: outcome.vary,
             drop_next_url: !outcome.vary.is_some_and(|vary| vary.ends_with("next-url")),
-            status: error.map(|error| error.status),
+            status: outcome.status,
             locale: locale.map(|locale| locale.locale.clone()),
             default_locale: locale.map(|locale| locale.default_locale.clone()),
             is_locale_domain: locale.is_some_and(|locale| locale.is_domain),
@@ -200,9 +219,31 @@ impl Engine {
             is_prefetch_rsc: rsc.prefetch,
             segment_prefetch: rsc.segment,
             is_data_request: output.is_data_request,
+            has_data_header: has_data_header(flight),
             rewritten_pathname: state.rewritten_pathname.clone(),
         })))
     }
+}
+
+impl Call<'_> {
+    /// A data request learns which page it came to.
+    fn name_matched_path(&mut self, flight: &Flight) {
+        if self.error.is_none() && has_data_header(flight) {
+            let prefix = locale_of(flight).map_or(String::new(), |locale| format!("/{locale}"));
+            let path = format!("{prefix}{}", self.output.pathname);
+            self.headers.set("x-nextjs-matched-path", path);
+        }
+    }
+}
+
+fn locale_of(flight: &Flight) -> Option<&str> {
+    flight.state.locale.as_ref().map(|state| state.locale.as_str())
+}
+
+/// Whether routing marked the request as one for data (`x-nextjs-data`); a client's own header was dropped at the door.
+fn has_data_header(flight: &Flight) -> bool {
+    let headers = flight.state.header_view(&flight.request);
+    headers.get("x-nextjs-data").is_some_and(|value| !value.is_empty())
 }
 
 fn has_variant(entry: &Entry, variant: &Variant) -> bool {
@@ -241,12 +282,6 @@ pub(super) fn response_headers(flight: &Flight) -> HeaderList {
         }
     }
     headers
-}
-
-fn append_vary(headers: &mut HeaderList, vary: Option<&'static str>) {
-    if let Some(vary) = vary {
-        headers.append("Vary", vary);
-    }
 }
 
 fn pairs(headers: &HeaderList) -> Vec<(String, String)> {

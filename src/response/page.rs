@@ -182,7 +182,7 @@ impl Page {
                 .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
                 .map_or("", |(_, value)| value),
             (_, Variant::Html) => "text/html; charset=utf-8",
-            (_, Variant::Data) => "application/json",
+            (_, Variant::Data) => "application/json; charset=utf-8",
             (_, Variant::Rsc | Variant::Segment(_)) => "text/x-component",
         }
     }

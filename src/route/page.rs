@@ -8,7 +8,7 @@ use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
 use super::pattern::{MatchOptions, PathMatcher};
-use super::{Output, Params, OutputKind};
+use super::{Output, OutputKind, Params};
 use crate::build::{Build, PrerenderRoute};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest};
@@ -73,6 +73,8 @@ pub struct PageOutcome {
     pub vary: Option<&'static str>,
     /// The router headers, if a React payload is asked for.
     pub rsc: Option<RscRequest>,
+    /// The status of a status page that was asked for by its own path.
+    pub status: Option<u16>,
 }
 
 /// What the rules need to know about the request beside its headers.
@@ -154,7 +156,18 @@ impl PageRules {
         let rsc = RscRequest::parse(&request.headers);
         let is_app = matches!(output.kind, OutputKind::AppPage | OutputKind::AppRoute);
         let is_404 = is_not_found(output, asked.status);
-        let outcome = |decision, vary, rsc| PageOutcome { decision, vary, rsc };
+        let own_status = match output.pathname.as_str() {
+            "/404" | "/_not-found" if rsc.is_none() && !output.is_data_request => Some(404),
+            "/500" => Some(500),
+            _ => None,
+        };
+        let status = asked.status.or(own_status);
+        let outcome = |decision, vary, rsc| PageOutcome {
+            decision,
+            vary,
+            rsc,
+            status,
+        };
         // API routes and edge functions are called before any of the rules below.
         if output.kind == OutputKind::PagesApi || output.edge {
             return outcome(PageDecision::Render, None, rsc);
@@ -184,12 +197,13 @@ impl PageRules {
         is_404: bool,
     ) -> PageDecision {
         let PageRequest { request, output, .. } = asked;
-        let is_error = is_404 || matches!(output.pathname.as_str(), "/500" | "/_error");
+        let is_error_component = is_404 || output.pathname == "/_error";
+        let is_error = is_error_component || output.pathname == "/500";
         let is_static_document = output.file.ends_with(".html");
         let is_ssg = (output.kind == OutputKind::Pages && self.static_props.contains(&output.pathname))
             || build.prerender.routes.contains_key(&output.pathname);
         if !is_ssg
-            && !is_error
+            && !is_error_component
             && request
                 .headers
                 .get("x-middleware-prefetch")
@@ -208,11 +222,7 @@ impl PageRules {
             return PageDecision::Static(Address {
                 kind: EntryKind::Pages,
                 source: output.pathname.clone(),
-                pathname: output
-                    .file
-                    .trim_start_matches("pages")
-                    .trim_end_matches(".html")
-                    .to_owned(),
+                pathname: path_of_file(&output.file),
             });
         }
         if request.method == Method::Options && !is_404 && output.kind != OutputKind::AppRoute {
@@ -267,7 +277,20 @@ impl PageRules {
     }
 
     fn is_intercepted(&self, pathname: &str) -> bool {
-        self.intercepted.iter().any(|pattern| matches!(pattern.matches(pathname), Ok(Some(_))))
+        self.intercepted
+            .iter()
+            .any(|pattern| matches!(pattern.matches(pathname), Ok(Some(_))))
+    }
+}
+
+/// The path of a document in `pages-manifest.json`: `pages/index.html` is `/`, `pages/index/index.html` is `/index`.
+fn path_of_file(file: &str) -> String {
+    let stem = file.strip_prefix("pages").unwrap_or(file);
+    let stem = stem.strip_suffix(".html").unwrap_or(stem);
+    match stem.strip_prefix("/index") {
+        Some("") => "/".to_owned(),
+        Some(rest) if rest == "/index" || rest.starts_with("/index/") => rest.to_owned(),
+        _ => stem.to_owned(),
     }
 }
 

@@ -43,7 +43,10 @@ impl Params {
 
     /// The params as a JSON object, without missing values.
     pub fn to_json(&self) -> serde_json::Value {
-        self.iter().map(|(name, value)| (name.to_owned(), value.to_json())).collect::<serde_json::Map<_, _>>().into()
+        self.iter()
+            .map(|(name, value)| (name.to_owned(), value.to_json()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     /// Whether there is no name.

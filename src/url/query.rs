@@ -155,7 +155,10 @@ impl Query {
 
     /// The query as a JSON object.
     pub fn to_json(&self) -> serde_json::Value {
-        self.iter().map(|(key, value)| (key.to_owned(), value.to_json())).collect::<serde_json::Map<_, _>>().into()
+        self.iter()
+            .map(|(key, value)| (key.to_owned(), value.to_json()))
+            .collect::<serde_json::Map<_, _>>()
+            .into()
     }
 
     /// Whether there is no key.
