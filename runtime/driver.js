@@ -32,7 +32,8 @@ const DONE = Promise.resolve()
  * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
  */
 function createHandler(server) {
-  const { engine } = server
+  const { engine, native } = server
+  const { key } = engine
   /** @type {Map<number, import('./respond').Answer>} */
   const answers = new Map()
   let bytes = 0
@@ -55,7 +56,7 @@ function createHandler(server) {
     if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
     let id
     try {
-      id = engine.begin(headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
+      id = native.begin(key, headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
     } catch (error) {
       // A fault of ours costs this request and nothing else.
       server.logError(error)
@@ -163,9 +164,9 @@ async function steps(server, req, res, slot) {
  * @param {boolean} noStore whether the answer must not be cached
  */
 async function renderErrorPage(server, req, res, status, noStore) {
-  const { engine } = server
+  const { engine, native } = server
   const known = req[SLOT]
-  const slot = known ?? -engine.begin(headOf(req), false) - 1
+  const slot = known ?? -native.begin(engine.key, headOf(req), false) - 1
   res.statusCode = status
   if (noStore) res.setHeader('Cache-Control', 'private, no-cache, no-store, max-age=0, must-revalidate')
   engine.errorPage(slot, status, false)

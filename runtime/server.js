@@ -12,6 +12,7 @@ const { findNext } = require('./next-package')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
+const { attachUpgrade } = require('./upgrade')
 const { WaitUntil } = require('./wait-until')
 
 /**
@@ -72,7 +73,11 @@ class NextCustomServer {
     // Not an async function: most requests are answered before it would return its promise.
     return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
       try {
-        this.#handler ??= createHandler(this.#prepared())
+        if (this.#handler === undefined) {
+          const state = this.#prepared()
+          this.#handler = createHandler(state)
+          attachUpgrade(state, this.options.httpServer ?? req.socket?.server)
+        }
         return this.#handler(req, res, parsedUrl)
       } catch (error) {
         return Promise.reject(error)

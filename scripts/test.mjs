@@ -83,7 +83,7 @@ const vitest = await run(
     `--outputFile.json=${results}`,
     ...vitestArguments,
   ],
-  { FERRONEXT_TARBALL: tarball },
+  /** @type {any} */ ({ FERRONEXT_TARBALL: tarball }),
 )
 
 let passed = 0

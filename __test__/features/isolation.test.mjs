@@ -15,10 +15,9 @@ const { createServer } = require('http')
 const { parse } = require('url')
 const next = require('next')
 const addon = Object.values(require.cache).find(module => module.filename.endsWith('.node')).exports
-const { begin } = addon.Engine.prototype
-addon.Engine.prototype.begin = function (head, encrypted) {
-  return head.startsWith('GET\\0/__panic') ? this.panicForTests() : begin.call(this, head, encrypted)
-}
+const { begin } = addon
+addon.begin = (engine, head, encrypted) =>
+  head.startsWith('GET\\0/__panic') ? addon.panicForTests() : begin(engine, head, encrypted)
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
 app.prepare().then(() => {

@@ -3,6 +3,7 @@
 //! In: requests as one string each. Out: the number of a ready answer, or a slot in which the request goes on step by step.
 //! Every app and every worker thread of the process that serves the same build shares one engine and one cache.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
@@ -18,7 +19,7 @@ use super::fault::{guarded, to_js};
 use super::step::{flat, JsStep};
 use crate::build::capabilities;
 use crate::engine::{Engine, Written};
-use crate::error::Error;
+use crate::error::{Code, Error};
 use crate::pipeline::Progress;
 use crate::request::{Headers, Method, Origin, Request};
 use crate::route::EntryKind;
@@ -74,7 +75,7 @@ impl Task for Open {
     }
 
     fn resolve(&mut self, _env: Env, opened: Self::Output) -> napi::Result<JsEngine> {
-        opened.map(|engine| JsEngine { engine }).map_err(|error| {
+        opened.map(JsEngine::new).map_err(|error| {
             // `code` cannot be set on the error of a task; `runtime/server.js` takes it from this prefix.
             napi::Error::from_reason(format!("{}: {}", error.code().as_str(), error.message()))
         })
@@ -147,35 +148,90 @@ pub struct Traits {
 #[napi(js_name = "Engine")]
 pub struct JsEngine {
     engine: Arc<Engine>,
+    key: u32,
+}
+
+thread_local! {
+    /// The engines of this thread by key. A class method costs 150 ns more than a function, to look up and guard `this`.
+    static OPEN: RefCell<Vec<Option<Arc<Engine>>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, or `-slot - 1`.
+#[napi]
+pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, String> {
+    guarded(|| {
+        OPEN.with_borrow(|open| match open.get(engine as usize) {
+            Some(Some(engine)) => Ok(start(engine, head, encrypted, Origin::Client)),
+            _ => Err(to_js(Error::new(Code::Internal, "This engine is closed."))),
+        })
+    })?
+}
+
+/// Whether Next.js itself answers this request, so that it is no place for another protocol.
+#[napi(js_name = "answersUpgrade")]
+pub fn answers_upgrade(engine: u32, head: String, encrypted: bool) -> napi::Result<bool, String> {
+    guarded(|| {
+        OPEN.with_borrow(|open| match open.get(engine as usize) {
+            Some(Some(engine)) => Ok(engine.answers_upgrade(&request(head, encrypted, Origin::Client))),
+            _ => Err(to_js(Error::new(Code::Internal, "This engine is closed."))),
+        })
+    })?
+}
+
+fn start(engine: &Engine, head: String, encrypted: bool, origin: Origin) -> i32 {
+    match engine.begin(request(head, encrypted, origin)) {
+        Progress::Answer(answer) => answer.id as i32,
+        Progress::Slot(slot) => -(slot as i32) - 1,
+    }
+}
+
+fn request(head: String, encrypted: bool, origin: Origin) -> Request {
+    let mut parts = head.splitn(3, '\0');
+    Request {
+        method: Method::parse(parts.next().unwrap_or_default()),
+        target: parts.next().unwrap_or_default().to_owned(),
+        headers: Headers::parse(parts.next().unwrap_or_default()),
+        encrypted,
+        origin,
+    }
+}
+
+impl JsEngine {
+    fn new(engine: Arc<Engine>) -> Self {
+        let key = OPEN.with_borrow_mut(|open| {
+            open.push(Some(Arc::clone(&engine)));
+            open.len() - 1
+        });
+        JsEngine {
+            engine,
+            key: key as u32,
+        }
+    }
+}
+
+impl Drop for JsEngine {
+    fn drop(&mut self) {
+        // Runs on the thread that made it, or after that thread's values are gone.
+        let _ = OPEN.try_with(|open| {
+            if let Some(slot) = open.borrow_mut().get_mut(self.key as usize) {
+                *slot = None;
+            }
+        });
+    }
 }
 
 #[napi]
 impl JsEngine {
-    /// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, or `-slot - 1`.
-    #[napi]
-    pub fn begin(&self, head: String, encrypted: bool) -> napi::Result<i32, String> {
-        guarded(|| self.start(head, encrypted, Origin::Client))
+    /// The key of this engine on this thread, for [`begin`].
+    #[napi(getter)]
+    pub fn key(&self) -> u32 {
+        self.key
     }
 
-    /// Like `begin`, for a request of the server itself, which goes past rules and middleware.
+    /// Like [`begin`], for a request of the server itself, which goes past rules and middleware.
     #[napi(js_name = "beginRevalidate")]
     pub fn begin_revalidate(&self, head: String) -> napi::Result<i32, String> {
-        guarded(|| self.start(head, false, Origin::Revalidate))
-    }
-
-    fn start(&self, head: String, encrypted: bool, origin: Origin) -> i32 {
-        let mut parts = head.splitn(3, '\0');
-        let request = Request {
-            method: Method::parse(parts.next().unwrap_or_default()),
-            target: parts.next().unwrap_or_default().to_owned(),
-            headers: Headers::parse(parts.next().unwrap_or_default()),
-            encrypted,
-            origin,
-        };
-        match self.engine.begin(request) {
-            Progress::Answer(answer) => answer.id as i32,
-            Progress::Slot(slot) => -(slot as i32) - 1,
-        }
+        guarded(|| start(&self.engine, head, false, Origin::Revalidate))
     }
 
     /// What Node has to do next for the request in `slot`.
@@ -259,12 +315,6 @@ impl JsEngine {
             }
         })
     }
-
-    /// For tests: a panic inside the engine.
-    #[napi(js_name = "panicForTests")]
-    pub fn panic_for_tests(&self) -> napi::Result<(), String> {
-        guarded(|| panic!("on purpose"))
-    }
 }
 
 fn written(entry: JsCacheEntry) -> Option<Written> {
@@ -292,4 +342,10 @@ fn written(entry: JsCacheEntry) -> Option<Written> {
             expire: entry.expire,
         }),
     })
+}
+
+/// For tests: a panic inside the addon.
+#[napi(js_name = "panicForTests")]
+pub fn panic_for_tests() -> napi::Result<(), String> {
+    guarded(|| panic!("on purpose"))
 }

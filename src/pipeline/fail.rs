@@ -32,7 +32,7 @@ impl Engine {
                 let headers = response_headers(flight);
                 self.plain_not_found(flight, headers)
             }
-            NotFound::Page | NotFound::Unrendered { no_store: true } => self.fail(flight, 404, HeaderList::new()),
+            NotFound::Page | NotFound::Unrendered { no_store: true } => self.fail(flight, 404),
             NotFound::Unrendered { no_store: false } => self.fail_openly(flight, 404),
             NotFound::Data => {
                 let mut headers = response_headers(flight);
@@ -68,12 +68,28 @@ impl Engine {
         }
     }
 
+    /// The error page of `status`, which nobody may keep.
+    pub(super) fn fail(&self, flight: &mut Flight, status: u16) -> Next {
+        let headers = response_headers(flight);
+        self.fail_onto(flight, status, headers)
+    }
+
+    /// The error page of `status` on top of the headers of the answer that failed.
+    pub(super) fn fail_onto(&self, flight: &mut Flight, status: u16, headers: HeaderList) -> Next {
+        self.start_error_page(flight, status, headers, true)
+    }
+
     /// An error page that may say itself how long it is kept: one that a render came to.
     pub(super) fn fail_openly(&self, flight: &mut Flight, status: u16) -> Next {
+        let headers = response_headers(flight);
+        self.start_error_page(flight, status, headers, false)
+    }
+
+    fn start_error_page(&self, flight: &mut Flight, status: u16, headers: HeaderList, no_store: bool) -> Next {
         let page = ErrorPage {
             status,
-            headers: HeaderList::new(),
-            no_store: false,
+            headers,
+            no_store,
         };
         flight.error = Some(page.clone());
         self.serve_error_page(flight, page)

@@ -13,7 +13,6 @@ use crate::request::Method;
 use crate::response::conditional::Conditions;
 use crate::response::encoding::Coding;
 use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
-use crate::response::headers::HeaderList;
 use crate::route::StaticFile;
 use crate::source::file::{body_of, sanitize, Opened, Root, StoredFile};
 
@@ -21,13 +20,13 @@ impl Engine {
     /// Serves a file that the router's list contains.
     pub(super) fn serve_file(&self, flight: &mut Flight, file: &StaticFile) -> Next {
         if !flight.request.method.is_read() {
-            let mut headers = HeaderList::new();
+            let mut headers = response_headers(flight);
             headers.append("Allow", "GET");
             headers.append("Allow", "HEAD");
-            return self.fail(flight, 405, headers);
+            return self.fail_onto(flight, 405, headers);
         }
         let Ok(path) = sanitize(&file.item_path) else {
-            return self.fail(flight, 400, HeaderList::new());
+            return self.fail(flight, 400);
         };
         match self.files.peek(self.root(file.root), &path) {
             Some(stored) => self.serve_stored(flight, file, &stored),
@@ -41,7 +40,7 @@ impl Engine {
     fn serve_stored(&self, flight: &mut Flight, file: &StaticFile, stored: &Arc<StoredFile>) -> Next {
         let answer = self.file_answer(flight, file, stored.meta());
         if answer.content == Content::ErrorPage {
-            return self.fail(flight, answer.status, answer.headers);
+            return self.fail_onto(flight, answer.status, answer.headers);
         }
         match stored.body_now(answer.content) {
             Some(body) => self.send_stored(flight, stored, answer, body),
@@ -50,7 +49,7 @@ impl Engine {
                     file: file.clone(),
                     path: path.into_owned(),
                 })),
-                Err(_) => self.fail(flight, 400, HeaderList::new()),
+                Err(_) => self.fail(flight, 400),
             },
         }
     }
@@ -65,13 +64,13 @@ impl Engine {
             };
             let Some(meta) = opened.meta() else {
                 // The list of the router said it was there: deleted since, or no file at all.
-                let next = self.fail(flight, 400, HeaderList::new());
+                let next = self.fail(flight, 400);
                 flight.next = next;
                 return;
             };
             let answer = self.file_answer(flight, &wanted.file, meta);
             if answer.content == Content::ErrorPage {
-                let next = self.fail(flight, answer.status, answer.headers);
+                let next = self.fail_onto(flight, answer.status, answer.headers);
                 flight.next = next;
                 return;
             }
@@ -87,7 +86,7 @@ impl Engine {
             (Ok(body), _) => send(answer, body),
             (Err(error), _) => {
                 tracing::error!("{} cannot be sent: {error}", wanted.path.as_str());
-                self.fail(flight, 400, HeaderList::new())
+                self.fail(flight, 400)
             }
         };
         flight.next = next;

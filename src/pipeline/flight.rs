@@ -70,7 +70,7 @@ pub struct Flight {
 #[derive(Debug, Clone)]
 pub(crate) struct ErrorPage {
     pub status: u16,
-    /// Headers that the failed answer leaves on the response.
+    /// What stands on the response before the page adds its own.
     pub headers: HeaderList,
     /// Whether the answer must not be kept.
     pub no_store: bool,

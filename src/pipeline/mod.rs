@@ -13,7 +13,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use self::flight::{Answer, Progress, Step};
-use self::flight::{ErrorPage, Flight, Load, Next};
+use self::flight::{Flight, Load, Next};
 use crate::engine::Engine;
 use crate::request::Request;
 use crate::response::encoding::{self, Asked};
@@ -41,26 +41,37 @@ impl Engine {
         }
     }
 
+    /// Whether a request to upgrade the connection came to something that Next.js answers itself.
+    pub fn answers_upgrade(&self, request: &Request) -> bool {
+        !matches!(
+            self.router.begin(request).decision,
+            Decision::NotFound(_) | Decision::Proxy { .. }
+        )
+    }
+
     /// What comes next, from what routing decided.
     fn serve(&self, flight: &mut Flight) -> Next {
         if let Some(page) = flight.error.clone() {
             return self.serve_error_page(flight, page);
         }
-        match flight.decision.clone() {
-            Decision::Redirect(redirect) => self.redirect(flight, &redirect),
-            Decision::File(file) => self.serve_file(flight, &file),
+        // Taken out while it is served, so that nothing of it is copied.
+        let decision = std::mem::replace(&mut flight.decision, Decision::BadRequest);
+        let next = match &decision {
+            Decision::Redirect(redirect) => self.redirect(flight, redirect),
+            Decision::File(file) => self.serve_file(flight, file),
             Decision::Output(output) if output.kind == OutputKind::Pages && !self.renders_pages => {
                 self.fail_openly(flight, 404)
             }
-            Decision::Output(output) => self.serve_output(flight, &output, None),
-            Decision::NotFound(kind) => self.serve_not_found(flight, kind),
-            Decision::BadRequest => self.fail(flight, 400, HeaderList::new()),
+            Decision::Output(output) => self.serve_output(flight, output, None),
+            Decision::NotFound(kind) => self.serve_not_found(flight, *kind),
+            Decision::BadRequest => self.fail(flight, 400),
             Decision::Fault { message, plain } => {
                 tracing::error!("{message}");
-                if plain {
-                    return Next::Step(gone());
+                if *plain {
+                    Next::Step(gone())
+                } else {
+                    self.fail(flight, 500)
                 }
-                self.fail(flight, 500, HeaderList::new())
             }
             // Images, external rewrites and middleware have stages of their own, which this version does not have yet;
             // `prepare()` refuses builds with middleware.
@@ -70,7 +81,9 @@ impl Engine {
             | Decision::MiddlewareResponse { .. } => {
                 self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented"))
             }
-        }
+        };
+        flight.decision = decision;
+        next
     }
 
     /// What has to be done next for the request in `slot`.
@@ -178,7 +191,7 @@ impl Engine {
         };
         flight.missing = false;
         let next = if no_store {
-            self.fail(flight, status, HeaderList::new())
+            self.fail(flight, status)
         } else {
             self.fail_openly(flight, status)
         };
@@ -216,17 +229,4 @@ fn gone() -> Step {
         headers: HeaderList::new(),
         body: Bytes::from_static(b"Internal Server Error"),
     })
-}
-
-/// Starts an error page.
-impl Engine {
-    fn fail(&self, flight: &mut Flight, status: u16, headers: HeaderList) -> Next {
-        let page = ErrorPage {
-            status,
-            headers,
-            no_store: true,
-        };
-        flight.error = Some(page.clone());
-        self.serve_error_page(flight, page)
-    }
 }

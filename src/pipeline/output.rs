@@ -256,14 +256,12 @@ fn has_variant(entry: &Entry, variant: &Variant) -> bool {
 
 /// What stands on the response before the page adds its own: the app's header rules, and what a failed answer left.
 pub(super) fn leading_headers(flight: &Flight, error: Option<&ErrorPage>) -> HeaderList {
-    let mut headers = response_headers(flight);
-    if let Some(error) = error {
-        for (name, value) in error.headers.iter() {
-            headers.append(name.to_owned(), value.to_owned());
-        }
-        if error.no_store {
-            headers.set("Cache-Control", NO_STORE);
-        }
+    let Some(error) = error else {
+        return response_headers(flight);
+    };
+    let mut headers = error.headers.clone();
+    if error.no_store {
+        headers.set("Cache-Control", NO_STORE);
     }
     headers
 }
