@@ -49,7 +49,9 @@ async function installDependencies() {
   const lock = path.join(root, 'package-lock.json')
   const installed = path.join(root, 'node_modules', '.package-lock.json')
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
-  orExit(await run('Installing dependencies', 'npm', ['ci', '--no-audit', '--no-fund']))
+  // Not `npm ci`: it wants an entry for every platform's optional binaries in the lock file, and fails where the registry
+  // that wrote the lock file did not have them all.
+  orExit(await run('Installing dependencies', 'npm', ['install', '--no-save', '--no-audit', '--no-fund']))
 }
 
 for (const [tool, url] of [['cargo', 'https://rustup.rs']]) {

@@ -97,11 +97,10 @@ fn push(stream: &Mutex<Option<encoding::Encoder>>, chunk: &[u8], last: bool) -> 
     let Some(mut encoder) = stream.take() else {
         return Err(io::Error::other("the body has ended"));
     };
-    let mut out = encoder.write(chunk, !last)?;
     if last {
-        out.extend(encoder.finish()?);
-    } else {
-        *stream = Some(encoder);
+        return encoder.finish(chunk);
     }
+    let out = encoder.write(chunk, true)?;
+    *stream = Some(encoder);
     Ok(out)
 }

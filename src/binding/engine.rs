@@ -21,7 +21,7 @@ use crate::build::capabilities;
 use crate::engine::{Engine, Written};
 use crate::error::{Code, Error};
 use crate::pipeline::Progress;
-use crate::request::{Headers, Method, Origin, Request};
+use crate::request::{Origin, Request};
 use crate::route::EntryKind;
 use crate::source::prerender::Lifetime;
 
@@ -172,27 +172,16 @@ pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, St
 pub fn answers_upgrade(engine: u32, head: String, encrypted: bool) -> napi::Result<bool, String> {
     guarded(|| {
         OPEN.with_borrow(|open| match open.get(engine as usize) {
-            Some(Some(engine)) => Ok(engine.answers_upgrade(&request(head, encrypted, Origin::Client))),
+            Some(Some(engine)) => Ok(engine.answers_upgrade(&Request::parse(head, encrypted, Origin::Client))),
             _ => Err(to_js(Error::new(Code::Internal, "This engine is closed."))),
         })
     })?
 }
 
 fn start(engine: &Engine, head: String, encrypted: bool, origin: Origin) -> i32 {
-    match engine.begin(request(head, encrypted, origin)) {
+    match engine.begin(Request::parse(head, encrypted, origin)) {
         Progress::Answer(answer) => answer.id as i32,
         Progress::Slot(slot) => -(slot as i32) - 1,
-    }
-}
-
-fn request(head: String, encrypted: bool, origin: Origin) -> Request {
-    let mut parts = head.splitn(3, '\0');
-    Request {
-        method: Method::parse(parts.next().unwrap_or_default()),
-        target: parts.next().unwrap_or_default().to_owned(),
-        headers: Headers::parse(parts.next().unwrap_or_default()),
-        encrypted,
-        origin,
     }
 }
 

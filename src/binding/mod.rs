@@ -13,3 +13,8 @@ mod engine;
 mod fault;
 mod next;
 mod step;
+
+/// A request makes some thirty small allocations, and Node's threads and tokio's free each other's. Measured on the hot path:
+/// 20 % of the time of `begin` with the system's allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -68,6 +68,8 @@ pub struct Capabilities {
     pub data_path_default_locale: bool,
     /// Parameters in the host of a destination are percent-encoded.
     pub encoded_destination_hosts: bool,
+    /// User and password in a destination are kept.
+    pub destination_auth: bool,
     /// `experimental.clientParamParsingOrigins` lets some origins see the rewritten path of an RSC request.
     pub client_param_parsing_origins: bool,
     /// An interception rewrite may take parameters from `next-router-state-tree`.
@@ -134,6 +136,7 @@ impl Capabilities {
             data_request_header: !only_16_0,
             data_path_default_locale: !only_16_0,
             encoded_destination_hosts: !only_16_0,
+            destination_auth: late_16,
             client_param_parsing_origins: v16,
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,

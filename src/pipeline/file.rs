@@ -110,7 +110,7 @@ impl Engine {
             Content::Nothing => Coding::Identity,
             Content::Part(..) | Content::ErrorPage => return send(answer, body),
         };
-        if !flight.state.response_headers().is_empty() {
+        if flight.state.has_response_headers() {
             return send(answer, body);
         }
         let kind = (answer.status, coding, flight.request.method == Method::Head);

@@ -269,6 +269,9 @@ pub(super) fn leading_headers(flight: &Flight, error: Option<&ErrorPage>) -> Hea
 /// The headers of the app's header rules, in order.
 pub(super) fn response_headers(flight: &Flight) -> HeaderList {
     let mut headers = HeaderList::new();
+    if !flight.state.has_response_headers() {
+        return headers;
+    }
     for (name, value) in flight.state.response_headers().iter() {
         match value {
             HeaderText::One(line) => headers.append(name.to_owned(), line.clone()),

@@ -64,7 +64,7 @@ impl Method {
 /// A header value can hold no NUL byte (RFC 9110, 5.5; Node's parser rejects it).
 #[derive(Debug, Clone, Default)]
 pub struct Headers {
-    raw: Box<str>,
+    raw: String,
     index: SmallVec<[Span; 24]>,
 }
 
@@ -77,21 +77,21 @@ struct Span {
 
 impl Headers {
     /// Parses `name\0value\0name\0value…`; an empty string has no headers.
-    pub fn parse(raw: impl Into<Box<str>>) -> Self {
-        let raw: Box<str> = raw.into();
+    pub fn parse(raw: impl Into<String>) -> Self {
+        Headers::parse_from(raw.into(), 0)
+    }
+
+    /// Parses what begins at byte `start` of `raw`, which is kept as it is.
+    pub fn parse_from(raw: String, start: usize) -> Self {
         let mut index = SmallVec::new();
         let bytes = raw.as_bytes();
-        let mut at = 0;
+        let mut nuls = memchr::memchr_iter(0, bytes.get(start..).unwrap_or_default()).map(|at| start + at);
+        let mut at = start;
         while at < bytes.len() {
-            let Some(name_len) = bytes[at..].iter().position(|&b| b == 0) else {
+            let Some(name_end) = nuls.next() else {
                 break;
             };
-            let name_end = at + name_len;
-            let value_start = name_end + 1;
-            let value_end = bytes[value_start..]
-                .iter()
-                .position(|&b| b == 0)
-                .map_or(bytes.len(), |len| value_start + len);
+            let value_end = nuls.next().unwrap_or(bytes.len());
             if !is_internal(&raw[at..name_end]) {
                 index.push(Span {
                     name_start: at as u32,
@@ -175,6 +175,22 @@ pub struct Request {
     pub origin: Origin,
 }
 
+impl Request {
+    /// Takes a request from `method\0target\0name\0value…`, the form in which Node hands it over.
+    pub fn parse(head: String, encrypted: bool, origin: Origin) -> Self {
+        let mut nuls = memchr::memchr_iter(0, head.as_bytes());
+        let method_end = nuls.next().unwrap_or(head.len());
+        let target_end = nuls.next().unwrap_or(head.len());
+        Request {
+            method: Method::parse(&head[..method_end]),
+            target: head.get(method_end + 1..target_end).unwrap_or_default().to_owned(),
+            encrypted,
+            origin,
+            headers: Headers::parse_from(head, target_end + 1),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +202,20 @@ mod tests {
         assert_eq!(headers.joined("accept").as_deref(), Some("text/html, */*"));
         assert_eq!(headers.get("cookie"), None);
         assert_eq!(headers.iter().count(), 3);
+    }
+
+    #[test]
+    fn a_request_is_taken_apart() {
+        let request = Request::parse("GET\0/a?b\0Host\0h".into(), true, Origin::Client);
+        assert_eq!((request.method, request.target.as_str()), (Method::Get, "/a?b"));
+        assert_eq!(request.headers.get("host"), Some("h"));
+        for odd in ["", "GET", "GET\0/", "\0\0", "GET\0/\0"] {
+            assert_eq!(
+                Request::parse(odd.into(), false, Origin::Client).headers.iter().count(),
+                0,
+                "{odd:?}"
+            );
+        }
     }
 
     #[test]

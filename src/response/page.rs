@@ -9,6 +9,7 @@ use std::io;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
 use super::encoding::{self, Asked, Coding, Level};
@@ -43,7 +44,7 @@ pub struct Page {
     etag: OnceLock<Arc<str>>,
     data_etag: OnceLock<Arc<str>>,
     encoded: RwLock<HashMap<(Variant, Coding), Bytes>>,
-    answers: RwLock<HashMap<AnswerKey, Arc<Prepared>>>,
+    answers: RwLock<FxHashMap<AnswerKey, Arc<Prepared>>>,
 }
 
 /// What makes two answers of one page differ.

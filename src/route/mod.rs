@@ -24,6 +24,8 @@ pub mod table;
 mod walk;
 
 #[cfg(test)]
+mod oracle;
+#[cfg(test)]
 mod tests;
 
 pub use address::{Address, EntryKind, Variant};

@@ -91,6 +91,7 @@ impl Router {
         let destination = DestinationOptions {
             encode_host: capabilities.encoded_destination_hosts,
             strip_separators: capabilities.strips_separators,
+            keep_auth: capabilities.destination_auth,
         };
         let strip = capabilities.strips_separators;
         let headers = |rules: &[crate::build::HeaderRule]| -> Result<_, String> {

@@ -63,6 +63,11 @@ impl RouteState {
         all
     }
 
+    /// Whether any header must be on the answer.
+    pub fn has_response_headers(&self) -> bool {
+        !self.direct.is_empty() || !self.headers.is_empty()
+    }
+
     /// The request headers as they are now.
     pub fn header_view<'a>(&'a self, request: &'a Request) -> HeaderView<'a> {
         HeaderView::new(&request.headers, &self.request_headers)

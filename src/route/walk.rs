@@ -251,7 +251,9 @@ impl Router {
                 state.headers.set(REWRITTEN_PATH, path);
             }
         }
-        if state.location.search != target.search {
+        // The legacy parser has `null` where there is no query, which is not the same as an empty one.
+        let had_none = !self.capabilities.whatwg_targets && state.location.search.is_empty();
+        if state.location.search != target.search || had_none {
             let query = target.search.strip_prefix('?').unwrap_or(&target.search);
             state.direct.set(REWRITTEN_QUERY, HeaderText::from(query));
         }

@@ -4,11 +4,11 @@
 //! and `createDeflate()` (level 6); the coded bytes themselves differ between zlib builds and are not compared.
 //! Everything here spends processor time: one megabyte of scripts costs some 15 ms, so it never runs on Node's thread.
 
-use std::io::{self, Write};
+use std::io;
+use std::sync::{Mutex, PoisonError};
 
 use bytes::Bytes;
-use flate2::write::{GzEncoder, ZlibEncoder};
-use flate2::{Compression, GzBuilder};
+use flate2::{Compress, Compression, FlushCompress, Status};
 
 use super::Coding;
 use crate::body::{self, Body};
@@ -31,84 +31,107 @@ impl Level {
 
 /// Compresses a whole body. `Identity` copies.
 pub fn compress(coding: Coding, bytes: &[u8], level: Level) -> io::Result<Bytes> {
-    let mut encoder = Encoder::with_capacity(coding, level, bytes.len() / 3);
-    encoder.feed(bytes)?;
-    encoder.finish().map(Bytes::from)
+    let mut encoder = Encoder::new(coding, level);
+    let mut out = Vec::with_capacity(bytes.len() / 3 + 64);
+    encoder.feed(bytes, FlushCompress::Finish, &mut out)?;
+    Ok(Bytes::from(out))
 }
 
 /// Compresses a body that arrives in chunks.
-pub struct Encoder(Inner);
-
-enum Inner {
-    Identity(Vec<u8>),
-    Gzip(Box<GzEncoder<Vec<u8>>>),
-    Deflate(Box<ZlibEncoder<Vec<u8>>>),
+pub struct Encoder {
+    coding: Coding,
+    level: Level,
+    /// `None` for `Identity`.
+    state: Option<Compress>,
 }
 
-/// Unix, as Node's zlib writes it (RFC 1952, 2.3.1).
-const GZIP_OS: u8 = 3;
+/// States of the compressor that wait for their next body. One takes 270 kB and as long to make as compressing a small
+/// body, so that making one per answer would cost more than the answer.
+static IDLE: Mutex<Vec<(Coding, Level, Compress)>> = Mutex::new(Vec::new());
+
+/// How many states wait at most: 4 MB.
+const MAX_IDLE: usize = 16;
+
+/// The window of gzip and deflate: 32 KiB, the most there is and what everybody uses.
+const WINDOW_BITS: u8 = 15;
 
 impl Encoder {
     /// An encoder for one body.
     pub fn new(coding: Coding, level: Level) -> Self {
-        Encoder::with_capacity(coding, level, 0)
-    }
-
-    fn with_capacity(coding: Coding, level: Level, capacity: usize) -> Self {
-        let (sink, level) = (Vec::with_capacity(capacity), Compression::new(level.0));
-        Encoder(match coding {
-            Coding::Identity => Inner::Identity(sink),
-            Coding::Gzip => Inner::Gzip(Box::new(GzBuilder::new().operating_system(GZIP_OS).write(sink, level))),
-            Coding::Deflate => Inner::Deflate(Box::new(ZlibEncoder::new(sink, level))),
-        })
+        let idle = || {
+            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+            let fits = idle.iter().position(|(c, l, _)| (*c, *l) == (coding, level))?;
+            Some(idle.swap_remove(fits).2)
+        };
+        let compression = Compression::new(level.0);
+        let state = match coding {
+            Coding::Identity => None,
+            Coding::Gzip => Some(idle().unwrap_or_else(|| Compress::new_gzip(compression, WINDOW_BITS))),
+            Coding::Deflate => Some(idle().unwrap_or_else(|| Compress::new(compression, true))),
+        };
+        Encoder { coding, level, state }
     }
 
     /// Takes a chunk and returns what is ready. With `flush`, the client can read everything so far: upstream flushes
     /// after every chunk of a stream.
     pub fn write(&mut self, chunk: &[u8], flush: bool) -> io::Result<Vec<u8>> {
-        self.feed(chunk)?;
-        Ok(match &mut self.0 {
-            Inner::Identity(sink) => std::mem::take(sink),
-            Inner::Gzip(encoder) => {
-                if flush {
-                    encoder.flush()?;
-                }
-                std::mem::take(encoder.get_mut())
-            }
-            Inner::Deflate(encoder) => {
-                if flush {
-                    encoder.flush()?;
-                }
-                std::mem::take(encoder.get_mut())
-            }
-        })
+        let mut out = Vec::with_capacity(if flush { chunk.len() / 2 + 64 } else { 0 });
+        let how = if flush {
+            FlushCompress::Sync
+        } else {
+            FlushCompress::None
+        };
+        self.feed(chunk, how, &mut out)?;
+        Ok(out)
     }
 
-    /// Ends the body and returns the rest.
-    pub fn finish(self) -> io::Result<Vec<u8>> {
-        match self.0 {
-            Inner::Identity(sink) => Ok(sink),
-            Inner::Gzip(encoder) => encoder.finish(),
-            Inner::Deflate(encoder) => encoder.finish(),
+    /// Takes the last chunk and returns the rest.
+    pub fn finish(mut self, chunk: &[u8]) -> io::Result<Vec<u8>> {
+        let mut out = Vec::with_capacity(chunk.len() / 2 + 64);
+        self.feed(chunk, FlushCompress::Finish, &mut out)?;
+        Ok(out)
+    }
+
+    fn feed(&mut self, mut chunk: &[u8], how: FlushCompress, out: &mut Vec<u8>) -> io::Result<()> {
+        let Some(state) = &mut self.state else {
+            out.extend_from_slice(chunk);
+            return Ok(());
+        };
+        loop {
+            // Room for at least one more block: `compress_vec` writes only into capacity that is there.
+            out.reserve(chunk.len() / 2 + 64);
+            let before = state.total_in();
+            let status = state.compress_vec(chunk, out, how).map_err(io::Error::other)?;
+            let taken = usize::try_from(state.total_in() - before).unwrap_or(chunk.len());
+            chunk = chunk.get(taken..).unwrap_or_default();
+            let has_room = out.len() < out.capacity();
+            match status {
+                Status::StreamEnd => return Ok(()),
+                _ if chunk.is_empty() && has_room && how != FlushCompress::Finish => return Ok(()),
+                // Nothing to do and nothing taken: everything was flushed before.
+                Status::BufError if chunk.is_empty() && has_room => return Ok(()),
+                _ => {}
+            }
         }
     }
+}
 
-    fn feed(&mut self, chunk: &[u8]) -> io::Result<()> {
-        match &mut self.0 {
-            Inner::Identity(sink) => sink.write_all(chunk),
-            Inner::Gzip(encoder) => encoder.write_all(chunk),
-            Inner::Deflate(encoder) => encoder.write_all(chunk),
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        let Some(mut state) = self.state.take() else {
+            return;
+        };
+        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.len() < MAX_IDLE {
+            state.reset();
+            idle.push((self.coding, self.level, state));
         }
     }
 }
 
 impl std::fmt::Debug for Encoder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(match self.0 {
-            Inner::Identity(_) => "Encoder(identity)",
-            Inner::Gzip(_) => "Encoder(gzip)",
-            Inner::Deflate(_) => "Encoder(deflate)",
-        })
+        write!(f, "Encoder({})", self.coding.as_str())
     }
 }
 
@@ -132,7 +155,7 @@ pub fn compress_body(mut body: Body, coding: Coding, level: Level, flush: bool) 
             };
             let out = match chunk {
                 None => {
-                    let rest = encoder.finish().map(Bytes::from);
+                    let rest = encoder.finish(&[]).map(Bytes::from);
                     let _ = sender.send(rest).await;
                     return;
                 }
@@ -222,7 +245,7 @@ mod tests {
                 .unwrap();
                 assert_eq!(out, seen);
             }
-            sent.extend(encoder.finish().unwrap());
+            sent.extend(encoder.finish(&[]).unwrap());
             assert_eq!(decode(coding, &sent), seen);
         }
     }

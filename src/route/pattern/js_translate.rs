@@ -28,6 +28,8 @@ struct Translator<'s> {
     /// Names of all groups of the source, for references to groups that come later.
     all_names: Vec<Option<String>>,
     needs_backtracking: bool,
+    /// The character that was written last, for ranges.
+    last_literal: Option<char>,
 }
 
 /// Rewrites `source`.
@@ -38,6 +40,7 @@ pub(super) fn translate(source: &str) -> Result<Translated, String> {
         names: Vec::new(),
         all_names: group_names(source),
         needs_backtracking: false,
+        last_literal: None,
     };
     translator.run()?;
     Ok(Translated {
@@ -172,7 +175,7 @@ impl Translator<'_> {
             'W' => self.set(WORD, true, in_class),
             's' => self.set(SPACE, false, in_class),
             'S' => self.set(SPACE, true, in_class),
-            'b' if in_class => self.out.push_str("\\x08"),
+            'b' if in_class => self.literal('\x08'),
             'b' | 'B' => {
                 // Spelled out because word characters are ASCII here.
                 self.needs_backtracking = true;
@@ -181,12 +184,12 @@ impl Translator<'_> {
                     "(?:(?<=[{WORD}])(?{after}[{WORD}])|(?<![{WORD}])(?{before}[{WORD}]))"
                 ));
             }
-            't' => self.out.push_str("\\t"),
-            'n' => self.out.push_str("\\n"),
-            'r' => self.out.push_str("\\r"),
-            'v' => self.out.push_str("\\x0B"),
-            'f' => self.out.push_str("\\x0C"),
-            '0' => self.out.push_str("\\x00"),
+            't' => self.literal('\t'),
+            'n' => self.literal('\n'),
+            'r' => self.literal('\r'),
+            'v' => self.literal('\x0B'),
+            'f' => self.literal('\x0C'),
+            '0' => self.literal('\0'),
             'x' => self.code(2, 'x'),
             'u' => self.code(4, 'u'),
             'c' => match self.chars.peek().copied().filter(char::is_ascii_alphabetic) {
@@ -256,6 +259,7 @@ impl Translator<'_> {
     }
 
     fn literal(&mut self, c: char) {
+        self.last_literal = Some(c);
         if c.is_ascii_punctuation() {
             // Rust refuses to escape these three, and they mean nothing by themselves.
             if !matches!(c, '<' | '>' | '/') {
@@ -278,32 +282,44 @@ impl Translator<'_> {
             return Ok(());
         }
         self.out.push_str(if negated { "[^" } else { "[" });
-        let mut first = true;
-        loop {
-            match self.chars.next() {
-                None => return Err("Unterminated character class".to_owned()),
-                Some(']') => break,
-                Some('\\') => self.escape(true)?,
-                // A hyphen that cannot be a range is a hyphen.
-                Some('-') if first || self.chars.peek() == Some(&']') || self.after_set() => self.out.push_str("\\-"),
-                Some('-') if self.before_set() => self.out.push_str("\\-"),
-                Some('-') => self.out.push('-'),
-                Some(c) => self.literal(c),
+        while self.chars.next_if_eq(&']').is_none() {
+            let start = self.out.len();
+            let low = self.class_atom()?;
+            let mut ahead = self.chars.clone();
+            let ranges = ahead.next() == Some('-') && ahead.next().is_some_and(|c| c != ']');
+            if !ranges {
+                continue;
             }
-            first = false;
+            self.chars.next();
+            let middle = self.out.len();
+            let high = self.class_atom()?;
+            match (low, high) {
+                (Some(low), Some(high)) if low > high => {
+                    return Err("Range out of order in character class".to_owned());
+                }
+                (Some(_), Some(_)) => self.out.insert(middle, '-'),
+                // With a set such as `\w` on either side the hyphen is a hyphen.
+                _ => self.out.insert_str(start, "\\-"),
+            }
         }
         self.out.push(']');
         Ok(())
     }
 
-    /// Whether a set such as `\w` was just written, which cannot begin a range.
-    fn after_set(&self) -> bool {
-        [DIGIT, WORD, SPACE].iter().any(|set| self.out.ends_with(set)) || self.out.ends_with(']')
-    }
-
-    /// Whether a set such as `\w` comes next, which cannot end a range.
-    fn before_set(&self) -> bool {
-        let mut ahead = self.chars.clone();
-        ahead.next() == Some('\\') && ahead.next().is_some_and(|c| "dDwWsS".contains(c))
+    /// Writes one member of a class. Gives the character, unless it is a set of them.
+    fn class_atom(&mut self) -> Result<Option<char>, String> {
+        match self.chars.next() {
+            None => Err("Unterminated character class".to_owned()),
+            Some('\\') => {
+                let set = self.chars.peek().is_some_and(|c| "dDwWsS".contains(*c));
+                self.last_literal = None;
+                self.escape(true)?;
+                Ok(self.last_literal.filter(|_| !set))
+            }
+            Some(c) => {
+                self.literal(c);
+                Ok(Some(c))
+            }
+        }
     }
 }

@@ -34,6 +34,8 @@ pub struct DestinationOptions {
     pub encode_host: bool,
     /// Take separators between touching parameters out again.
     pub strip_separators: bool,
+    /// Keep user and password.
+    pub keep_auth: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -91,9 +93,12 @@ impl Destination {
         }
         let names = || params.names().filter(|name| *name != "nextInternalLocale");
         if append && !names().any(|name| parsed.used.iter().any(|used| used == name)) {
-            for (name, value) in params.iter().filter(|(name, _)| *name != "nextInternalLocale") {
-                if !own.contains(name) {
-                    merged.set(name, value.clone());
+            for name in names().filter(|name| !own.contains(name)) {
+                match params.get(name) {
+                    Some(value) => merged.set(name, value.clone()),
+                    // A named group that took no part is written as nothing, which only another server can notice.
+                    None if parts.is_absolute() => merged.set(name, QueryValue::One(String::new())),
+                    None => {}
                 }
             }
         }
@@ -180,6 +185,9 @@ impl Parsed {
             }
         }
         let mut parts = parse_target(&escaped, Dialect::Whatwg).map_err(|_| format!("Invalid URL: {escaped}"))?;
+        if !options.keep_auth {
+            parts.auth = None;
+        }
         parts.pathname = unescape(&parts.pathname);
         parts.hostname = unescape(&parts.hostname);
         parts.hash = unescape(&parts.hash);

@@ -15,6 +15,7 @@ pub use condition::{Conditions, Subject};
 pub use cookie::cookie;
 pub use destination::{stringify_query, Destination, DestinationOptions};
 pub use header::{HeaderRule, ResponseHeaders};
+pub use interpolate::interpolate;
 pub use redirect::RedirectRule;
 pub use rewrite::RewriteRule;
 pub use source::{RuleSource, SourceOptions};

@@ -185,3 +185,46 @@ pub fn segments_of_page(page: &str) -> Vec<Segment> {
     }
     segments
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::route::oracle::{entries, oracle};
+    use crate::route::table::sort::sorted;
+
+    #[test]
+    fn pages_match_as_upstream_matches_them() {
+        let oracle = oracle();
+        for case in oracle["pages"].as_array().unwrap() {
+            let page = case[0].as_str().unwrap();
+            let compiled = DynamicPage::compile(page, case[1] == true).unwrap();
+            assert_eq!(is_dynamic_page(page), case[2] == true, "{page}");
+            for expected in case[3].as_array().unwrap() {
+                let path = expected[0].as_str().unwrap();
+                match compiled.matches(path) {
+                    Ok(Some(params)) => assert_eq!(entries(&params), expected[1], "{page} on {path}"),
+                    Ok(None) => panic!("{page} must match {path}"),
+                    Err(fault) => {
+                        assert_eq!(fault, MatchFault::Undecodable);
+                        assert_eq!(expected[1], "decode", "{page} on {path}");
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pages_are_sorted_as_upstream_sorts_them() {
+        let oracle = oracle();
+        let expected: Vec<&str> = oracle["sorted"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|page| page.as_str().unwrap())
+            .collect();
+        let mut pages = expected.clone();
+        pages.reverse();
+        let order: Vec<&str> = sorted(&pages).into_iter().map(|number| pages[number]).collect();
+        assert_eq!(order, expected);
+    }
+}
