@@ -125,7 +125,7 @@ async function steps(server, req, res, slot) {
       default:
         throw new Error(`Unknown step ${step.kind}`)
     }
-    if (!compressed && server.config.compress && res.socket) {
+    if (!compressed && server.config.compress && req.socket) {
       compressResponse(native, req, res)
       compressed = true
     }

@@ -6,12 +6,12 @@ import path from 'node:path'
 /**
  * @typedef {object} Step one request of a case
  * @property {string} [method]
- * @property {string} [target] `{buildId}`, `{chunk}`, `{css}`, `{action}` and `{previewId}` stand for the build's values
+ * @property {string} [target] `{buildId}`, `{chunk}`, `{css}`, `{action}`, `{previewId}` stand for the build's values
  * @property {Record<string, string> | [string, string][]} [headers]
  * @property {string | Buffer} [body]
  * @property {string | Buffer} [bytes] the whole request, byte by byte, instead of the above
  * @property {string[]} [pipelined] methods of the answers that `bytes` asks for, when it holds several requests
- * @property {'abort'} [then] go away after the first bytes of the body instead of reading it all
+ * @property {boolean} [abort] go away after the first bytes of the body instead of reading it all
  * @property {Record<string, string>} [cookies] sent along; a value of `*` is what the server set before in this case
  */
 /**
@@ -44,7 +44,11 @@ export const head = (target, options) => get(target, { ...options, method: 'HEAD
 export const post = (target, body = '', options = {}) => get(target, { method: 'POST', body, ...options })
 
 /** Several requests in order, on each server. @param {string} name @param {Case[]} cases @param {Pick<Case, 'log'>} [options] */
-export const sequence = (name, cases, options = {}) => ({ name, steps: cases.flatMap(({ steps }) => steps), ...options })
+export const sequence = (name, cases, options = {}) => ({
+  name,
+  steps: cases.flatMap(({ steps }) => steps),
+  ...options,
+})
 
 /** Bytes as they are. @param {string} name @param {string} bytes @param {Partial<Step & Case>} [options] @returns {Case} */
 export const raw = (name, bytes, { log, mask, ...step } = {}) => ({ name, steps: [{ ...step, bytes }], log, mask })
@@ -102,7 +106,8 @@ export function placeholders(dir) {
   const assets = /** @type {string[]} */ (readdirSync(path.join(dir, '.next/static'), { recursive: true }))
     .map(name => name.replaceAll(path.sep, '/'))
     .sort()
-  const asset = (/** @type {string} */ extension) => `_next/static/${assets.find(name => name.endsWith(extension)) ?? '-'}`
+  const asset = (/** @type {string} */ extension) =>
+    `_next/static/${assets.find(name => name.endsWith(extension)) ?? '-'}`
   const actions = JSON.parse(read('server/server-reference-manifest.json')).node ?? {}
   return {
     buildId: read('BUILD_ID').trim(),
@@ -113,14 +118,31 @@ export function placeholders(dir) {
   }
 }
 
+/** `{etag:/path}` is the ETag that upstream gives for that path, `{bareEtag:/path}` the same without its quotes. */
+const ETAG = /\{(etag|bareEtag):([^{}]+)\}/g
+
+/**
+ * The paths whose ETags a step needs.
+ *
+ * @param {Step} step already filled with everything else
+ */
+export const etagPaths = step => [...JSON.stringify(step.headers ?? '').matchAll(ETAG)].map(match => match[2] ?? '')
+
 /**
  * @param {Step} step
  * @param {Record<string, string>} values
+ * @param {Map<string, string>} [etags] by path
  * @returns {Step}
  */
-export function fill(step, values) {
-  const replace = (/** @type {string} */ text) =>
-    text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? (values[name] ?? whole) : whole))
+export function fill(step, values, etags) {
+  const replace = (/** @type {string} */ text) => {
+    const filled = text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? (values[name] ?? whole) : whole))
+    if (!etags) return filled
+    return filled.replace(ETAG, (_, kind, path) => {
+      const etag = etags.get(path) ?? '"none"'
+      return kind === 'etag' ? etag : etag.replaceAll('"', '')
+    })
+  }
   const { target, headers, body, bytes } = step
   return {
     ...step,

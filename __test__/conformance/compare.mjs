@@ -1,5 +1,5 @@
 // Compares two answers to one request. Everything counts, except what upstream itself does not repeat: the clock, the
-// port of the server, and error digests, which hash a stack trace and with it the app's folder.
+// port of the server, random ids, and error digests, which hash a stack trace and with it the app's folder.
 
 /** @typedef {import('../support/raw.mjs').RawResponse} RawResponse */
 /** @typedef {{ kind: string, expected: string, actual: string }} Difference `kind` is `status`, `header <name>`, … */
@@ -7,6 +7,12 @@
 
 /** Header values that differ between any two answers. */
 const CLOCK = new Set(['date'])
+
+/** React keys of the metadata in an RSC payload that was rendered for this request: a random id and a letter. */
+const REQUEST_ID = /(\["\$","\$L[0-9a-f]+",")[\w-]{21}([a-z]",)/g
+
+/** Preview data is encrypted with a random salt and signed with the time. */
+const PREVIEW_DATA = /(__next_preview_data=)eyJ[\w-]+\.[\w-]+\.[\w-]+/
 
 /**
  * @param {Answer} expected upstream's
@@ -50,7 +56,7 @@ function headerMap({ headers }, port) {
   const map = new Map()
   for (const [rawName, rawValue] of headers) {
     const name = rawName.toLowerCase()
-    const value = CLOCK.has(name) ? 'present' : maskPort(rawValue, port)
+    const value = CLOCK.has(name) ? 'present' : maskPort(rawValue, port).replace(PREVIEW_DATA, '$1{signed}')
     const before = map.get(name)
     map.set(name, before === undefined ? value : `${before} ⏎ ${value}`)
   }
@@ -80,8 +86,8 @@ function normalizeBody({ decoded }, port, mask) {
   let text = maskPort(decoded.toString('latin1'), port)
   text = text
     .replace(/(\\?"digest\\?":\\?")\d+/g, '$1{digest}')
-    .replace(/(:E\{\\?"digest\\?":\\?")\d+/g, '$1{digest}')
     .replace(/(data-dgst=")\d+/g, '$1{digest}')
+    .replace(REQUEST_ID, '$1{request id}$2')
   for (const pattern of mask) text = text.replace(pattern, '{masked}')
   return text
 }
@@ -92,6 +98,9 @@ function normalizeBody({ decoded }, port, mask) {
  */
 function maskPort(text, port) {
   return text.includes(String(port))
-    ? text.replace(new RegExp(`((?:localhost|127\\.0\\.0\\.1|x-forwarded-port\\\\?"):\\\\?"?)${port}\\b`, 'g'), '$1{port}')
+    ? text.replace(
+        new RegExp(`((?:localhost|127\\.0\\.0\\.1|x-forwarded-port\\\\?"):\\\\?"?)${port}\\b`, 'g'),
+        '$1{port}',
+      )
     : text
 }

@@ -3,10 +3,10 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { methodOf, openConnection, requestBytes } from '../support/raw.mjs'
+import { methodOf, openConnection, requestBytes, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
 import { testRoot } from '../support/workspace.mjs'
-import { fill, placeholders } from './case.mjs'
+import { etagPaths, fill, placeholders } from './case.mjs'
 import { compare } from './compare.mjs'
 import { DIFFERENCES } from './differences.mjs'
 
@@ -14,7 +14,7 @@ import { DIFFERENCES } from './differences.mjs'
 /** @typedef {import('./case.mjs').Step} Step */
 /** @typedef {import('./compare.mjs').Difference} Difference */
 /** @typedef {import('./compare.mjs').Answer} Answer */
-/** @typedef {{ name: string, differences: (Difference & { step: string })[], declared: string[] }} Result */
+/** @typedef {{ name: string, statuses: (number | string)[], differences: (Difference & { step: string })[], declared: string[] }} Result */
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
 
@@ -42,14 +42,32 @@ export async function openSession({ line, fixture, self = false }) {
   if (!left || !right) throw new Error('unreachable')
 
   /**
+   * Both servers are asked, so that both stay in the same state, and upstream's answer counts.
+   *
+   * @param {Case} test
+   */
+  const fetchEtags = async test => {
+    /** @type {Map<string, string>} */
+    const etags = new Map()
+    for (const target of test.steps.flatMap(step => etagPaths(fill(step, values)))) {
+      const answers = await Promise.all(servers.map(({ port }) => sendRaw({ port, target })))
+      const etag = answers[0]?.headers.find(([name]) => name.toLowerCase() === 'etag')?.[1]
+      if (!etag) throw new Error(`upstream gives no ETag for ${target}`)
+      etags.set(target, etag)
+    }
+    return etags
+  }
+
+  /**
    * @param {Case} test
    * @returns {Promise<Result>}
    */
   const run = async test => {
-    const [expected, actual] = await Promise.all([play(left, test, values), play(right, test, values)])
+    const etags = await fetchEtags(test)
+    const [expected, actual] = await Promise.all([play(left, test, values, etags), play(right, test, values, etags)])
     const ports = { expectedPort: left.port, actualPort: right.port, mask: test.mask }
     /** @type {Result} */
-    const result = { name: test.name, differences: [], declared: [] }
+    const result = { name: test.name, statuses: expected.map(statusOf), differences: [], declared: [] }
     for (const [index, { label, answer }] of expected.entries()) {
       const other = actual[index]?.answer ?? { error: 'no such answer' }
       for (const difference of compare(answer, other, ports)) {
@@ -64,21 +82,25 @@ export async function openSession({ line, fixture, self = false }) {
   return { run, close, outputs: () => ({ expected: left.output(), actual: right.output() }) }
 }
 
+/** @param {{ answer: Answer }} played */
+const statusOf = ({ answer }) => answer.response?.status ?? answer.error ?? ''
+
 /**
  * Sends a case's requests to one server, each on a connection of its own unless it pipelines.
  *
  * @param {import('../support/server.mjs').Server} server
  * @param {Case} test
  * @param {Record<string, string>} values
+ * @param {Map<string, string>} etags
  */
-async function play(server, test, values) {
+async function play(server, test, values, etags) {
   const printedBefore = server.output().length
   /** @type {{ label: string, answer: Answer }[]} */
   const answers = []
   /** @type {Map<string, string>} */
   const jar = new Map()
   for (const template of test.steps) {
-    const step = withCookies(fill(template, values), jar)
+    const step = withCookies(fill(template, values, etags), jar)
     const label = template.target ? `${methodOf(template)} ${template.target.slice(0, 100)}` : 'raw bytes'
     for (const answer of await send(server.port, step)) {
       remember(answer, jar)
@@ -104,7 +126,7 @@ async function send(port, step) {
   const answers = []
   try {
     connection.write(requestBytes(step))
-    if (step.then === 'abort') {
+    if (step.abort) {
       await connection.readSome(500)
       return [{ error: 'aborted as planned' }]
     }

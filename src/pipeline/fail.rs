@@ -51,19 +51,24 @@ impl Engine {
         self.answer(flight, 404, headers, Bytes::from_static(b"Not Found"))
     }
 
+    /// A short text in place of an error page.
+    pub(super) fn plain_error(&self, flight: &Flight, mut headers: HeaderList) -> Next {
+        const TEXT: &str = "Internal Server Error";
+        if self.settings.etags {
+            headers.set("ETag", etag::of_text(TEXT));
+        }
+        headers.set_default("Content-Type", "text/plain");
+        self.answer(flight, 500, headers, Bytes::from_static(TEXT.as_bytes()))
+    }
+
     /// The app's own page for a status, or a short text if it has none.
     pub(super) fn serve_error_page(&self, flight: &mut Flight, error: ErrorPage) -> Next {
         let locale = flight.state.locale.as_ref().map(|state| state.locale.clone());
         match self.error_output(error.status, locale.as_deref()) {
             Some(output) => self.serve_output(flight, &output, Some(&error)),
             None => {
-                const TEXT: &str = "Internal Server Error";
-                let mut headers = leading_headers(flight, Some(&error));
-                if self.settings.etags {
-                    headers.set("ETag", etag::of_text(TEXT));
-                }
-                headers.set("Content-Type", "text/plain");
-                self.answer(flight, 500, headers, Bytes::from_static(TEXT.as_bytes()))
+                let headers = leading_headers(flight, Some(&error));
+                self.plain_error(flight, headers)
             }
         }
     }

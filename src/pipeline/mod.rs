@@ -18,6 +18,7 @@ use crate::engine::Engine;
 use crate::request::Request;
 use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
+use crate::response::page::NO_STORE;
 use crate::route::{Decision, Event, OutputKind};
 
 impl Engine {
@@ -64,13 +65,16 @@ impl Engine {
             }
             Decision::Output(output) => self.serve_output(flight, output, None),
             Decision::NotFound(kind) => self.serve_not_found(flight, *kind),
-            Decision::BadRequest => self.fail(flight, 400),
+            // Routing that stops half-way leaves no header of a rule behind.
+            Decision::BadRequest => self.fail_onto(flight, 400, HeaderList::new()),
             Decision::Fault { message, plain } => {
                 tracing::error!("{message}");
                 if *plain {
-                    Next::Step(gone())
+                    let mut headers = HeaderList::new();
+                    headers.set("Cache-Control", NO_STORE);
+                    self.plain_error(flight, headers)
                 } else {
-                    self.fail(flight, 500)
+                    self.fail_onto(flight, 500, HeaderList::new())
                 }
             }
             // Images, external rewrites and middleware have stages of their own, which this version does not have yet;

@@ -71,7 +71,7 @@ impl Engine {
     /// A short answer in place of the page.
     fn refuse(&self, flight: &Flight, mut call: Call<'_>, decision: &PageDecision) -> Next {
         if let Some(vary) = call.outcome.vary {
-            call.headers.append("Vary", vary);
+            call.headers.append("vary", vary);
         }
         if *decision != PageDecision::SkipPrefetch {
             call.name_matched_path(flight);

@@ -246,7 +246,7 @@ impl Page {
             if settings.powered_by && content_type.starts_with("text/html") && self.entry.kind != EntryKind::AppRoute {
                 headers.set("X-Powered-By", "Next.js");
             }
-            headers.set_default("Cache-Control", lifetime.cache_control());
+            headers.set_default(cache_control_name(self.entry.kind), lifetime.cache_control());
         } else if settings.powered_by {
             headers.set("X-Powered-By", "Next.js");
         }
@@ -283,6 +283,14 @@ impl Weigh for Page {
     fn weight(&self) -> usize {
         // Compressed variants come to about a third of what they encode; they are made later, so the estimate counts now.
         self.entry.weight() * 4 / 3
+    }
+}
+
+/// Headers of a route handler go through a `Headers` object, which spells every name in lower case.
+fn cache_control_name(kind: EntryKind) -> &'static str {
+    match kind {
+        EntryKind::AppRoute => "cache-control",
+        EntryKind::AppPage | EntryKind::Pages => "Cache-Control",
     }
 }
 

@@ -43,6 +43,9 @@ const SUBRESOURCES: [&str; 17] = [
     "xslt",
 ];
 
+/// What the segment of an intercepting route begins with.
+const INTERCEPTION_MARKERS: [&str; 4] = ["(..)(..)", "(.)", "(..)", "(...)"];
+
 /// What to do with the request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageDecision {
@@ -228,7 +231,7 @@ impl PageRules {
         if request.method == Method::Options && !is_404 && output.kind != OutputKind::AppRoute {
             return PageDecision::BadMethod;
         }
-        if is_action || !self.serve_prerendered || !may_be_cached(request) {
+        if is_action || !self.serve_prerendered || !may_be_cached(request) || names_payload(request) {
             return PageDecision::Render;
         }
         match self.address(build, asked) {
@@ -276,10 +279,14 @@ impl PageRules {
         })
     }
 
+    /// Whether an intercepting route may answer this path, or is this path.
     fn is_intercepted(&self, pathname: &str) -> bool {
-        self.intercepted
-            .iter()
-            .any(|pattern| matches!(pattern.matches(pathname), Ok(Some(_))))
+        let is_marked = |segment: &str| INTERCEPTION_MARKERS.iter().any(|marker| segment.starts_with(marker));
+        (pathname.contains("/(") && pathname.split('/').any(is_marked))
+            || self
+                .intercepted
+                .iter()
+                .any(|pattern| matches!(pattern.matches(pathname), Ok(Some(_))))
     }
 }
 
@@ -306,6 +313,13 @@ fn is_possible_action(request: &Request) -> bool {
             || request.headers.get("content-type").is_some_and(|content_type| {
                 content_type == "application/x-www-form-urlencoded" || content_type.starts_with("multipart/form-data")
             }))
+}
+
+/// Whether the path itself ends like a payload's file. Nobody links to such a path, so it comes to the not-found page or to a
+/// catch-all route, and what the handler makes of it is for the handler to say.
+fn names_payload(request: &Request) -> bool {
+    let path = request.target.split('?').next().unwrap_or_default();
+    path.ends_with(".rsc")
 }
 
 /// Draft mode and on-demand revalidation go past the cache. Whether their secrets are right is for the entry to say.

@@ -314,13 +314,9 @@ impl Router {
 }
 
 fn slash_redirect(target: &str, dialect: Dialect) -> Decision {
-    let Ok(parts) = parse_target(&collapse_slashes(target), dialect) else {
-        return Decision::Fault {
-            message: format!("Invalid URL: {target}"),
-            plain: true,
-        };
-    };
-    let location = parts.format();
+    let collapsed = collapse_slashes(target);
+    // What is no URL is sent back as it is: routing fails upstream, and the renderer redirects without parsing.
+    let location = parse_target(&collapsed, dialect).map_or(collapsed, |parts| parts.format());
     Decision::Redirect(Redirect {
         status: 308,
         refresh: Some(format!("0;url={location}")),

@@ -6,13 +6,15 @@ const GZIP = { 'accept-encoding': 'gzip, deflate, br' }
 const STATE_TREE = '%5B%22%22%2C%7B%22children%22%3A%5B%22__PAGE__%22%2C%7B%7D%5D%7D%2Cnull%2Cnull%2Ctrue%5D'
 
 const pages = [
-  ...['/', '/nested', '/nested/inner', '/isr', '/grouped', '/card', '/large', '/feed', '/feed/photo', '/draft'].map(path =>
-    get(path),
+  ...['/', '/nested', '/nested/inner', '/isr', '/grouped', '/card', '/large', '/feed', '/feed/photo', '/draft'].map(
+    path => get(path),
   ),
   ...['/', '/isr', '/large', '/dynamic', '/missing/static', '/nowhere'].map(path => get(path, { headers: GZIP })),
   ...['/blog/one', '/blog/two', '/closed/one', '/shadow/known', '/missing/there'].map(path => get(path)),
   ...['/encoded/a%20b', '/encoded/%C3%BC', '/encoded/x%2By', '/encoded/x+y', '/encoded/100%25'].map(path => get(path)),
-  ...['/encoded/new%20one', '/encoded/%2F', '/encoded/%E4%BD%A0', '/encoded/a%2Fb', '/%C3%BCber'].map(path => get(path)),
+  ...['/encoded/new%20one', '/encoded/%2F', '/encoded/%E4%BD%A0', '/encoded/a%2Fb', '/%C3%BCber'].map(path =>
+    get(path),
+  ),
   get('/\xc3\xbcber', { note: 'raw UTF-8 bytes' }),
   get('/\xfcber', { note: 'raw Latin-1 byte' }),
   get('/%62log/one', { note: 'an encoded letter in a fixed segment' }),
@@ -71,21 +73,34 @@ const rendered = [
 ]
 
 const methods = [
-  ...['/', '/isr', '/dynamic', '/blog/one', '/closed/unknown', '/nowhere', '/missing/static', '/redirects/static'].flatMap(
-    path => each(METHODS, path),
-  ),
+  ...[
+    '/',
+    '/isr',
+    '/dynamic',
+    '/blog/one',
+    '/closed/unknown',
+    '/nowhere',
+    '/missing/static',
+    '/redirects/static',
+  ].flatMap(path => each(METHODS, path)),
   ...each(['HEAD', 'POST', 'OPTIONS'], '/throws'),
   ...each(['HEAD', 'POST'], '/redirects/dynamic'),
   ...each(['HEAD', 'POST', 'OPTIONS'], '/docs/a'),
 ]
 
 const rscRequests = [
-  ...['/', '/isr', '/nested/inner', '/blog/one', '/closed/one', '/dynamic?a=1', '/docs/x', '/shop', '/large'].map(path => rsc(path)),
-  ...['/closed/unknown', '/nowhere', '/missing/static', '/redirects/static', '/redirects/dynamic', '/suspense'].map(path =>
-    rsc(path),
+  ...['/', '/isr', '/nested/inner', '/blog/one', '/closed/one', '/dynamic?a=1', '/docs/x', '/shop', '/large'].map(
+    path => rsc(path),
   ),
-  ...['/', '/isr', '/dynamic', '/blog/one', '/docs/x', '/nowhere'].map(path => rsc(path, { 'next-router-prefetch': '1' })),
-  ...['/', '/isr', '/dynamic'].flatMap(path => ['2', '3', '0'].map(value => rsc(path, { 'next-router-prefetch': value }))),
+  ...['/closed/unknown', '/nowhere', '/missing/static', '/redirects/static', '/redirects/dynamic', '/suspense'].map(
+    path => rsc(path),
+  ),
+  ...['/', '/isr', '/dynamic', '/blog/one', '/docs/x', '/nowhere'].map(path =>
+    rsc(path, { 'next-router-prefetch': '1' }),
+  ),
+  ...['/', '/isr', '/dynamic'].flatMap(path =>
+    ['2', '3', '0'].map(value => rsc(path, { 'next-router-prefetch': value })),
+  ),
   ...['/', '/nested', '/dynamic', '/throws-caught'].map(path => rsc(path, { 'next-router-state-tree': STATE_TREE })),
   rsc('/', { 'next-router-state-tree': 'rubbish' }),
   rsc('/dynamic', { 'next-router-state-tree': 'rubbish' }, { log: /router state/i }),
@@ -109,8 +124,8 @@ const rscRequests = [
   get('/dynamic?_rsc=wrong', { headers: { rsc: '1' } }),
   get('/nowhere?_rsc=wrong', { headers: { rsc: '1' } }),
   get('/api/echo?_rsc=wrong', { headers: { rsc: '1' } }),
-  ...['/isr.rsc', '/index.rsc', '/isr.prefetch.rsc', '/isr.segments/_tree.segment.rsc', '/isr.html', '/isr.meta'].map(path =>
-    get(path),
+  ...['/isr.rsc', '/index.rsc', '/isr.prefetch.rsc', '/isr.segments/_tree.segment.rsc', '/isr.html', '/isr.meta'].map(
+    path => get(path),
   ),
 ]
 
@@ -123,7 +138,9 @@ const segments = [
   segment('/blog/one', '/blog/$d$slug'),
   segment('/closed/unknown', '/_tree'),
   segment('/isr', '/_tree', GZIP),
-  get('/isr?_rsc=wrong', { headers: { rsc: '1', 'next-router-prefetch': '1', 'next-router-segment-prefetch': '/_tree' } }),
+  get('/isr?_rsc=wrong', {
+    headers: { rsc: '1', 'next-router-prefetch': '1', 'next-router-segment-prefetch': '/_tree' },
+  }),
   get('/isr', { headers: { 'next-router-segment-prefetch': '/_tree' }, note: 'without rsc' }),
   get('/isr', { headers: { 'next-router-prefetch': '1' }, note: 'without rsc' }),
 ]
@@ -137,7 +154,10 @@ const actions = [
     }),
   ),
   ...['simple', 'redirect', 'throw'].map(name =>
-    post('/action', form({ '$ACTION_ID_{action}': '', name }), { headers: FORM(), note: `without JavaScript: ${name}` }),
+    post('/action', form({ '$ACTION_ID_{action}': '', name }), {
+      headers: FORM(),
+      note: `without JavaScript: ${name}`,
+    }),
   ),
   post('/action', form({ '$ACTION_ID_{action}': '', name: 'x' }), {
     headers: { ...FORM(), origin: 'https://evil.example' },

@@ -1,0 +1,55 @@
+// Which cases go to which fixture.
+import app from './app.mjs'
+import * as conditional from './conditional.mjs'
+import { mixed, plain } from './errors.mjs'
+import files from './files.mjs'
+import handlers from './handlers.mjs'
+import { aborts, hostile, internalHeaders } from './hostile.mjs'
+import pages from './pages.mjs'
+import { rules, trailingSlash } from './rules.mjs'
+
+/** @typedef {import('../case.mjs').Case} Case */
+
+/** @type {{ fixture: string, cases: Case[] }[]} */
+export const SUITES = [
+  {
+    fixture: 'app-router',
+    cases: [
+      ...app,
+      ...handlers,
+      ...conditional.app,
+      ...hostile,
+      ...internalHeaders('/isr'),
+      ...internalHeaders('/dynamic'),
+      ...aborts('/large', '/isr'),
+      ...aborts('/api/endless', '/isr').map(test => ({ ...test, log: /endless stream cancelled/ })),
+    ],
+  },
+  {
+    fixture: 'pages-router',
+    cases: [...pages, ...conditional.pages, ...hostile, ...internalHeaders('/ssg'), ...aborts('/large', '/ssg')],
+  },
+  {
+    fixture: 'static-files',
+    cases: [...files, ...conditional.files, ...hostile, ...aborts('/large.txt', '/plain.txt')],
+  },
+  { fixture: 'rules', cases: rules },
+  { fixture: 'trailing-slash', cases: trailingSlash },
+  { fixture: 'pages-plain', cases: plain },
+  { fixture: 'mixed', cases: mixed },
+].map(({ fixture, cases }) => ({ fixture, cases: numbered(cases) }))
+
+/**
+ * Names are unique, so that one can be asked for.
+ *
+ * @param {Case[]} cases
+ */
+function numbered(cases) {
+  /** @type {Map<string, number>} */
+  const seen = new Map()
+  return cases.map(test => {
+    const count = (seen.get(test.name) ?? 0) + 1
+    seen.set(test.name, count)
+    return count === 1 ? test : { ...test, name: `${test.name} (${count})` }
+  })
+}
