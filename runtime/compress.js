@@ -100,7 +100,8 @@ function compressResponse(native, req, res) {
               typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : undefined,
             ),
       )
-    if (!encoder) return end.call(res, chunk, encoding, callback)
+    // As bytes: Node would write a text and the headers before it in one go, and the headers in UTF-8.
+    if (!encoder) return end.call(res, typeof body === 'string' ? toBuffer(body, encoding) : chunk, encoding, callback)
     ended = true
     const done = [chunk, encoding, callback].find(argument => typeof argument === 'function')
     if (done) res.once('finish', done)

@@ -85,7 +85,6 @@ async function carryOut(server, req, res, slot) {
   req.on('error', ignore)
   res.on('error', ignore)
   try {
-    req[SLOT] = slot
     await steps(server, req, res, slot)
   } catch (error) {
     // Nothing below could answer, not even the error page.
@@ -102,9 +101,11 @@ async function carryOut(server, req, res, slot) {
  * @param {Request} req
  * @param {Response} res
  * @param {number} slot
+ * @param {boolean} [strict] the entry's verdict goes to the caller: no other route, no error page
  */
-async function steps(server, req, res, slot) {
+async function steps(server, req, res, slot, strict = false) {
   const { engine, native } = server
+  req[SLOT] = slot
   let compressed = false
   /** @type {unknown} the error that the error page in preparation is about */
   let pending
@@ -132,9 +133,11 @@ async function steps(server, req, res, slot) {
     try {
       const outcome = await render(server, req, res, step, pending)
       if (outcome !== NO_FALLBACK) return
+      if (strict) throw new server.NoFallbackError()
       engine.noFallback(slot)
     } catch (error) {
       if (isAbort(error)) return
+      if (strict) throw error
       if (res.headersSent) {
         server.logError(error)
         res.end()
@@ -148,11 +151,31 @@ async function steps(server, req, res, slot) {
         return sendAnswer(res, INTERNAL_SERVER_ERROR)
       }
       pending = error
+      const isPage = !step.edge && (step.routeKind === 'PAGES' || step.routeKind === 'APP_PAGE')
+      if (status === 500 && isPage) await reportFault(server, req, res, slot, error)
       // A page says itself how long its error page is kept; an API route or an edge function has no say in it.
       engine.errorPage(slot, status, step.edge || step.routeKind === 'PAGES_API')
     }
   }
   throw new Error(`Attempted to handle request too many times ${req.url}`)
+}
+
+/**
+ * Lets the app's `_error` page see a fault although another page will be shown; it answers nothing.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} slot
+ * @param {unknown} error
+ */
+async function reportFault(server, req, res, slot, error) {
+  const step = server.engine.reportFault(slot)
+  if (!step) return
+  try {
+    await render(server, req, res, step, error, { customErrorRender: true })
+  } catch (second) {
+    server.logError(second)
+  }
 }
 
 /**
@@ -179,4 +202,4 @@ const isAbort = error => error?.name === 'AbortError' || error?.name === 'Respon
 
 const ignore = () => {}
 
-module.exports = { createHandler, carryOut, renderErrorPage }
+module.exports = { createHandler, steps, renderErrorPage }

@@ -61,10 +61,11 @@ const NO_FALLBACK = Symbol('no fallback')
  * @param {Response} res
  * @param {RenderStep} step
  * @param {unknown} [error] what an error page is rendered for
+ * @param {Record<string, unknown>} [extraMeta] request meta beside the usual
  * @returns {Promise<typeof NO_FALLBACK | void>}
  */
-async function render(server, req, res, step, error) {
-  const meta = prepareRequest(server, req, step, error)
+async function render(server, req, res, step, error, extraMeta) {
+  const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers)
   if (step.vary !== undefined) res.appendHeader('vary', step.vary)
   if (step.status !== undefined) res.statusCode = step.status
@@ -109,7 +110,6 @@ function prepareRequest(server, req, step, error) {
 
   /** @type {Record<string, any>} */
   const meta = {
-    ...req[REQUEST_META],
     relativeProjectDir: server.relativeProjectDir,
     distDir: server.distDir,
     minimalMode: false,

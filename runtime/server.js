@@ -27,7 +27,7 @@ const { WaitUntil } = require('./wait-until')
  * @property {number} port
  * @property {Entries} entries
  * @property {WaitUntil} waitUntil
- * @property {Function} NoFallbackError
+ * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
  * @property {boolean} hasMiddleware
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one

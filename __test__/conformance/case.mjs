@@ -1,6 +1,6 @@
 // Constructors, so that a case is one readable line, and the placeholders that a build fills in.
 import { createHash } from 'node:crypto'
-import { readdirSync, readFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 
 /**
@@ -12,6 +12,7 @@ import path from 'node:path'
  * @property {string | Buffer} [bytes] the whole request, byte by byte, instead of the above
  * @property {string[]} [pipelined] methods of the answers that `bytes` asks for, when it holds several requests
  * @property {boolean} [abort] go away after the first bytes of the body instead of reading it all
+ * @property {number} [timeout] in ms, for a request that gets no answer
  * @property {Record<string, string>} [cookies] sent along; a value of `*` is what the server set before in this case
  */
 /**
@@ -19,19 +20,20 @@ import path from 'node:path'
  * @property {string} name
  * @property {Step[]} steps in this order
  * @property {RegExp} [log] both servers print a matching line
+ * @property {RegExp} [logSinceStart] both servers have printed a matching line, at any time
  * @property {RegExp[]} [mask] parts of the body that upstream itself does not repeat
  */
 
-/** @typedef {Omit<Step, 'target' | 'method'> & Pick<Case, 'log' | 'mask'> & { method?: string, note?: string }} Options */
+/** @typedef {Omit<Step, 'target' | 'method'> & Pick<Case, 'log' | 'logSinceStart' | 'mask'> & { method?: string, note?: string }} Options */
 
 /**
  * @param {string} target
  * @param {Options} [options]
  * @returns {Case}
  */
-export function get(target, { log, mask, note, ...step } = {}) {
+export function get(target, { log, logSinceStart, mask, note, ...step } = {}) {
   const request = { method: 'GET', target, ...step }
-  return { name: nameOf(request, note), steps: [request], log, mask }
+  return { name: nameOf(request, note), steps: [request], log, logSinceStart, mask }
 }
 
 /** One request with several methods. @param {string[]} methods @param {string} target @param {Options} [options] */
@@ -108,7 +110,9 @@ export function placeholders(dir) {
     .sort()
   const asset = (/** @type {string} */ extension) =>
     `_next/static/${assets.find(name => name.endsWith(extension)) ?? '-'}`
-  const actions = JSON.parse(read('server/server-reference-manifest.json')).node ?? {}
+  // An app without the App Router has no such file in 15.5.
+  const references = 'server/server-reference-manifest.json'
+  const actions = existsSync(path.join(dir, '.next', references)) ? (JSON.parse(read(references)).node ?? {}) : {}
   return {
     buildId: read('BUILD_ID').trim(),
     previewId: JSON.parse(read('prerender-manifest.json')).preview.previewModeId,

@@ -9,5 +9,38 @@
  * @property {string} test where the behaviour that we chose is tested
  */
 
+const TESTED_IN = '__test__/features/differences.test.mjs'
+
 /** @type {Declared[]} */
-export const DIFFERENCES = []
+export const DIFFERENCES = [
+  {
+    id: 'length-instead-of-chunks',
+    applies: ({ kind, expected, actual }) =>
+      (kind === 'framing' && expected === 'chunked' && ['length', 'none'].includes(actual)) ||
+      (kind === 'header transfer-encoding' && expected === 'chunked' && actual === 'absent') ||
+      (kind === 'header content-length' && expected === 'absent' && /^\d+$/.test(actual)),
+    reason:
+      'Where the whole body is known before the headers go out, its length is sent. Upstream compresses on the way out and streams payloads from memory, so it has to send chunks; the length saves bytes and a write, and lets clients show progress.',
+    test: TESTED_IN,
+  },
+  {
+    id: 'query-keys-of-object-prototype',
+    applies: ({ name, kind }) => kind === 'body' && name.includes('constructor='),
+    reason:
+      'A query key that is also a member of Object.prototype (`constructor`, `toString`) is a parameter like any other. Upstream finds the inherited member and makes a list of two whose first value is null.',
+    test: TESTED_IN,
+  },
+  {
+    id: 'images-are-not-here-yet',
+    applies: ({ name }) => name.includes('/_next/image'),
+    reason: 'Image optimisation is not part of this version: `/_next/image` answers 501 whatever the parameters are.',
+    test: TESTED_IN,
+  },
+  {
+    id: 'answer-before-the-body',
+    applies: ({ name }) => /^(an unknown transfer encoding|a broken chunk)/.test(name),
+    reason:
+      'An answer that does not depend on the body is sent at once. Upstream waits a few ticks, in which Node’s parser may come to a fault in the body and answer 400 itself. The connection is closed by the fault either way.',
+    test: TESTED_IN,
+  },
+]

@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { methodOf, openConnection, requestBytes, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
-import { testRoot } from '../support/workspace.mjs'
+import { LINE_NAMES, testRoot } from '../support/workspace.mjs'
 import { etagPaths, fill, placeholders } from './case.mjs'
 import { compare } from './compare.mjs'
 import { DIFFERENCES } from './differences.mjs'
@@ -52,8 +52,9 @@ export async function openSession({ line, fixture, self = false }) {
     for (const target of test.steps.flatMap(step => etagPaths(fill(step, values)))) {
       const answers = await Promise.all(servers.map(({ port }) => sendRaw({ port, target })))
       const etag = answers[0]?.headers.find(([name]) => name.toLowerCase() === 'etag')?.[1]
-      if (!etag) throw new Error(`upstream gives no ETag for ${target}`)
-      etags.set(target, etag)
+      // Older lines leave it out in places; on the newest one its absence is a mistake in the case.
+      if (!etag && line === LINE_NAMES[0]) throw new Error(`upstream gives no ETag for ${target}`)
+      etags.set(target, etag ?? '"none"')
     }
     return etags
   }
@@ -107,9 +108,14 @@ async function play(server, test, values, etags) {
       answers.push({ label, answer })
     }
   }
-  if (test.log) {
-    const found = await server.printed(test.log, printedBefore)
-    answers.push({ label: `log ${test.log}`, answer: { error: found ? 'printed' : 'not printed' } })
+  const logs = /** @type {const} */ ([
+    [test.log, printedBefore],
+    [test.logSinceStart, 0],
+  ])
+  for (const [pattern, from] of logs) {
+    if (!pattern) continue
+    const found = await server.printed(pattern, from)
+    answers.push({ label: `log ${pattern}`, answer: { error: found ? 'printed' : 'not printed' } })
   }
   return answers
 }
@@ -120,7 +126,7 @@ async function play(server, test, values, etags) {
  * @returns {Promise<Answer[]>}
  */
 async function send(port, step) {
-  const connection = await openConnection({ port })
+  const connection = await openConnection({ port, timeout: step.timeout })
   const methods = step.pipelined ?? [methodOf(step)]
   /** @type {Answer[]} */
   const answers = []

@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import path from 'node:path'
-import { withLock } from './lock.mjs'
+import { isAlive, withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
 import { ensureWorkspace } from './workspace.mjs'
 
@@ -42,6 +42,7 @@ export async function buildFixture({ line, source }) {
 async function runNextBuild(workspaceDir, dir) {
   const cli = path.join(workspaceDir, 'node_modules/next/dist/bin/next')
   // A test runner's own settings (NODE_OPTIONS, VITEST, a forced colour) must not end up in the build.
+  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1', NO_COLOR: '1' }
   for (const name of Object.keys(env)) {
     if (/^(VITEST|NODE_OPTIONS|FORCE_COLOR|TURBOPACK|__NEXT)/.test(name)) delete env[name]
@@ -64,12 +65,27 @@ async function runNextBuild(workspaceDir, dir) {
  * @returns {Promise<string>} the copy's folder
  */
 export async function copyApp(buildDir, name) {
+  removeOrphans(buildDir)
   const copy = `${buildDir}.${name}.${process.pid}`
   await removeApp(copy)
   // `cp -a` keeps modification times to the nanosecond. They are part of the ETags, where how a server rounds matters.
   await runCommand('cp', ['-a', buildDir, copy], { cwd: path.dirname(buildDir) })
   freshen(path.join(copy, '.next/server'), new Date())
   return copy
+}
+
+/**
+ * Copies that a killed test run left behind. Their last name part is the process that made them.
+ *
+ * @param {string} buildDir
+ */
+function removeOrphans(buildDir) {
+  const parent = path.dirname(buildDir)
+  for (const name of readdirSync(parent)) {
+    const pid = name.startsWith(`${path.basename(buildDir)}.`) && Number(/\.(\d+)$/.exec(name)?.[1])
+    if (!pid) continue
+    if (!isAlive(pid)) rmSync(path.join(parent, name), { recursive: true, force: true })
+  }
 }
 
 /** @param {string} dir */

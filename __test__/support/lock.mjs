@@ -43,18 +43,23 @@ function tryAcquire(lockDir) {
  * @param {string} lockDir
  */
 function isAbandoned(lockDir) {
+  /** @type {number} */
   let pid
   try {
     pid = Number(readFileSync(path.join(lockDir, 'pid'), 'utf8'))
   } catch {
     return false // Just taken and not yet signed, or just released.
   }
-  if (!pid) return false
+  return pid > 0 && !isAlive(pid)
+}
+
+/** @param {number} pid */
+export function isAlive(pid) {
   try {
     process.kill(pid, 0)
-    return false
+    return true
   } catch (error) {
-    return /** @type {NodeJS.ErrnoException} */ (error).code === 'ESRCH'
+    return /** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH'
   }
 }
 

@@ -252,6 +252,12 @@ impl JsEngine {
         guarded(|| self.engine.no_fallback(slot as usize))
     }
 
+    /// The render that lets the app's `_error` see the fault of the request in `slot`, `null` if it will be shown anyway.
+    #[napi(js_name = "reportFault")]
+    pub fn report_fault(&self, slot: u32) -> napi::Result<Option<JsStep>, String> {
+        guarded(|| self.engine.report_fault(slot as usize).map(JsStep::from))
+    }
+
     /// The request in `slot` is to be answered with the app's error page for `status`; with `noStore` nobody may keep it.
     #[napi(js_name = "errorPage")]
     pub fn error_page(&self, slot: u32, status: u16, no_store: bool) -> napi::Result<(), String> {

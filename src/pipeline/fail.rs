@@ -4,13 +4,14 @@
 
 use bytes::Bytes;
 
-use super::flight::{ErrorPage, Flight, Next};
-use super::output::{leading_headers, response_headers};
+use super::flight::{ErrorPage, Flight, Next, Step};
+use super::output::{leading_headers, locale_of, response_headers};
 use crate::engine::Engine;
 use crate::response::etag;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
 use crate::route::{NotFound, Output, Redirect};
+use crate::url::Location;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
 
@@ -18,7 +19,9 @@ impl Engine {
     /// A redirect. The body repeats the location, without a content type, as upstream sends it.
     pub(super) fn redirect(&self, flight: &Flight, redirect: &Redirect) -> Next {
         let mut headers = response_headers(flight);
-        headers.set("location", redirect.location.clone());
+        // A target that is no URL is redirected by upstream's renderer, which spells the name with a capital.
+        let is_url = Location::parse(&flight.request.target, self.build.capabilities.dialect()).is_ok();
+        headers.set(if is_url { "location" } else { "Location" }, redirect.location.clone());
         if let Some(refresh) = &redirect.refresh {
             headers.set("Refresh", refresh.clone());
         }
@@ -88,6 +91,20 @@ impl Engine {
     pub(super) fn fail_openly(&self, flight: &mut Flight, status: u16) -> Next {
         let headers = response_headers(flight);
         self.start_error_page(flight, status, headers, false)
+    }
+
+    /// The step that lets the app's own `_error` see a fault although a static `/500` will be shown: `getInitialProps` is
+    /// where apps report errors. `None` when `_error` itself is shown anyway.
+    pub(super) fn report_to_error_page(&self, flight: &Flight) -> Option<Step> {
+        let locale = locale_of(flight);
+        if !self.renders_pages || self.router.lookup("/500", locale).is_none() {
+            return None;
+        }
+        let output = self.router.lookup("/_error", locale)?;
+        match self.render_page(flight, &output, Some(500)) {
+            Next::Step(step) => Some(step),
+            _ => None,
+        }
     }
 
     fn start_error_page(&self, flight: &mut Flight, status: u16, headers: HeaderList, no_store: bool) -> Next {

@@ -187,6 +187,13 @@ impl Engine {
         flight.next = next;
     }
 
+    /// The step that lets the app's `_error` see the fault of the request in `slot`, if a static `/500` will be shown.
+    pub fn report_fault(&self, slot: usize) -> Option<Step> {
+        let mut flights = self.flights();
+        let flight = flights.get(slot)?;
+        self.report_to_error_page(flight)
+    }
+
     /// The request in `slot` gets the app's error page for `status`; with `no_store` nobody may keep it.
     pub fn error_page(&self, slot: usize, status: u16, no_store: bool) {
         let mut flights = self.flights();

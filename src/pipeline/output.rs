@@ -11,10 +11,10 @@ use crate::request::Method;
 use crate::response::conditional::Conditions;
 use crate::response::headers::HeaderList;
 use crate::response::page::{Framing, Page, PageAnswer, NO_STORE};
-use crate::route::{Address, HeaderText, Output, PageDecision, PageOutcome, PageRequest, Variant};
+use crate::route::{Address, HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest, Variant};
 use crate::source::prerender::{Entry, Lifetime, Lookup};
 use crate::source::render::Render;
-use crate::url::Location;
+use crate::url::{Location, Query};
 
 /// A page that is being served, with what was found out about it.
 struct Call<'a> {
@@ -183,12 +183,45 @@ impl Engine {
         })
     }
 
+    /// The query that the page sees. Pages of the Pages Router find their params in it; one with `getStaticProps` finds
+    /// nothing else (`findPageComponentsImpl` of `next-server.js`).
+    fn page_query(&self, flight: &Flight, output: &Output) -> Query {
+        let mut query = flight.state.location.query.clone();
+        if output.kind != OutputKind::Pages {
+            return query;
+        }
+        if self.rules.has_static_props(&output.pathname) {
+            query = Query::default();
+        }
+        for (name, value) in output.params.iter().flat_map(|params| params.iter()) {
+            query.set(name, value.clone());
+        }
+        query
+    }
+
     /// Path and search of the target as it arrived, normalised like a URL.
     fn init_target(&self, flight: &Flight) -> (String, String) {
         match Location::parse(&flight.request.target, self.build.capabilities.dialect()) {
             Ok(location) => (location.pathname, location.search),
             Err(_) => (flight.request.target.clone(), String::new()),
         }
+    }
+
+    /// Runs the entry of a page whatever the request is.
+    pub(super) fn render_page(&self, flight: &Flight, output: &Output, status: Option<u16>) -> Next {
+        let outcome = PageOutcome {
+            decision: PageDecision::Render,
+            vary: None,
+            rsc: None,
+            status,
+        };
+        let call = Call {
+            output,
+            error: None,
+            outcome,
+            headers: response_headers(flight),
+        };
+        self.render(flight, call)
     }
 
     fn render(&self, flight: &Flight, call: Call<'_>) -> Next {
@@ -205,7 +238,7 @@ impl Engine {
             page: output.page.clone(),
             pathname: output.pathname.clone(),
             params: output.params.clone(),
-            query: state.location.query.clone(),
+            query: self.page_query(flight, output),
             init_query: state.init_query.clone(),
             url: format!("{path}{search}"),
             headers: pairs(&call.headers),
@@ -236,7 +269,7 @@ impl Call<'_> {
     }
 }
 
-fn locale_of(flight: &Flight) -> Option<&str> {
+pub(super) fn locale_of(flight: &Flight) -> Option<&str> {
     flight.state.locale.as_ref().map(|state| state.locale.as_str())
 }
 

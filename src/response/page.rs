@@ -223,7 +223,7 @@ impl Page {
         match framing.vary {
             // The handler of an app page sets the header, which drops what a rule said; everybody else adds to it.
             Some(vary) if self.entry.kind == EntryKind::AppPage => headers.set("Vary", vary),
-            Some(vary) => headers.append("Vary", vary),
+            Some(vary) => headers.append("vary", vary),
             None => {}
         }
         let segment = matches!(variant, Variant::Segment(_));

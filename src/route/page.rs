@@ -153,6 +153,11 @@ impl PageRules {
                 .is_some_and(|destination| SUBRESOURCES.contains(&destination))
     }
 
+    /// Whether a page of the Pages Router has `getStaticProps`.
+    pub fn has_static_props(&self, pathname: &str) -> bool {
+        self.static_props.contains(pathname)
+    }
+
     /// What the page does with the request.
     pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
         let PageRequest { request, output, .. } = asked;

@@ -222,15 +222,15 @@ impl Router {
         } else {
             Dialect::Legacy
         };
+        if has_repeated_slashes(&request.target) {
+            return Ok(Some(slash_redirect(&request.target, dialect)));
+        }
         let Ok(location) = Location::parse(&request.target, dialect) else {
             return Ok(Some(Decision::Fault {
                 message: format!("Invalid URL: {}", request.target),
                 plain: true,
             }));
         };
-        if has_repeated_slashes(&request.target) {
-            return Ok(Some(slash_redirect(&request.target, dialect)));
-        }
         state.init_query = location.query.clone();
         state.location = location;
         self.find_locale(request, state);

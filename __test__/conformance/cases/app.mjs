@@ -3,9 +3,15 @@ import { each, get, head, post, rsc, segment, sequence } from '../case.mjs'
 
 const METHODS = ['HEAD', 'POST', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'PROPFIND', 'TRACE']
 const GZIP = { 'accept-encoding': 'gzip, deflate, br' }
-const STATE_TREE = '%5B%22%22%2C%7B%22children%22%3A%5B%22__PAGE__%22%2C%7B%7D%5D%7D%2Cnull%2Cnull%2Ctrue%5D'
+/** Router states as the browser sends them. @param {unknown} tree */
+const state = tree => ({ 'next-router-state-tree': encodeURIComponent(JSON.stringify(tree)) })
+const AT_HOME = state(['', { children: ['__PAGE__', {}] }])
+const AT_INNER = state(['', { children: ['nested', { children: ['inner', { children: ['__PAGE__', {}] }] }] }])
+const REFETCH = state(['', { children: ['dynamic', { children: ['__PAGE__', {}, null, 'refetch'] }] }])
+const MALFORMED = state(['', { children: ['__PAGE__', {}] }, null, null, { not: 'allowed' }])
 
 const pages = [
+  get('/', { logSinceStart: /instrumentation registered in nodejs/, note: 'after instrumentation' }),
   ...['/', '/nested', '/nested/inner', '/isr', '/grouped', '/card', '/large', '/feed', '/feed/photo', '/draft'].map(
     path => get(path),
   ),
@@ -60,7 +66,7 @@ const rendered = [
   get('/redirects/dynamic?permanent=1'),
   get('/redirects/dynamic?to=https://example.com/x?y=1'),
   get('/redirects/dynamic?to=/%C3%BC%20x'),
-  get('/throws', { log: /page broke/ }),
+  get('/throws', { log: /instrumentation saw page broke at \/throws in \/throws/ }),
   rsc('/throws'),
   get('/throws', { headers: GZIP }),
   get('/throws-caught', { log: /caught page broke/ }),
@@ -101,7 +107,11 @@ const rscRequests = [
   ...['/', '/isr', '/dynamic'].flatMap(path =>
     ['2', '3', '0'].map(value => rsc(path, { 'next-router-prefetch': value })),
   ),
-  ...['/', '/nested', '/dynamic', '/throws-caught'].map(path => rsc(path, { 'next-router-state-tree': STATE_TREE })),
+  ...['/', '/nested', '/dynamic', '/docs/x', '/throws-caught', '/nowhere'].map(path => rsc(path, AT_HOME)),
+  ...['/', '/nested', '/nested/inner', '/dynamic'].map(path => rsc(path, AT_INNER)),
+  rsc('/dynamic', REFETCH),
+  rsc('/dynamic', { ...AT_HOME, 'next-router-prefetch': '1' }),
+  rsc('/dynamic', MALFORMED),
   rsc('/', { 'next-router-state-tree': 'rubbish' }),
   rsc('/dynamic', { 'next-router-state-tree': 'rubbish' }, { log: /router state/i }),
   rsc('/feed/photo', { 'next-url': '/feed' }),
@@ -145,41 +155,78 @@ const segments = [
   get('/isr', { headers: { 'next-router-prefetch': '1' }, note: 'without rsc' }),
 ]
 
+// For an action that redirects, upstream first fetches the target from its own configured origin, http://localhost:3000,
+// which is not this server: the fetch fails, and the answer carries the redirect alone.
 const actions = [
   post('/action', '[]', { headers: { 'next-action': 'unknown', 'content-type': 'text/plain;charset=UTF-8' } }),
-  ...['simple', 'redirect', 'throw'].map(name =>
-    post('/action', form({ '1_$ACTION_ID_{action}': '', '1_name': name, 0: '["$K1"]' }), {
-      headers: { 'next-action': '{action}', ...FORM(), accept: 'text/x-component' },
-      note: name,
-    }),
+  ...['simple', 'redirect', 'throw', 'revalidate'].map(name =>
+    post(
+      '/action',
+      form([
+        ['_1_name', name],
+        ['0', '["$K1"]'],
+      ]),
+      {
+        headers: { 'next-action': '{action}', ...FORM(), accept: 'text/x-component' },
+        note: name,
+      },
+    ),
   ),
   ...['simple', 'redirect', 'throw'].map(name =>
-    post('/action', form({ '$ACTION_ID_{action}': '', name }), {
-      headers: FORM(),
-      note: `without JavaScript: ${name}`,
-    }),
+    post(
+      '/action',
+      form([
+        ['$ACTION_ID_{action}', ''],
+        ['name', name],
+      ]),
+      {
+        headers: FORM(),
+        note: `without JavaScript: ${name}`,
+      },
+    ),
   ),
-  post('/action', form({ '$ACTION_ID_{action}': '', name: 'x' }), {
-    headers: { ...FORM(), origin: 'https://evil.example' },
-    note: 'foreign origin',
-  }),
-  post('/action', form({ '$ACTION_ID_{action}': '', name: 'x' }), {
-    headers: { ...FORM(), origin: 'null' },
-    note: 'null origin',
-  }),
-  post('/action', form({ '$ACTION_ID_{action}': '', name: 'x' }), {
-    headers: { ...FORM(), origin: 'http://localhost' },
-    note: 'own origin',
-  }),
+  post(
+    '/action',
+    form([
+      ['$ACTION_ID_{action}', ''],
+      ['name', 'x'],
+    ]),
+    {
+      headers: { ...FORM(), origin: 'https://evil.example' },
+      note: 'foreign origin',
+    },
+  ),
+  post(
+    '/action',
+    form([
+      ['$ACTION_ID_{action}', ''],
+      ['name', 'x'],
+    ]),
+    {
+      headers: { ...FORM(), origin: 'null' },
+      note: 'null origin',
+    },
+  ),
+  post(
+    '/action',
+    form([
+      ['$ACTION_ID_{action}', ''],
+      ['name', 'x'],
+    ]),
+    {
+      headers: { ...FORM(), origin: 'http://localhost' },
+      note: 'own origin',
+    },
+  ),
   post('/action', 'name=x', { headers: { 'content-type': 'application/x-www-form-urlencoded' } }),
-  post('/isr', form({ a: '1' }), { headers: FORM(), note: 'a form to a static page' }),
+  post('/isr', form([['a', '1']]), { headers: FORM(), note: 'a form to a static page' }),
   post('/isr', '[]', { headers: { 'next-action': '{action}', 'content-type': 'text/plain' } }),
   get('/action', { cookies: { saved: 'somebody' } }),
 ]
 
-/** @param {Record<string, string>} fields */
+/** The order of the fields counts: React reads the arguments last. @param {[string, string][]} fields */
 function form(fields) {
-  const parts = Object.entries(fields).map(
+  const parts = fields.map(
     ([name, value]) => `--boundary\r\nContent-Disposition: form-data; name="${name}"\r\n\r\n${value}\r\n`,
   )
   return `${parts.join('')}--boundary--\r\n`

@@ -134,7 +134,7 @@ const TARGETS = [
     'HTTP://LOCALHOST/',
     'ftp://x/y',
     'http://user:pw@x/y',
-    'http://[::1/',
+
     'javascript:alert(1)',
     'nowhere',
     'nowhere/x',
@@ -307,6 +307,8 @@ export const hostile = [
   ...['//example.com', '/%zz', '/%2e%2e%2f', '/nowhere', 'http://example.com/'].map(target => head(target)),
   ...['//x', '/%zz', '/\\x'].map(target => get(target, { headers: { rsc: '1' } })),
   ...['//x', '/%zz', '*'].map(target => get(target, { method: 'POST', body: 'x=1' })),
+  // The documented server's own url.parse throws here, outside of next: no answer, and the process goes on.
+  sequence('a target that url.parse refuses', [get('http://[::1/', { timeout: 1000 }), get('/nowhere')]),
   ...LONG,
   ...withInternalHeaders('/'),
   ...withInternalHeaders('/nowhere'),

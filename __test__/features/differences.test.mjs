@@ -1,0 +1,66 @@
+// What ferronext does on purpose where upstream does something else. The list is __test__/conformance/differences.mjs.
+
+import { connect } from 'node:net'
+import { fileURLToPath } from 'node:url'
+import { gunzipSync } from 'node:zlib'
+import { afterAll, beforeAll, expect, it } from 'vitest'
+import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { openConnection } from '../support/raw.mjs'
+import { startServer } from '../support/server.mjs'
+
+const source = fileURLToPath(new URL('../fixtures/app-router', import.meta.url))
+
+/** @type {string} */
+let app
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let server
+
+beforeAll(async () => {
+  const { dir } = await buildFixture({ line: '16.4', source })
+  app = await copyApp(dir, 'differences')
+  server = await startServer({ dir: app, engine: 'ferronext' })
+})
+
+afterAll(async () => {
+  await server?.stop()
+  await removeApp(app)
+})
+
+/** @param {string} request the head, without the blank line */
+async function ask(request) {
+  const connection = await openConnection({ port: server.port })
+  connection.write(Buffer.from(`${request.replaceAll('\n', '\r\n')}\r\nHost: localhost\r\n\r\n`))
+  const response = await connection.read(request.split(' ', 1)[0])
+  connection.close()
+  return response
+}
+
+it('length-instead-of-chunks: a compressed page says how long it is, and is that long', async () => {
+  const plain = await ask('GET / HTTP/1.1')
+  const coded = await ask('GET / HTTP/1.1\nAccept-Encoding: gzip')
+  expect(coded.framing).toBe('length')
+  expect(gunzipSync(coded.body)).toEqual(plain.body)
+})
+
+it('query-keys-of-object-prototype: such a key has the value that was sent', async () => {
+  const { body } = await ask('GET /dynamic?constructor=2 HTTP/1.1')
+  expect(body.toString()).toContain('&quot;constructor&quot;:&quot;2&quot;')
+})
+
+it('images-are-not-here-yet: the answer says so', async () => {
+  const response = await ask('GET /_next/image?url=%2Fa.png&w=640&q=75 HTTP/1.1')
+  expect([response.status, response.body.toString()]).toEqual([501, 'Not Implemented'])
+})
+
+it('answer-before-the-body: the fault in the body ends the connection', async () => {
+  const socket = connect(server.port, '127.0.0.1')
+  let received = ''
+  socket.setEncoding('latin1').on('data', text => {
+    received += text
+  })
+  const closed = new Promise(resolve => socket.on('close', resolve))
+  socket.write('POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n')
+  await closed
+  expect(received).toMatch(/^HTTP\/1\.1 40[05] /)
+  expect((await ask('GET / HTTP/1.1')).status).toBe(200)
+})
