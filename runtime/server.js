@@ -12,6 +12,7 @@ const { findNext } = require('./next-package')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
+const { keepProcessAlive } = require('./uncaught')
 const { attachUpgrade } = require('./upgrade')
 const { WaitUntil } = require('./wait-until')
 
@@ -181,6 +182,7 @@ async function prepare(native, options) {
     )
   }
   setup.applyConfig(next, config)
+  keepProcessAlive(next)
   return start(native, options, next, config, distDir, engine)
 }
 

@@ -28,11 +28,13 @@ describe.each(lines)('on %s', line => {
     })
     afterAll(() => session?.close())
 
-    it.each(cases)('$name', async test => {
-      const result = await session.run(test)
-      results.push(result)
-      if (failing) expect(result.differences).toEqual([])
-    })
+    for (const test of cases) {
+      it(test.name, async () => {
+        const result = await session.run(test)
+        results.push(result)
+        if (failing) expect(result.differences).toEqual([])
+      })
+    }
   })
 
   it('shows every declared difference', () => {

@@ -18,6 +18,8 @@ const { values: options } = parseArgs({
     verbose: { type: 'boolean', short: 'v', default: false },
   },
 })
+// A signal alone would end this process without its exit handlers, and the servers would live on.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.once(signal, () => process.exit(1))
 if (options.tarball) process.env.FERRONEXT_TARBALL = options.tarball
 
 const line = LINE_NAMES.find(name => name === options.line)

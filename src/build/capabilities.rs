@@ -60,6 +60,8 @@ pub struct Capabilities {
     pub affixed_segments: bool,
     /// The file lookup hands its definition and parameters to the renderer; otherwise the renderer matches again.
     pub lookup_decides_page: bool,
+    /// Of the app pages that share a route the last of the manifest is loaded; otherwise the one outside of slots.
+    pub last_app_entry: bool,
     /// Any `/_next/data/*.json` counts as a data request before middleware; otherwise only the current build id does.
     pub foreign_data_paths: bool,
     /// A data request marks itself with the request header `x-nextjs-data: 1`.
@@ -132,6 +134,7 @@ impl Capabilities {
             sorted_dynamic_routes: late_16,
             affixed_segments: late_16,
             lookup_decides_page: late_16,
+            last_app_entry: only_16_0,
             foreign_data_paths: !only_16_0,
             data_request_header: !only_16_0,
             data_path_default_locale: !only_16_0,

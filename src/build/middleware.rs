@@ -70,7 +70,7 @@ pub struct EdgeFunction {
 #[derive(Debug, Clone)]
 pub enum MiddlewareSource {
     /// Runs in the edge sandbox.
-    Edge(EdgeFunction),
+    Edge(Box<EdgeFunction>),
     /// Runs in Node, from `server/middleware.js`.
     Node(Vec<Matcher>),
 }
@@ -109,7 +109,7 @@ pub(super) fn load(server: &Path) -> Result<(Option<MiddlewareSource>, IndexMap<
     let mut manifest: MiddlewareManifest = read::json_if_present(&server.join("middleware-manifest.json"))?;
     let mut config: FunctionsConfigManifest = read::json_if_present(&server.join("functions-config-manifest.json"))?;
     let source = match manifest.middleware.shift_remove("/") {
-        Some(function) => Some(MiddlewareSource::Edge(function)),
+        Some(function) => Some(MiddlewareSource::Edge(Box::new(function))),
         None => config.functions.shift_remove("/_middleware").map(|function| {
             // Without matchers it runs for every request.
             MiddlewareSource::Node(function.matchers.unwrap_or_else(|| {

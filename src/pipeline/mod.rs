@@ -15,7 +15,7 @@ use bytes::Bytes;
 pub use self::flight::{Answer, Progress, Step};
 use self::flight::{Flight, Load, Next};
 use crate::engine::Engine;
-use crate::request::Request;
+use crate::request::{Origin, Request};
 use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
@@ -24,7 +24,10 @@ use crate::route::{Decision, Event, OutputKind};
 impl Engine {
     /// Takes a request in. Usually it can be answered at once; else it gets a slot.
     pub fn begin(&self, request: Request) -> Progress {
-        let routed = self.router.begin(&request);
+        let routed = match request.origin {
+            Origin::Client => self.router.begin(&request),
+            Origin::Revalidate => self.router.begin_unrouted(&request),
+        };
         let mut flight = Flight {
             request,
             state: routed.state,

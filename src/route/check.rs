@@ -45,7 +45,7 @@ impl Router {
         if let Some(locale) = &item.locale {
             state.set_locale(locale);
         }
-        self.finish(request, state, item).map(Some)
+        self.finish(state, item).map(Some)
     }
 
     /// A file or page at this path, else a page with parameters.
@@ -57,7 +57,7 @@ impl Router {
         if !state.tried.iter().any(|tried| tried == path) {
             if let Some(item) = self.table.item(path)? {
                 if self.is_open(&item, state) {
-                    return self.finish(request, state, item).map(Some);
+                    return self.finish(state, item).map(Some);
                 }
             }
         }
@@ -103,7 +103,7 @@ impl Router {
                     params: Some(params),
                     ..item
                 };
-                return self.finish(request, state, item).map(Some);
+                return self.finish(state, item).map(Some);
             }
         }
         Ok(None)

@@ -6,7 +6,8 @@
 
 use std::borrow::Cow;
 
-use super::decision::{Decision, NotFound, Output, StaticFile};
+use super::decision::{Decision, NotFound, Output, OutputKind, StaticFile};
+use super::params::Params;
 use super::router::{Router, Stop};
 use super::state::RouteState;
 use super::table::{Definition, Item, ItemKind, BLOCKED_PAGES};
@@ -47,7 +48,7 @@ enum PagePath<'p> {
 
 impl Router {
     /// The decision for an item.
-    pub(super) fn finish(&self, request: &Request, state: &mut RouteState, item: Item<'_>) -> Result<Decision, Stop> {
+    pub(super) fn finish(&self, state: &mut RouteState, item: Item<'_>) -> Result<Decision, Stop> {
         match item.kind {
             ItemKind::Image => Ok(Decision::Image),
             ItemKind::File(root) => Ok(Decision::File(StaticFile {
@@ -56,12 +57,62 @@ impl Router {
                     .map(|path| path.strip_prefix('/').unwrap_or(&path).to_owned()),
                 item_path: item.item_path,
             })),
-            ItemKind::App | ItemKind::Page => self.finish_page(request, state, item),
+            ItemKind::App | ItemKind::Page => self.finish_page(state, item),
         }
     }
 
-    fn finish_page(&self, request: &Request, state: &mut RouteState, item: Item<'_>) -> Result<Decision, Stop> {
-        let path = self.renderer_path(request, state);
+    /// The decision for a page that the server itself asks for. `path` has no basePath.
+    pub(super) fn finish_alone(&self, state: &mut RouteState, path: &str) -> Result<Decision, Stop> {
+        let split = self.table.locales().map(|locales| locales.split(path));
+        let (path, has_locale) = match split {
+            Some(split) => (split.pathname, split.locale.is_some()),
+            None => (path, false),
+        };
+        let path = without_trailing_slash(path);
+        let locale = state.locale.as_ref().map(|locale| locale.locale.clone());
+        let found = self.table.rendered_page(path, locale.as_deref())?;
+        let missed = Decision::NotFound(NotFound::Unrendered { no_store: false });
+        Ok(match found {
+            Some((definition, _)) if has_locale && definition.is_app() => missed,
+            Some((definition, params)) => self.output(state, definition, params, path, path),
+            None => missed,
+        })
+    }
+
+    /// The output of a definition.
+    fn output(
+        &self,
+        state: &RouteState,
+        definition: &Definition,
+        params: Option<Params>,
+        path: &str,
+        item_path: &str,
+    ) -> Decision {
+        let locale = state.locale.as_ref().map(|locale| locale.locale.as_str());
+        // The renderer loads the page of the locale in use, whichever one the lookup came upon.
+        let localised = match definition.kind {
+            OutputKind::Pages if locale.is_some() => self.table.manifest_page(&definition.pathname, locale),
+            _ => None,
+        };
+        let (page, file) = match localised {
+            Some((page, file)) => (page, file.to_owned()),
+            None => (definition.page.clone(), definition.file.clone()),
+        };
+        Decision::Output(Box::new(Output {
+            kind: definition.kind,
+            page,
+            pathname: definition.pathname.clone(),
+            file,
+            params,
+            resolved_pathname: path.to_owned(),
+            is_data_request: state.is_data_request,
+            edge: definition.edge,
+            item_path: item_path.to_owned(),
+        }))
+    }
+
+    fn finish_page(&self, state: &mut RouteState, item: Item<'_>) -> Result<Decision, Stop> {
+        let path = self.renderer_path(state);
         // The renderer looks at the beginning only, so that a catch-all page never sees such a path.
         if path.starts_with("/_next/image") {
             return Ok(Decision::Image);
@@ -70,19 +121,8 @@ impl Router {
             PagePath::Page(path) => without_trailing_slash(&path).to_owned(),
             PagePath::Refused => return Ok(Decision::NotFound(NotFound::Unrendered { no_store: true })),
         };
-        let output = |definition: &Definition, params| {
-            Decision::Output(Box::new(Output {
-                kind: definition.kind,
-                page: definition.page.clone(),
-                pathname: definition.pathname.clone(),
-                file: definition.file.clone(),
-                params,
-                resolved_pathname: path.clone(),
-                is_data_request: state.is_data_request,
-                edge: definition.edge,
-                item_path: item.item_path.clone(),
-            }))
-        };
+        let locale = state.locale.as_ref().map(|locale| locale.locale.clone());
+        let output = |definition: &Definition, params| self.output(state, definition, params, &path, &item.item_path);
         if let Some(definition) = item.definition {
             let mut params = item.params;
             if !self.capabilities.lookup_decides_page {
@@ -95,9 +135,8 @@ impl Router {
             }
             return Ok(output(definition, params));
         }
-        let locale = state.locale.as_ref().map(|locale| locale.locale.as_str());
         let missed = Decision::NotFound(NotFound::Unrendered { no_store: false });
-        match self.table.rendered_page(&path, locale)? {
+        match self.table.rendered_page(&path, locale.as_deref())? {
             Some((definition, _)) if is_dynamic_page(&item.item_path) && item.item_path != definition.pathname => {
                 Ok(missed)
             }
@@ -110,10 +149,9 @@ impl Router {
     }
 
     /// The path that the renderer is given, without basePath and locale. Notes the locale and whether the path changed.
-    fn renderer_path(&self, request: &Request, state: &mut RouteState) -> String {
+    fn renderer_path(&self, state: &mut RouteState) -> String {
         let base_path = self.config.base_path.as_str();
         let mut path = state.location.path().to_owned();
-        let asked = request.target.split('?').next().unwrap_or_default();
         if let (Some(locales), Some(locale)) = (self.table.locales(), &state.locale) {
             // API routes know no locale.
             let bare = remove_path_prefix(&path, base_path);
@@ -121,7 +159,7 @@ impl Router {
                 path = locales.split(&bare).pathname.to_owned();
             }
         }
-        let rewritten = path != asked;
+        let rewritten = path != state.asked;
         let bare = remove_path_prefix(&path, base_path).into_owned();
         let bare = match self.table.locales() {
             Some(locales) => {
@@ -213,9 +251,9 @@ impl Router {
             None => {
                 let (page, file) = self.table.manifest_page(pathname, locale)?;
                 let kind = if super::table::is_api(pathname) {
-                    super::decision::OutputKind::PagesApi
+                    OutputKind::PagesApi
                 } else {
-                    super::decision::OutputKind::Pages
+                    OutputKind::Pages
                 };
                 let file = file.to_owned();
                 (kind, page, file, false)

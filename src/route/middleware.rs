@@ -67,14 +67,21 @@ impl Router {
     }
 
     /// The call of middleware for this request, if it runs.
-    pub(super) fn middleware_call(&self, request: &Request, state: &RouteState) -> Option<MiddlewareCall> {
+    pub(super) fn middleware_call(&self, request: &Request, state: &mut RouteState) -> Option<MiddlewareCall> {
         let middleware = self.middleware.as_ref()?;
         let path = state.location.pathname.as_str();
         let subject = state.subject(request);
         let decoded = decode_uri_component(state.location.path());
         let runs = middleware.matches(path, &subject)
             || decoded.is_some_and(|decoded| decoded != path && middleware.matches(&decoded, &subject));
-        if !runs || self.is_on_demand_revalidation(request, state) {
+        if !runs {
+            return None;
+        }
+        // The renderer runs middleware, and adds these before it looks whether it may.
+        for (name, value) in self.served_at.forwarded(request, &state.header_view(request)) {
+            state.request_headers.set(name, HeaderText::One(value));
+        }
+        if self.is_on_demand_revalidation(request, state) {
             return None;
         }
         Some(MiddlewareCall {

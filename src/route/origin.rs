@@ -9,6 +9,8 @@ use crate::request::Request;
 pub struct ServedAt {
     /// The host name, in brackets when it is an IPv6 address.
     hostname: String,
+    /// The host name as it was given.
+    bare: String,
     port: u16,
     trust_host: bool,
 }
@@ -18,6 +20,7 @@ impl ServedAt {
     pub fn new(hostname: Option<&str>, port: u16, trust_host: bool) -> ServedAt {
         let hostname = hostname.filter(|name| !name.is_empty()).unwrap_or("localhost");
         ServedAt {
+            bare: hostname.to_owned(),
             hostname: if hostname.parse::<std::net::Ipv6Addr>().is_ok() {
                 format!("[{hostname}]")
             } else {
@@ -58,6 +61,31 @@ impl ServedAt {
             _ => "http",
         };
         (protocol, self.url(protocol, &request.target))
+    }
+
+    /// The `x-forwarded-*` headers that the renderer adds when a request has none, in its order. The address of the peer
+    /// is not known here.
+    pub fn forwarded(&self, request: &Request, headers: &HeaderView<'_>) -> Vec<(&'static str, String)> {
+        let https = match headers.get("x-forwarded-proto") {
+            Some(value) if !value.is_empty() => value == "https",
+            _ => request.encrypted,
+        };
+        let port = match (self.port, https) {
+            (0, true) => "443".to_owned(),
+            (0, false) => "80".to_owned(),
+            (port, _) => port.to_string(),
+        };
+        let host = headers
+            .get("host")
+            .map_or_else(|| self.bare.clone(), |host| host.into_owned());
+        let all = [
+            ("x-forwarded-host", host),
+            ("x-forwarded-port", port),
+            ("x-forwarded-proto", if https { "https" } else { "http" }.to_owned()),
+        ];
+        all.into_iter()
+            .filter(|(name, _)| headers.get(name).is_none())
+            .collect()
     }
 
     /// A URL on this server.

@@ -145,6 +145,11 @@ impl Router {
         self
     }
 
+    /// Sets the prefix of asset URLs, which a custom server may change while it runs. One slash at the end goes.
+    pub fn set_asset_prefix(&mut self, prefix: &str) {
+        self.config.asset_prefix = prefix.strip_suffix('/').unwrap_or(prefix).to_owned();
+    }
+
     /// Begins. Never runs middleware itself: [`Decision::Middleware`] asks the caller to.
     pub fn begin(&self, request: &Request) -> Step {
         if let Some(decision) = locale_redirect(&self.config, self.table.locales(), request) {
@@ -154,6 +159,27 @@ impl Router {
             };
         }
         self.start(request, RouteState::default())
+    }
+
+    /// Begins a request that the server made itself to render a path again (`res.revalidate`): no rules, no middleware, no
+    /// files, only the page. Source: `revalidate` in `next-server.js`, `getRouteMatch` in `base-server.js`.
+    pub fn begin_unrouted(&self, request: &Request) -> Step {
+        let mut state = RouteState::default();
+        let decided = self.page_alone(request, &mut state);
+        self.step(request, state, decided)
+    }
+
+    fn page_alone(&self, request: &Request, state: &mut RouteState) -> Result<Option<Decision>, Stop> {
+        let Ok(location) = Location::parse(&request.target, Dialect::Whatwg) else {
+            return Ok(Some(Decision::BadRequest));
+        };
+        state.init_query = location.query.clone();
+        state.asked.clone_from(&location.pathname);
+        state.location = location;
+        let bare = remove_path_prefix(&state.location.pathname, &self.config.base_path).into_owned();
+        self.find_locale(request, state);
+        state.location.pathname.clone_from(&state.asked);
+        self.finish_alone(state, &bare).map(Some)
     }
 
     /// Goes on after middleware answered, or after the entry of an output said that it has no fallback.
@@ -233,6 +259,7 @@ impl Router {
         };
         state.init_query = location.query.clone();
         state.location = location;
+        state.asked.clone_from(&state.location.pathname);
         self.find_locale(request, state);
         self.unwrap_data_path(state);
         self.apply_headers(request, state)?;

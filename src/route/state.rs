@@ -29,6 +29,8 @@ pub struct RouteState {
     /// The path that a rewrite or the locale gave the request, when it differs from the one that was asked for
     /// (`rewrittenPathname`).
     pub rewritten_pathname: Option<String>,
+    /// The path that was asked for, before any locale was put before it.
+    pub(super) asked: String,
     pub(super) headers: ResponseHeaders,
     /// Headers that stay on the answer even where those of rules are dropped.
     pub(super) direct: ResponseHeaders,

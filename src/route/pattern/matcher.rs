@@ -4,6 +4,7 @@
 //! `filesystem.js`, `path-match.js`, `redirect-status.js` and `regexpToFunction` of path-to-regexp.
 
 use super::js_regex::{JsRegex, TooComplex};
+use super::segments::{Found, Segments};
 use super::source::regex_source;
 use super::token::{parse, Name, Param, Token};
 use crate::route::params::Params;
@@ -23,17 +24,29 @@ pub struct MatchOptions {
 /// A compiled source.
 #[derive(Debug, Clone)]
 pub struct PathMatcher {
-    regex: JsRegex,
+    engine: Engine,
     keys: Vec<Param>,
     tokens: Vec<Token>,
     options: MatchOptions,
+}
+
+#[derive(Debug, Clone)]
+enum Engine {
+    Segments(Segments),
+    Regex(Box<JsRegex>),
 }
 
 impl PathMatcher {
     /// Compiles `source`.
     pub fn compile(source: &str, options: MatchOptions) -> Result<PathMatcher, String> {
         let tokens = parse(source, "/")?;
-        let regex = JsRegex::compile(&regex_source(&tokens, options.optional_slash)?, !options.sensitive)?;
+        let engine = match Segments::compile(&tokens, options.sensitive, options.optional_slash) {
+            Some(segments) => Engine::Segments(segments),
+            None => {
+                let regex = regex_source(&tokens, options.optional_slash)?;
+                Engine::Regex(Box::new(JsRegex::compile(&regex, !options.sensitive)?))
+            }
+        };
         let keys = tokens
             .iter()
             .filter_map(|token| match token {
@@ -42,7 +55,7 @@ impl PathMatcher {
             })
             .collect();
         Ok(PathMatcher {
-            regex,
+            engine,
             keys,
             tokens,
             options,
@@ -51,15 +64,15 @@ impl PathMatcher {
 
     /// The parameters of `path`. Values stay percent-encoded; unnamed parameters are left out.
     pub fn matches(&self, path: &str) -> Result<Option<Params>, TooComplex> {
+        let Some(found) = self.find(path)? else {
+            return Ok(None);
+        };
         if self.is_restricted(path) {
             return Ok(None);
         }
-        let Some(groups) = self.regex.captures(path)? else {
-            return Ok(None);
-        };
         let mut params = Params::default();
-        for (i, key) in self.keys.iter().enumerate() {
-            let (Some(value), Name::Named(name)) = (groups.get(i + 1), &key.name) else {
+        for (key, value) in self.keys.iter().zip(found) {
+            let (Some(value), Name::Named(name)) = (value, &key.name) else {
                 continue;
             };
             let value = if key.modifier.is_repeated() {
@@ -71,6 +84,16 @@ impl PathMatcher {
             params.set(name, Some(value));
         }
         Ok(Some(params))
+    }
+
+    fn find<'p>(&self, path: &'p str) -> Result<Option<Found<'p>>, TooComplex> {
+        match &self.engine {
+            Engine::Segments(segments) => Ok(segments.matches(path)),
+            Engine::Regex(regex) => {
+                let groups = regex.captures(path)?;
+                Ok(groups.map(|groups| (1..=self.keys.len()).map(|group| groups.get(group)).collect()))
+            }
+        }
     }
 
     /// The names of the parameters that a match can have.

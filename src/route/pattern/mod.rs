@@ -3,6 +3,7 @@
 mod js_regex;
 mod js_translate;
 mod matcher;
+mod segments;
 mod source;
 mod template;
 #[cfg(test)]

@@ -31,6 +31,13 @@ pub struct Definition {
     pub edge: bool,
 }
 
+impl Definition {
+    /// Whether it belongs to the App Router.
+    pub fn is_app(&self) -> bool {
+        matches!(self.kind, OutputKind::AppPage | OutputKind::AppRoute)
+    }
+}
+
 /// Pages that no request may ask for directly.
 pub const BLOCKED_PAGES: [&str; 3] = ["/_document", "/_app", "/_error"];
 
@@ -81,9 +88,14 @@ pub fn app(build: &Build) -> (Definitions, Vec<String>) {
     for page in build.app_paths.keys().filter(|page| page.ends_with("/page")) {
         by_route.entry(request_route(page)).or_default().push(page.clone());
     }
+    let last: HashMap<String, String> = by_route
+        .iter()
+        .filter(|_| build.capabilities.last_app_entry)
+        .filter_map(|(route, pages)| Some((route.clone(), pages.last()?.clone())))
+        .collect();
     spread_catch_all(&mut by_route);
     for (route, app_paths) in by_route {
-        let Some(page) = select_entry(&route, &app_paths) else {
+        let Some(page) = last.get(&route).cloned().or_else(|| select_entry(&route, &app_paths)) else {
             continue;
         };
         push(

@@ -3,6 +3,7 @@
 //! In: the routes of a build. Out: for a path, the pages that match it, in order. Source: `filesystem.js` and
 //! `next/dist/shared/lib/router/utils/route-matcher.js`.
 
+use super::page_matcher::PageMatcher;
 use super::page_regex::{page_regex, PageParam};
 use super::sort::sorted;
 use crate::build::Build;
@@ -16,7 +17,7 @@ use crate::url::{decode_uri_component, is_dynamic_page, QueryValue};
 pub struct DynamicPage {
     /// The page, for instance `/blog/[slug]`.
     pub page: String,
-    regex: JsRegex,
+    matcher: PageMatcher,
     params: Vec<PageParam>,
 }
 
@@ -38,26 +39,31 @@ impl From<TooComplex> for MatchFault {
 impl DynamicPage {
     /// Compiles a page. `affixes` as in [`page_regex`].
     pub fn compile(page: &str, affixes: bool) -> Result<DynamicPage, String> {
-        let regex = page_regex(page, affixes);
-        DynamicPage::with_regex(page, &regex.source, regex.params)
-    }
-
-    fn with_regex(page: &str, source: &str, params: Vec<PageParam>) -> Result<DynamicPage, String> {
+        let (matcher, params) = PageMatcher::compile(page, affixes)?;
         Ok(DynamicPage {
             page: page.to_owned(),
-            regex: JsRegex::compile(source, false)?,
+            matcher,
             params,
+        })
+    }
+
+    /// A page at another path: `regex` has the groups of the page.
+    fn with_regex(page: &str, regex: &str) -> Result<DynamicPage, String> {
+        Ok(DynamicPage {
+            page: page.to_owned(),
+            matcher: PageMatcher::Regex(Box::new(JsRegex::compile(regex, false)?)),
+            params: page_regex(page, false).params,
         })
     }
 
     /// The decoded parameters of `path`.
     pub fn matches(&self, path: &str) -> Result<Option<Params>, MatchFault> {
-        let Some(groups) = self.regex.captures(path)? else {
+        let Some(found) = self.matcher.matches(path, self.params.len())? else {
             return Ok(None);
         };
         let mut params = Params::default();
-        for (i, param) in self.params.iter().enumerate() {
-            let Some(text) = groups.get(i + 1) else { continue };
+        for (param, text) in self.params.iter().zip(found) {
+            let Some(text) = text else { continue };
             let value = if param.repeat {
                 QueryValue::Many(text.split('/').map(decode).collect::<Result<_, _>>()?)
             } else {
@@ -95,16 +101,15 @@ impl DynamicTable {
             .iter()
             .filter(|route| is_dynamic_page(&route.page))
         {
-            // The groups of the data URL are those of the page.
-            let params = page_regex(&route.page, false).params;
             let source = if i18n {
                 with_locale_segment(&route.data_route_regex, &build.id)
             } else {
                 route.data_route_regex.clone()
             };
-            let page = DynamicPage::with_regex(&route.page, &source, params)?;
-            let data = Segment::Text("_next".to_owned());
-            table.push(page, &[data, Segment::Text("data".to_owned()), Segment::Rest]);
+            table.push(
+                DynamicPage::with_regex(&route.page, &source)?,
+                &segments_of_data(&route.page, i18n),
+            );
         }
         let capabilities = &build.capabilities;
         let mut pages: Vec<&str> = Vec::new();
@@ -168,6 +173,30 @@ fn with_locale_segment(regex: &str, build_id: &str) -> String {
         }
         None => regex.to_owned(),
     }
+}
+
+/// The segments of a page's data URL, for the index.
+fn segments_of_data(page: &str, i18n: bool) -> Vec<Segment> {
+    let mut segments = vec![
+        Segment::Text("_next".to_owned()),
+        Segment::Text("data".to_owned()),
+        Segment::One,
+    ];
+    if i18n {
+        segments.push(Segment::One);
+    }
+    segments.extend(segments_of_page(page));
+    match segments.last_mut() {
+        // `/shop/[[...f]]` also answers `shop.json`, so the segment before it is not known either.
+        Some(Segment::Rest) => {
+            let before = segments.len().saturating_sub(2);
+            segments.truncate(before);
+            segments.push(Segment::Rest);
+        }
+        Some(Segment::Text(text)) => text.push_str(".json"),
+        _ => {}
+    }
+    segments
 }
 
 /// The segments of a page, for the index.

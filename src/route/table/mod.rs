@@ -7,6 +7,7 @@ mod catch_all;
 mod definition;
 mod dynamic;
 mod item;
+mod page_matcher;
 mod page_regex;
 mod sort;
 

@@ -1,0 +1,34 @@
+'use strict'
+// In: errors that nobody caught, the user's own included. Out: a log line; the process stays, as it does under upstream's
+// server (next/dist/server/lib/router-server.js).
+
+const INSTALLED = Symbol.for('ferronext.uncaught')
+
+/**
+ * @param {import('./next-package').NextPackage} next
+ */
+function keepProcessAlive(next) {
+  const holder = /** @type {any} */ (process)
+  if (holder[INSTALLED]) return
+  holder[INSTALLED] = true
+  const log = next.require('next/dist/build/output/log')
+  process.on('uncaughtException', error => log.error('uncaughtException: ', error))
+  const upstreams = loadHandlers(next)
+  if (!upstreams) process.on('unhandledRejection', error => log.error('unhandledRejection: ', error))
+  else if (!upstreams.isUnhandledRejectionListenerRegistered()) upstreams.registerUnhandledRejectionListener()
+}
+
+/**
+ * Newer versions keep track of their rejection listener, which entries would install too; older ones have none.
+ * @param {import('./next-package').NextPackage} next
+ */
+function loadHandlers(next) {
+  try {
+    const handlers = next.require('next/dist/server/node-environment-extensions/process-error-handlers')
+    return handlers.registerUnhandledRejectionListener ? handlers : undefined
+  } catch {
+    return undefined
+  }
+}
+
+module.exports = { keepProcessAlive }
