@@ -126,7 +126,7 @@ async function steps(server, req, res, slot, strict = false) {
       default:
         throw new Error(`Unknown step ${step.kind}`)
     }
-    if (!compressed && server.config.compress && req.socket) {
+    if (!compressed && server.compresses(step) && req.socket) {
       compressResponse(native, req, res)
       compressed = true
     }

@@ -65,14 +65,12 @@ const NO_FALLBACK = Symbol('no fallback')
  * @returns {Promise<typeof NO_FALLBACK | void>}
  */
 async function render(server, req, res, step, error, extraMeta) {
+  server.entries.beforeFirst()
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers)
   if (step.vary !== undefined) res.appendHeader('vary', step.vary)
   if (step.status !== undefined) res.statusCode = step.status
-  if (step.edge) {
-    server.entries.beforeFirst()
-    return runEdge(server, req, res, step, meta)
-  }
+  if (step.edge) return runEdge(server, req, res, step, meta)
   const entry = await server.entries.load(step.file)
   try {
     await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })

@@ -30,7 +30,7 @@ const { WaitUntil } = require('./wait-until')
  * @property {WaitUntil} waitUntil
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
- * @property {boolean} hasMiddleware
+ * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(error: unknown) => void} logError
  * @property {import('./next-package').NextPackage} next the user's `next`
@@ -230,7 +230,7 @@ function start(native, options, next, config, distDir, engine) {
     port: Number(options.port) || 3000,
     entries,
     waitUntil: new WaitUntil(),
-    hasMiddleware: traits.hasMiddleware,
+    compresses: step => config.compress && (traits.compressedRouteHandlers || step.routeKind !== 'APP_ROUTE'),
     logError,
     createIncrementalCache: traits.entriesExpectIncrementalCache
       ? createIncrementalCache(next, runtimeConfig, distDir, dir)

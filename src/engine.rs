@@ -58,6 +58,8 @@ pub struct Traits {
     pub has_instrumentation: bool,
     /// Whether entries take the page cache from the request meta.
     pub entries_expect_incremental_cache: bool,
+    /// Whether answers of route handlers are compressed.
+    pub compressed_route_handlers: bool,
 }
 
 /// An answer that a compiled entry has stored.
@@ -153,6 +155,7 @@ impl Engine {
             has_middleware: self.build.middleware.is_some(),
             has_instrumentation: self.server_dir().join("instrumentation.js").is_file(),
             entries_expect_incremental_cache: self.build.capabilities.entries_expect_incremental_cache,
+            compressed_route_handlers: self.build.capabilities.compressed_route_handlers,
         }
     }
 
@@ -164,7 +167,10 @@ impl Engine {
     /// A compiled entry has stored an answer under `key`; `None` means that it can no longer be answered from cache.
     pub fn stored(&self, key: &str, written: Option<Written>) {
         let kind = written.as_ref().map(|written| written.kind);
-        let page = written.map(|written| Arc::new(page_of(written)));
+        let page = written.map(|mut written| {
+            written.lifetime = written.lifetime.map(|lifetime| self.with_default_expire(lifetime));
+            Arc::new(page_of(written))
+        });
         for key in self.naming.memory_keys_of(key, kind) {
             match &page {
                 Some(page) => self.pages.insert(key, Arc::clone(page)),
@@ -176,6 +182,16 @@ impl Engine {
     /// A compiled entry has revalidated tags: answers with one of them are not served any more.
     pub fn tags_revalidated(&self, tags: Vec<String>) {
         self.tags.revalidate(tags, now_ms());
+    }
+
+    /// A lifetime that names no expiry has the configured one: manifests and renders before 16.1 leave it out.
+    pub(crate) fn with_default_expire(&self, lifetime: Lifetime) -> Lifetime {
+        Lifetime {
+            expire: lifetime
+                .expire
+                .or(self.config.expire_time.filter(|_| lifetime.revalidate.is_some())),
+            ..lifetime
+        }
     }
 
     pub(crate) fn server_dir(&self) -> PathBuf {

@@ -142,6 +142,8 @@ pub struct Traits {
     pub has_instrumentation: bool,
     /// Whether entries take the page cache from the request meta (15.5 and 16.0).
     pub entries_expect_incremental_cache: bool,
+    /// Whether answers of route handlers are compressed.
+    pub compressed_route_handlers: bool,
 }
 
 /// The engine of one build.
@@ -307,6 +309,7 @@ impl JsEngine {
                 has_middleware: traits.has_middleware,
                 has_instrumentation: traits.has_instrumentation,
                 entries_expect_incremental_cache: traits.entries_expect_incremental_cache,
+                compressed_route_handlers: traits.compressed_route_handlers,
             }
         })
     }

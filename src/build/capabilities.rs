@@ -78,6 +78,8 @@ pub struct Capabilities {
     pub state_tree_params: bool,
     /// The rewritten path of an RSC request also replaces the one that middleware set.
     pub rewritten_path_overrides: bool,
+    /// Answers of route handlers are compressed too.
+    pub compressed_route_handlers: bool,
     /// Payloads and data carry the deployment id in a header.
     pub names_deployment: bool,
     /// Rules of `onMatchHeaders` apply once an output matched.
@@ -143,6 +145,7 @@ impl Capabilities {
             client_param_parsing_origins: v16,
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,
+            compressed_route_handlers: late_16,
             names_deployment: late_16,
             on_match_headers: late_16,
             strips_separators: v16,

@@ -11,7 +11,9 @@ use crate::request::Method;
 use crate::response::conditional::Conditions;
 use crate::response::headers::HeaderList;
 use crate::response::page::{Framing, Page, PageAnswer, NO_STORE};
-use crate::route::{Address, HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest, Variant};
+use crate::route::{
+    Address, EntryKind, HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest, Variant,
+};
 use crate::source::prerender::{Entry, Lifetime, Lookup};
 use crate::source::render::Render;
 use crate::url::{Location, Query};
@@ -143,7 +145,11 @@ impl Engine {
         };
         let conditions = Conditions::of(&flight.request.headers);
         let head = flight.request.method == Method::Head;
-        match page.answer(&self.table, self.settings, variant, framing, &conditions, head) {
+        let mut settings = self.settings;
+        if page.entry.kind == EntryKind::AppRoute {
+            settings.compress &= self.build.capabilities.compressed_route_handlers;
+        }
+        match page.answer(&self.table, settings, variant, framing, &conditions, head) {
             PageAnswer::Ready(answer) => Next::Ready(answer),
             PageAnswer::Encode(variant, coding) => Next::Load(Load::Encode(page, variant, coding)),
         }
@@ -177,10 +183,10 @@ impl Engine {
     /// The lifetime that the build gave an answer; `None` for documents without one.
     fn lifetime_of(&self, address: &Address) -> Option<Lifetime> {
         let route = self.build.prerender.routes.get(&address.pathname)?;
-        Some(Lifetime {
+        Some(self.with_default_expire(Lifetime {
             revalidate: route.initial_revalidate_seconds.seconds(),
             expire: route.initial_expire_seconds,
-        })
+        }))
     }
 
     /// The query that the page sees. Pages of the Pages Router find their params in it; one with `getStaticProps` finds
