@@ -37,11 +37,7 @@ declare namespace next {
   type ParsedUrl = Partial<UrlWithParsedQuery>
 
   /** Answers one request. Resolves when the answer is complete. */
-  type RequestHandler = (
-    req: IncomingMessage,
-    res: ServerResponse,
-    parsedUrl?: ParsedUrl | undefined,
-  ) => Promise<void>
+  type RequestHandler = (req: IncomingMessage, res: ServerResponse, parsedUrl?: ParsedUrl | undefined) => Promise<void>
 
   /** Takes over an upgraded connection. */
   type UpgradeHandler = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
@@ -62,12 +58,7 @@ declare namespace next {
     /** Waits for work that outlives its response, for instance cache writes. Does not close the user's HTTP server. */
     close(): Promise<void>
     /** Answers with the app's 404 page. */
-    render404(
-      req: IncomingMessage,
-      res: ServerResponse,
-      parsedUrl?: ParsedUrl,
-      setHeaders?: boolean,
-    ): Promise<void>
+    render404(req: IncomingMessage, res: ServerResponse, parsedUrl?: ParsedUrl, setHeaders?: boolean): Promise<void>
     /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
     render(...args: unknown[]): Promise<void>
     /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */

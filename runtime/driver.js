@@ -187,14 +187,20 @@ async function reportFault(server, req, res, slot, error) {
  * @param {boolean} noStore whether the answer must not be cached
  */
 async function renderErrorPage(server, req, res, status, noStore) {
-  const { engine, native } = server
+  const { engine } = server
   const known = req[SLOT]
-  const slot = known ?? -native.begin(engine.key, headOf(req), false) - 1
+  const slot = known ?? engine.hold(headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
   res.statusCode = status
   if (noStore) res.setHeader('Cache-Control', 'private, no-cache, no-store, max-age=0, must-revalidate')
-  engine.errorPage(slot, status, false)
-  await steps(server, req, res, slot)
-  if (known === undefined) engine.free(slot)
+  try {
+    engine.errorPage(slot, status, false)
+    await steps(server, req, res, slot)
+  } finally {
+    if (known === undefined) {
+      engine.free(slot)
+      delete req[SLOT]
+    }
+  }
 }
 
 /** @param {any} error */

@@ -3,12 +3,13 @@
 
 const { steps } = require('./driver')
 const { headFrom } = require('./request')
-const { mergeHeaders } = require('./respond')
+const { mergeHeaders, sendAnswer } = require('./respond')
 
 /**
  * @typedef {object} RevalidateRequest
  * @property {string} urlPath
- * @property {import('node:http').IncomingHttpHeaders} headers with the secret that makes it a revalidation
+ * @property {import('node:http').IncomingHttpHeaders} [headers] with the secret that makes it a revalidation
+ * @property {import('node:http').IncomingHttpHeaders} [revalidateHeaders] their name before 16.1
  * @property {{ unstable_onlyGenerated?: boolean }} opts
  */
 
@@ -17,10 +18,11 @@ const { mergeHeaders } = require('./respond')
  * @param {import('./next-package').NextPackage} next
  * @param {RevalidateRequest} request
  */
-async function revalidate(server, next, { urlPath, headers, opts }) {
+async function revalidate(server, next, { urlPath, headers: given, revalidateHeaders, opts }) {
+  const headers = given ?? revalidateHeaders ?? {}
   const { createRequestResponseMocks } = next.require('next/dist/server/lib/mock-request')
   const { req, res } = createRequestResponseMocks({ url: urlPath, headers })
-  const slot = -server.engine.beginRevalidate(headFrom({ method: req.method, url: urlPath, headers })) - 1
+  const id = server.engine.beginRevalidate(headFrom({ method: req.method, url: urlPath, headers }))
   const { writeHead } = res
   // The mock takes headers one by one only.
   res.writeHead = (/** @type {number} */ status, /** @type {string[]} */ flat = []) => {
@@ -29,9 +31,10 @@ async function revalidate(server, next, { urlPath, headers, opts }) {
   }
   try {
     // Nobody is there to see an error page: what is thrown goes to the caller, "no fallback" included.
-    await steps(server, req, res, slot, true)
+    if (id >= 0) sendAnswer(res, server.engine.answer(id))
+    else await steps(server, req, res, -id - 1, true)
   } finally {
-    server.engine.free(slot)
+    if (id < 0) server.engine.free(-id - 1)
   }
   await res.hasStreamed
   const revalidated = res.getHeader('x-nextjs-cache') === 'REVALIDATED' || res.statusCode === 200

@@ -1,4 +1,3 @@
-'use strict'
 // In: errors that nobody caught, the user's own included. Out: a log line; the process stays, as it does under upstream's
 // server (next/dist/server/lib/router-server.js).
 

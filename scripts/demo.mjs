@@ -202,6 +202,7 @@ const readBuildId = () =>
 async function main() {
   await checkTools()
   await checkPort()
+  /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' }
 
   // cargo and npm decide themselves what of this is up to date.

@@ -132,6 +132,7 @@ impl Engine {
                 .map(Arc::from),
             settings: Settings {
                 etags: config.generate_etags,
+                data_etags: build.capabilities.data_etags,
                 powered_by: config.powered_by_header,
                 compress: config.compress,
             },

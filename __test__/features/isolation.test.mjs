@@ -23,6 +23,7 @@ const handle = app.getRequestHandler()
 app.prepare().then(() => {
   const server = createServer(async (req, res) => {
     if (req.url === '/__loaded') return res.end(JSON.stringify(Object.keys(require.cache)))
+    if (req.url === '/__404') return app.render404(req, res)
     if (req.url === '/__close') { await app.close(); return res.end('closed') }
     handle(req, res, parse(req.url, true))
   })
@@ -81,6 +82,12 @@ describe('in production', () => {
     const response = await get('/api/throws')
     expect([response.status, await response.text()]).toEqual([500, 'Internal Server Error'])
     expect((await get('/')).status).toBe(200)
+  })
+
+  it('answers with the app’s 404 page when the user’s server asks for it', async () => {
+    const [asked, missing] = [await get('/__404'), await get('/missing')]
+    expect([asked.status, asked.headers.get('cache-control')]).toEqual([404, missing.headers.get('cache-control')])
+    expect(await asked.text()).toBe(await missing.text())
   })
 
   it('answers a panic in Rust with one 500 and one log line, and goes on', async () => {

@@ -23,7 +23,10 @@ beforeAll(async () => {
   app = path.join(dir, 'apps', `register-${process.pid}`)
   dependency = path.join(app, 'node_modules', 'dependency')
   mkdirSync(dependency, { recursive: true })
-  writeFileSync(path.join(dependency, 'package.json'), '{"name":"dependency","exports":{"require":"./c.cjs","import":"./m.mjs"}}')
+  writeFileSync(
+    path.join(dependency, 'package.json'),
+    '{"name":"dependency","exports":{"require":"./c.cjs","import":"./m.mjs"}}',
+  )
   writeFileSync(path.join(dependency, 'c.cjs'), `module.exports = (${WHO})(require('next'))`)
   writeFileSync(path.join(dependency, 'm.mjs'), `import next from 'next'\nexport default (${WHO})(next)`)
   writeFileSync(
@@ -52,7 +55,12 @@ describe('node with ferronext/register', () => {
     ['-r', 'server.mjs'],
   ])('%s %s changes the user’s own `next` and nothing else', async (flag, file) => {
     const { stdout } = await run(process.execPath, [flag, 'ferronext/register', file], { cwd: app })
-    expect(JSON.parse(stdout)).toEqual({ own: 'ferronext', dependency: 'upstream', link: 'object', fromNext: 'upstream' })
+    expect(JSON.parse(stdout)).toEqual({
+      own: 'ferronext',
+      dependency: 'upstream',
+      link: 'object',
+      fromNext: 'upstream',
+    })
   })
 
   it('changes nothing without the flag', async () => {

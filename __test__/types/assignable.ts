@@ -3,7 +3,7 @@
 
 import { createServer } from 'node:http'
 import { parse } from 'node:url'
-import upstream from 'next'
+import type upstream from 'next'
 import ferronext from '../../index'
 
 const app = ferronext({ dev: false, dir: '.', hostname: 'localhost', port: 3000 })
@@ -20,7 +20,11 @@ type UpstreamOptions = Parameters<typeof upstream>[0]
 type App = ReturnType<typeof upstream>
 
 /** Options of one are options of the other. */
-export const options: [Options, UpstreamOptions] = [{} as Pick<UpstreamOptions, keyof Options & keyof UpstreamOptions>, {} as Options]
+export const options: [Options, UpstreamOptions] = [
+  {} as Pick<UpstreamOptions, keyof Options & keyof UpstreamOptions>,
+  {} as Options,
+]
 
 /** What a custom server does with upstream's app it can do with ours. */
-export const ours: Pick<App, 'prepare' | 'getRequestHandler' | 'getUpgradeHandler' | 'close' | 'hostname' | 'port'> = app
+export const ours: Pick<App, 'prepare' | 'getRequestHandler' | 'getUpgradeHandler' | 'close' | 'hostname' | 'port'> =
+  app

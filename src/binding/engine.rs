@@ -219,6 +219,12 @@ impl JsEngine {
         self.key
     }
 
+    /// Takes a request in that is to get an error page. Returns its slot.
+    #[napi]
+    pub fn hold(&self, head: String, encrypted: bool) -> napi::Result<u32, String> {
+        guarded(|| self.engine.hold(Request::parse(head, encrypted, Origin::Client)) as u32)
+    }
+
     /// Like [`begin`], for a request of the server itself, which goes past rules and middleware.
     #[napi(js_name = "beginRevalidate")]
     pub fn begin_revalidate(&self, head: String) -> napi::Result<i32, String> {

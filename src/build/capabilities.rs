@@ -80,6 +80,8 @@ pub struct Capabilities {
     pub rewritten_path_overrides: bool,
     /// Answers of route handlers are compressed too.
     pub compressed_route_handlers: bool,
+    /// Data of the Pages Router has an `ETag`.
+    pub data_etags: bool,
     /// Payloads and data carry the deployment id in a header.
     pub names_deployment: bool,
     /// Rules of `onMatchHeaders` apply once an output matched.
@@ -146,6 +148,7 @@ impl Capabilities {
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,
             compressed_route_handlers: late_16,
+            data_etags: !only_16_0,
             names_deployment: late_16,
             on_match_headers: late_16,
             strips_separators: v16,

@@ -24,24 +24,34 @@ use crate::route::{Decision, Event, OutputKind};
 impl Engine {
     /// Takes a request in. Usually it can be answered at once; else it gets a slot.
     pub fn begin(&self, request: Request) -> Progress {
-        let routed = match request.origin {
-            Origin::Client => self.router.begin(&request),
-            Origin::Revalidate => self.router.begin_unrouted(&request),
-        };
-        let mut flight = Flight {
-            request,
-            state: routed.state,
-            decision: routed.decision,
-            error: None,
-            missing: false,
-            next: Next::Nothing,
-        };
+        let mut flight = self.route(request);
         match self.serve(&mut flight) {
             Next::Ready(answer) => Progress::Answer(answer),
             next => {
                 flight.next = next;
                 Progress::Slot(self.flights().insert(flight))
             }
+        }
+    }
+
+    /// Takes a request in that is to get an error page, whatever it asked for: it always gets a slot.
+    pub fn hold(&self, request: Request) -> usize {
+        let flight = self.route(request);
+        self.flights().insert(flight)
+    }
+
+    fn route(&self, request: Request) -> Flight {
+        let routed = match request.origin {
+            Origin::Client => self.router.begin(&request),
+            Origin::Revalidate => self.router.begin_unrouted(&request),
+        };
+        Flight {
+            request,
+            state: routed.state,
+            decision: routed.decision,
+            error: None,
+            missing: false,
+            next: Next::Nothing,
         }
     }
 

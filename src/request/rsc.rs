@@ -127,17 +127,17 @@ mod tests {
 
     #[test]
     fn only_a_single_exact_one_counts() {
-        assert!(rsc("rsc\01").is_some());
-        assert!(rsc("RSC\01").is_some());
+        assert!(rsc("rsc\x001").is_some());
+        assert!(rsc("RSC\x001").is_some());
         assert_eq!(rsc("rsc\0true"), None);
-        assert_eq!(rsc("rsc\01\0rsc\01"), None);
+        assert_eq!(rsc("rsc\x001\0rsc\x001"), None);
         assert_eq!(rsc("accept\0*/*"), None);
     }
 
     #[test]
     fn hashes_are_upstreams() {
         // Computed with computeCacheBustingSearchParam and its legacy form of next 16.4.6.
-        let request = rsc("rsc\01\0next-router-prefetch\01\0next-router-segment-prefetch\0/_tree").unwrap();
+        let request = rsc("rsc\x001\0next-router-prefetch\x001\0next-router-segment-prefetch\0/_tree").unwrap();
         assert_eq!(request.segment.as_deref(), Some("/_tree"));
         assert!(request.fits(Some(HASH)));
         assert!(request.fits(Some(SHORT)));
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn without_router_headers_the_parameter_is_there_and_empty() {
-        let request = rsc("rsc\01\0next-router-prefetch\00").unwrap();
+        let request = rsc("rsc\x001\0next-router-prefetch\x000").unwrap();
         assert!(request.fits(Some("")));
         assert!(!request.fits(None));
         assert_eq!(request.corrected_search(""), "?_rsc");

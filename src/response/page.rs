@@ -28,6 +28,8 @@ pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalid
 pub struct Settings {
     /// `generateEtags`
     pub etags: bool,
+    /// Whether data has an `ETag` too.
+    pub data_etags: bool,
     /// `poweredByHeader`
     pub powered_by: bool,
     /// `compress`
@@ -197,7 +199,7 @@ impl Page {
         match variant {
             Variant::Html => Some(self.etag.get_or_init(|| of(&self.entry.html))),
             Variant::Data => {
-                let data = self.entry.data.as_ref()?;
+                let data = self.entry.data.as_ref().filter(|_| settings.data_etags)?;
                 Some(self.data_etag.get_or_init(|| of(data)))
             }
             Variant::Rsc | Variant::Segment(_) => None,

@@ -251,7 +251,10 @@ impl Router {
         if has_repeated_slashes(&request.target) {
             return Ok(Some(slash_redirect(&request.target, dialect)));
         }
-        let Ok(location) = Location::parse(&request.target, dialect) else {
+        // The legacy parser takes anything, but the URL that upstream then builds from it must have a path.
+        let is_path = request.target.starts_with('/') || dialect == Dialect::Whatwg;
+        let location = Location::parse(&request.target, dialect).ok().filter(|_| is_path);
+        let Some(location) = location else {
             return Ok(Some(Decision::Fault {
                 message: format!("Invalid URL: {}", request.target),
                 plain: true,
@@ -343,7 +346,9 @@ impl Router {
 fn slash_redirect(target: &str, dialect: Dialect) -> Decision {
     let collapsed = collapse_slashes(target);
     // What is no URL is sent back as it is: routing fails upstream, and the renderer redirects without parsing.
-    let location = parse_target(&collapsed, dialect).map_or(collapsed, |parts| parts.format());
+    let is_path = collapsed.starts_with('/') || dialect == Dialect::Whatwg;
+    let parts = parse_target(&collapsed, dialect).ok().filter(|_| is_path);
+    let location = parts.map_or(collapsed, |parts| parts.format());
     Decision::Redirect(Redirect {
         status: 308,
         refresh: Some(format!("0;url={location}")),
