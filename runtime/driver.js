@@ -6,7 +6,7 @@
 const { compressResponse } = require('./compress')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
-const { sendAnswer, sendStream } = require('./respond')
+const { checkAnswer, sendAnswer, sendStream } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -40,8 +40,9 @@ function createHandler(server) {
 
   /** @param {number} id */
   const fetchAnswer = id => {
-    const answer = engine.answer(id)
-    if (!answer) return undefined
+    const found = engine.answer(id)
+    if (!found) return undefined
+    const answer = checkAnswer(found)
     const size = answer.body?.length ?? 0
     if (bytes + size > MAX_ANSWER_BYTES) {
       answers.clear()

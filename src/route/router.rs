@@ -224,22 +224,19 @@ impl Router {
         self.step(request, state, decided)
     }
 
-    fn step(&self, request: &Request, mut state: RouteState, decided: Result<Option<Decision>, Stop>) -> Step {
+    fn step(&self, request: &Request, state: RouteState, decided: Result<Option<Decision>, Stop>) -> Step {
         let decision = match decided {
             Ok(Some(decision)) => decision,
             Ok(None) => self.not_found(request, &state),
             Err(Stop::BadRequest) => Decision::BadRequest,
             Err(Stop::Fault(message)) => Decision::Fault { message, plain: false },
         };
-        self.describe(request, &mut state);
         Step { decision, state }
     }
 
-    /// Fills in what a page sees of the URL.
-    fn describe(&self, request: &Request, state: &mut RouteState) {
-        let (protocol, url) = self.served_at.page_url(request, &state.header_view(request));
-        state.init_protocol = protocol;
-        state.init_url = url;
+    /// Protocol and URL of the request as a page sees them, with the server's own host.
+    pub fn page_url(&self, request: &Request, state: &RouteState) -> (&'static str, String) {
+        self.served_at.page_url(request, &state.header_view(request))
     }
 
     fn until_middleware(&self, request: &Request, state: &mut RouteState) -> Result<Option<Decision>, Stop> {

@@ -22,10 +22,6 @@ pub struct RouteState {
     pub did_rewrite: bool,
     /// The query that the client sent (`initQuery`).
     pub init_query: Query,
-    /// The URL that the client asked for, with the server's own host (`initURL`).
-    pub init_url: String,
-    /// `http` or `https` (`initProtocol`).
-    pub init_protocol: &'static str,
     /// The path that a rewrite or the locale gave the request, when it differs from the one that was asked for
     /// (`rewrittenPathname`).
     pub rewritten_pathname: Option<String>,
