@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::flight::{ErrorPage, Flight, Load, Next, Step};
+use super::flight::{Answer, ErrorPage, Flight, Load, Next, Step};
 use super::gone;
 use crate::engine::{now_ms, Engine};
 use crate::request::Method;
@@ -151,6 +151,7 @@ impl Engine {
         }
         match page.answer(&self.table, settings, variant, framing, &conditions, head) {
             PageAnswer::Ready(answer) => Next::Ready(answer),
+            PageAnswer::Once(status, headers, body) => Next::Step(Step::Answer(Answer { status, headers, body })),
             PageAnswer::Encode(variant, coding) => Next::Load(Load::Encode(page, variant, coding)),
         }
     }

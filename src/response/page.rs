@@ -79,13 +79,15 @@ pub struct Framing {
 pub enum PageAnswer {
     /// Here it is.
     Ready(Arc<Prepared>),
+    /// Here it is, for this request alone.
+    Once(u16, HeaderList, Bytes),
     /// The body has to be compressed first, off Node's thread: call [`Page::encode`], then ask again.
     Encode(Variant, Coding),
 }
 
-/// How many answers one page keeps beside its usual ones. More combinations than this come only from header rules with
-/// parameters; such answers are made anew for each request.
-const MAX_ANSWERS: usize = 64;
+/// How many answers one page keeps. A page has one per variant, coding and kind of request; more than this come only from
+/// header rules with parameters, and such answers are made for one request.
+const MAX_ANSWERS: usize = 256;
 
 impl Page {
     /// A page without answers.
@@ -157,11 +159,13 @@ impl Page {
         if !not_modified {
             headers.set("Content-Length", bytes.len().to_string());
         }
-        let answer = table.add(status, headers, bytes);
         let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        if answers.len() < MAX_ANSWERS || key.framing.rules.is_empty() {
-            answers.insert(key, Arc::clone(&answer));
+        // What a client can make up, the name of a segment for instance, is not kept.
+        if body.is_none() || answers.len() >= MAX_ANSWERS {
+            return PageAnswer::Once(status, headers, bytes);
         }
+        let answer = table.add(status, headers, bytes);
+        answers.insert(key, Arc::clone(&answer));
         PageAnswer::Ready(answer)
     }
 
@@ -303,4 +307,103 @@ fn is_text(kind: EntryKind, variant: &Variant) -> bool {
 
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
     lock.read().unwrap_or_else(|poisoned| poisoned.into_inner())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Headers;
+
+    const SETTINGS: Settings = Settings {
+        etags: true,
+        data_etags: true,
+        powered_by: true,
+        compress: true,
+    };
+
+    fn page() -> Page {
+        let lifetime = Some(Lifetime {
+            revalidate: None,
+            expire: None,
+        });
+        let entry = Entry {
+            kind: EntryKind::AppPage,
+            status: None,
+            headers: vec![("x-nextjs-stale-time".into(), "300".into())],
+            tags: Vec::new(),
+            html: Bytes::from(vec![b'a'; 5_000]),
+            rsc: Some(Bytes::from_static(b"payload")),
+            segments: Some(HashMap::from([("/_tree".to_owned(), Bytes::from_static(b"tree"))])),
+            data: None,
+            postponed: false,
+            made_ms: 0,
+            lifetime,
+        };
+        Page::new(entry, lifetime)
+    }
+
+    fn ask(page: &Page, table: &PreparedTable, variant: Variant, headers: &str, framing: Framing) -> PageAnswer {
+        let headers = Headers::parse(headers);
+        page.answer(table, SETTINGS, variant, framing, &Conditions::of(&headers), false)
+    }
+
+    fn ready(answer: PageAnswer) -> Arc<Prepared> {
+        match answer {
+            PageAnswer::Ready(answer) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_same_question_has_the_same_number() {
+        let (page, table) = (page(), PreparedTable::default());
+        let html = |headers| ask(&page, &table, Variant::Html, headers, Framing::default());
+        let first = ready(html(""));
+        assert_eq!(first.id, ready(html("accept\x00text/html")).id);
+        assert_eq!(first.headers.get("content-length"), Some("5000"));
+        let rsc = ready(ask(&page, &table, Variant::Rsc, "", Framing::default()));
+        assert_ne!(first.id, rsc.id);
+        assert_eq!(rsc.headers.get("etag"), None);
+        let etag = format!("if-none-match\x00{}", first.headers.get("etag").unwrap());
+        let unchanged = ready(html(&etag));
+        assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
+    }
+
+    #[test]
+    fn a_body_is_compressed_once_and_not_here() {
+        let (page, table) = (page(), PreparedTable::default());
+        let html = || {
+            ask(
+                &page,
+                &table,
+                Variant::Html,
+                "accept-encoding\x00gzip",
+                Framing::default(),
+            )
+        };
+        match html() {
+            PageAnswer::Encode(variant, coding) => page.encode(variant, coding).unwrap(),
+            other => panic!("{other:?}"),
+        }
+        let coded = ready(html());
+        assert_eq!(coded.headers.get("content-encoding"), Some("gzip"));
+        assert!(coded.body.len() < 200);
+    }
+
+    #[test]
+    fn what_a_client_makes_up_is_not_kept() {
+        let (page, table) = (page(), PreparedTable::default());
+        for index in 0..1_000 {
+            let segment = Variant::Segment(format!("/{index}"));
+            let answer = ask(&page, &table, segment, "", Framing::default());
+            assert!(matches!(answer, PageAnswer::Once(404, ..)), "{answer:?}");
+            let framing = Framing {
+                rules: vec![("x-rule".into(), index.to_string())],
+                ..Framing::default()
+            };
+            let answer = ask(&page, &table, Variant::Html, "", framing);
+            assert_eq!(matches!(answer, PageAnswer::Ready(_)), index < MAX_ANSWERS);
+        }
+        assert_eq!(read(&page.answers).len(), MAX_ANSWERS);
+    }
 }

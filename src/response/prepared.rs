@@ -35,7 +35,9 @@ pub struct PreparedTable {
 impl PreparedTable {
     /// Gives an answer a number. The caller keeps the answer; the table only finds it.
     pub fn add(&self, status: u16, headers: HeaderList, body: Bytes) -> Arc<Prepared> {
-        let id = self.next.fetch_add(1, Ordering::Relaxed);
+        // Half of the numbers, because the other half means slots at the boundary. Only answers that are kept take one, so
+        // running out takes two thousand million revalidations.
+        let id = self.next.fetch_add(1, Ordering::Relaxed) & (u32::MAX >> 1);
         let answer = Arc::new(Prepared {
             id,
             status,

@@ -18,7 +18,7 @@ use crate::url::{
 };
 
 /// `Sec-Fetch-Dest` of requests that cannot show a page (`is-non-html-sec-fetch-dest.js`).
-const SUBRESOURCES: [&str; 17] = [
+pub(super) const SUBRESOURCES: [&str; 17] = [
     "audio",
     "audioworklet",
     "font",

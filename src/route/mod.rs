@@ -16,6 +16,7 @@ mod origin;
 mod page;
 mod params;
 pub mod pattern;
+mod resolve;
 mod router;
 pub mod rule;
 mod rule_set;

@@ -7,8 +7,10 @@
 use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
+use super::finish::SUBRESOURCES;
 use super::pattern::{MatchOptions, PathMatcher};
-use super::{Output, OutputKind, Params};
+use super::resolve::resolve;
+use super::{Output, OutputKind};
 use crate::build::{Build, PrerenderRoute};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest};
@@ -20,28 +22,6 @@ const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-
 /// The `Vary` of paths that an intercepting route may answer.
 const VARY_RSC_NEXT_URL: &str =
     "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch, next-url";
-
-/// Values of `sec-fetch-dest` that are no documents: their 404 is a short text.
-/// Source: `next/dist/server/lib/is-non-html-sec-fetch-dest.js`.
-const SUBRESOURCES: [&str; 17] = [
-    "audio",
-    "audioworklet",
-    "font",
-    "image",
-    "json",
-    "manifest",
-    "paintworklet",
-    "report",
-    "script",
-    "serviceworker",
-    "sharedworker",
-    "style",
-    "track",
-    "video",
-    "webidentity",
-    "worker",
-    "xslt",
-];
 
 /// What the segment of an intercepting route begins with.
 const INTERCEPTION_MARKERS: [&str; 4] = ["(..)(..)", "(.)", "(..)", "(...)"];
@@ -364,59 +344,4 @@ fn resolved_source(pathname: &str, locale: Option<&str>) -> String {
         Some(rest) if rest.starts_with('/') => rest.to_owned(),
         _ => pathname.to_owned(),
     }
-}
-
-/// Puts params into a route: `/blog/[slug]` becomes `/blog/a`. Delimiters inside a value stay encoded, so that a value can
-/// never add a segment. Upstream: `interpolateDynamicPath` and `decodePathParams`. `None` when a param is missing.
-fn resolve(route: &str, params: Option<&Params>) -> Option<String> {
-    if !route.contains('[') {
-        return Some(route.to_owned());
-    }
-    let params = params?;
-    let mut out = String::with_capacity(route.len() + 16);
-    for segment in route.split('/').skip(1) {
-        let Some(inner) = segment.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) else {
-            if segment.contains('[') {
-                return None; // affixed or intercepting: the entry resolves it
-            }
-            out.push('/');
-            out.push_str(segment);
-            continue;
-        };
-        let optional = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
-        let name = optional.unwrap_or(inner).trim_start_matches("...");
-        match params.get(name) {
-            Some(QueryValue::One(value)) if !value.is_empty() => push_segment(&mut out, value),
-            Some(QueryValue::Many(values)) if !values.is_empty() => {
-                for value in values {
-                    push_segment(&mut out, value);
-                }
-            }
-            _ if optional.is_some() => {}
-            _ => return None,
-        }
-    }
-    Some(if out.is_empty() { "/".to_owned() } else { out })
-}
-
-fn push_segment(out: &mut String, value: &str) {
-    out.push('/');
-    let mut rest = value;
-    while let Some(c) = rest.chars().next() {
-        match c {
-            '/' => out.push_str("%2F"),
-            '#' => out.push_str("%23"),
-            '?' => out.push_str("%3F"),
-            '\\' => out.push_str("%5C"),
-            '%' if is_encoded_delimiter(rest) => out.push_str("%25"),
-            other => out.push(other),
-        }
-        rest = &rest[c.len_utf8()..];
-    }
-}
-
-/// `%2f`, `%23`, `%3f` or `%5c`, whatever the case.
-fn is_encoded_delimiter(text: &str) -> bool {
-    let code = text.get(1..3).map(str::to_ascii_lowercase);
-    matches!(code.as_deref(), Some("2f" | "23" | "3f" | "5c"))
 }

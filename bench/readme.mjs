@@ -1,0 +1,17 @@
+// Puts the newest results into the project's README: `node bench/readme.mjs`. Run by hand after a full benchmark on a quiet
+// machine, so that no trial run ends up there.
+
+import { readFileSync, writeFileSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
+
+const readme = fileURLToPath(new URL('../README.md', import.meta.url))
+const table = readFileSync(new URL('./results/latest.md', import.meta.url), 'utf8')
+
+const START = '<!-- bench:start -->'
+const END = '<!-- bench:end -->'
+
+const text = readFileSync(readme, 'utf8')
+const [from, to] = [text.indexOf(START), text.indexOf(END)]
+if (from < 0 || to < from) throw new Error(`README.md has no ${START} … ${END}`)
+const block = `${START}\n![ferronext against upstream, and against a bare http server](docs/bench.svg)\n\n${table.trim()}\n${END}`
+writeFileSync(readme, text.slice(0, from) + block + text.slice(to + END.length))
