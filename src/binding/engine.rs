@@ -22,6 +22,7 @@ use crate::engine::{Engine, Written};
 use crate::error::{Code, Error};
 use crate::pipeline::Progress;
 use crate::request::{Origin, Request};
+use crate::response::prepared::Prepared;
 use crate::route::EntryKind;
 use crate::source::prerender::Lifetime;
 
@@ -155,16 +156,37 @@ pub struct JsEngine {
 
 thread_local! {
     /// The engines of this thread by key. A class method costs 150 ns more than a function, to look up and guard `this`.
-    static OPEN: RefCell<Vec<Option<Arc<Engine>>>> = const { RefCell::new(Vec::new()) };
+    static OPEN: RefCell<Vec<Option<Opened>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// An engine as one thread sees it.
+struct Opened {
+    engine: Arc<Engine>,
+    /// The answer whose number [`begin`] returned last. Another thread may replace the page before Node has asked for the
+    /// answer, and the page was all that kept it.
+    last: Option<Arc<Prepared>>,
+}
+
+impl Opened {
+    fn start(&mut self, request: Request) -> i32 {
+        match self.engine.begin(request) {
+            Progress::Answer(answer) => {
+                let id = answer.id as i32;
+                self.last = Some(answer);
+                id
+            }
+            Progress::Slot(slot) => -(slot as i32) - 1,
+        }
+    }
 }
 
 /// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, or `-slot - 1`.
 #[napi]
 pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, String> {
     guarded(|| {
-        OPEN.with_borrow(|open| match open.get(engine as usize) {
-            Some(Some(engine)) => Ok(start(engine, head, encrypted, Origin::Client)),
-            _ => Err(to_js(Error::new(Code::Internal, "This engine is closed."))),
+        OPEN.with_borrow_mut(|open| match open.get_mut(engine as usize) {
+            Some(Some(opened)) => Ok(opened.start(Request::parse(head, encrypted, Origin::Client))),
+            _ => Err(closed()),
         })
     })?
 }
@@ -174,23 +196,26 @@ pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, St
 pub fn answers_upgrade(engine: u32, head: String, encrypted: bool) -> napi::Result<bool, String> {
     guarded(|| {
         OPEN.with_borrow(|open| match open.get(engine as usize) {
-            Some(Some(engine)) => Ok(engine.answers_upgrade(&Request::parse(head, encrypted, Origin::Client))),
-            _ => Err(to_js(Error::new(Code::Internal, "This engine is closed."))),
+            Some(Some(opened)) => {
+                let request = Request::parse(head, encrypted, Origin::Client);
+                Ok(opened.engine.answers_upgrade(&request))
+            }
+            _ => Err(closed()),
         })
     })?
 }
 
-fn start(engine: &Engine, head: String, encrypted: bool, origin: Origin) -> i32 {
-    match engine.begin(Request::parse(head, encrypted, origin)) {
-        Progress::Answer(answer) => answer.id as i32,
-        Progress::Slot(slot) => -(slot as i32) - 1,
-    }
+fn closed() -> napi::Error<String> {
+    to_js(Error::new(Code::Internal, "This engine is closed."))
 }
 
 impl JsEngine {
     fn new(engine: Arc<Engine>) -> Self {
         let key = OPEN.with_borrow_mut(|open| {
-            open.push(Some(Arc::clone(&engine)));
+            open.push(Some(Opened {
+                engine: Arc::clone(&engine),
+                last: None,
+            }));
             open.len() - 1
         });
         JsEngine {
@@ -228,7 +253,12 @@ impl JsEngine {
     /// Like [`begin`], for a request of the server itself, which goes past rules and middleware.
     #[napi(js_name = "beginRevalidate")]
     pub fn begin_revalidate(&self, head: String) -> napi::Result<i32, String> {
-        guarded(|| start(&self.engine, head, false, Origin::Revalidate))
+        guarded(|| {
+            OPEN.with_borrow_mut(|open| match open.get_mut(self.key as usize) {
+                Some(Some(opened)) => Ok(opened.start(Request::parse(head, false, Origin::Revalidate))),
+                _ => Err(closed()),
+            })
+        })?
     }
 
     /// What Node has to do next for the request in `slot`.
@@ -282,11 +312,15 @@ impl JsEngine {
         })
     }
 
-    /// The answer with this number, `null` if it is gone.
+    /// The answer with this number, `null` if it is gone. The one that `begin` returned last is never gone.
     #[napi]
     pub fn answer(&self, id: u32) -> napi::Result<Option<JsAnswer>, String> {
         guarded(|| {
-            self.engine.prepared(id).map(|answer| JsAnswer {
+            let last = OPEN.with_borrow(|open| match open.get(self.key as usize) {
+                Some(Some(opened)) => opened.last.clone().filter(|answer| answer.id == id),
+                _ => None,
+            });
+            last.or_else(|| self.engine.prepared(id)).map(|answer| JsAnswer {
                 status: answer.status,
                 headers: flat(&answer.headers),
                 body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),
