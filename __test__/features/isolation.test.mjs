@@ -9,27 +9,15 @@ import { startServer } from '../support/server.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/faults', import.meta.url))
 
-/**
- * The documented server with doors of its own, to look inside; a request that makes the engine panic; and one whose page is
- * withdrawn between the two calls that answer it, as another thread can do.
- */
+/** The documented server with doors of its own, to look inside, and a request that makes the engine panic. */
 const SERVER = `
 const { createServer } = require('http')
 const { parse } = require('url')
 const next = require('next')
 const addon = Object.values(require.cache).find(module => module.filename.endsWith('.node')).exports
-const { begin, openEngine } = addon
-let opened
-addon.openEngine = async options => (opened = await openEngine(options))
-addon.begin = (engine, head, encrypted) => {
-  if (head.startsWith('GET\\0/__panic')) return addon.panicForTests()
-  const id = begin(engine, head, encrypted)
-  if (head.includes('x-withdraw')) {
-    console.log(id >= 0 ? 'withdrawn' : 'had no ready answer')
-    for (const key of ['/', '/index']) opened.cacheSet(key, null)
-  }
-  return id
-}
+const { begin } = addon
+addon.begin = (engine, head, encrypted) =>
+  head.startsWith('GET\\0/__panic') ? addon.panicForTests() : begin(engine, head, encrypted)
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
 app.prepare().then(() => {
@@ -107,15 +95,6 @@ describe('in production', () => {
     expect(response.status).toBe(500)
     await response.text()
     expect(occurrences(/FERRONEXT_INTERNAL|ferronext failed while answering a request/)).toBeGreaterThan(0)
-    expect((await get('/')).status).toBe(200)
-  })
-
-  it('still has an answer whose page is withdrawn before Node has fetched it', async () => {
-    await (await get('/')).text() // in memory now; no HEAD was answered yet, so Node does not hold that answer
-    const response = await get('/', { method: 'HEAD', headers: { 'x-withdraw': '1' } })
-    expect(response.status).toBe(200)
-    expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8')
-    expect(occurrences(/withdrawn/)).toBe(1)
     expect((await get('/')).status).toBe(200)
   })
 
