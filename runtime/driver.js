@@ -4,6 +4,8 @@
 //   begin -> slot -> step -> load | answer | stream | render -> … until something has answered
 
 const { compressResponse } = require('./compress')
+const { isRefused } = require('./body-limit')
+const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
 const { checkAnswer, sendAnswer, sendStream } = require('./respond')
@@ -108,8 +110,15 @@ async function steps(server, req, res, slot, strict = false) {
   const { engine, native } = server
   req[SLOT] = slot
   let compressed = false
+  const compress = () => {
+    if (compressed || !req.socket) return
+    compressResponse(native, req, res)
+    compressed = true
+  }
   /** @type {unknown} the error that the error page in preparation is about */
   let pending
+  /** @type {ReadableStream | null} the body that middleware answered with */
+  let middlewareBody = null
   // An error page that fails leads to one more attempt, a NoFallback to the next route: five is upstream's limit
   // (router-server.js, "Attempted to handle request too many times").
   for (let turn = 0; turn < 16; turn++) {
@@ -122,22 +131,29 @@ async function steps(server, req, res, slot, strict = false) {
         return sendAnswer(res, step)
       case 'stream':
         return sendStream(res, step, () => engine.chunk(slot))
+      case 'middleware': {
+        const { answered, body, error } = await runMiddleware(server, req, res, slot, step)
+        if (answered) return
+        middlewareBody = body ?? null
+        pending = error
+        continue
+      }
+      case 'middlewareResponse':
+        if (server.config.compress) compress()
+        return sendMiddlewareResponse(res, step, middlewareBody)
       case 'render':
         break
       default:
         throw new Error(`Unknown step ${step.kind}`)
     }
-    if (!compressed && server.compresses(step) && req.socket) {
-      compressResponse(native, req, res)
-      compressed = true
-    }
+    if (server.compresses(step)) compress()
     try {
       const outcome = await render(server, req, res, step, pending)
       if (outcome !== NO_FALLBACK) return
       if (strict) throw new server.NoFallbackError()
       engine.noFallback(slot)
     } catch (error) {
-      if (isAbort(error)) return
+      if (isAbort(error) || isRefused(req)) return
       if (strict) throw error
       if (res.headersSent) {
         server.logError(error)

@@ -3,7 +3,8 @@
 
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
-const path = require('node:path')
+const { limitBody } = require('./body-limit')
+const { runInSandbox } = require('./sandbox')
 
 /**
  * @param {import('./server').ServerState} server
@@ -13,47 +14,30 @@ const path = require('node:path')
  * @param {Record<string, any>} meta
  */
 async function runEdge(server, req, res, step, meta) {
-  const { next } = server
-  const info = server.edgeFunction(step.page)
-  const { getCloneableBody } = next.require('next/dist/server/body-streams')
+  const { config, next } = server
   const { urlQueryToSearchParams } = next.require('next/dist/shared/lib/router/utils/querystring')
   const { signalFromNodeResponse } = next.require('next/dist/server/web/spec-extension/adapters/next-request')
   const { splitCookiesString } = next.require('next/dist/server/web/utils')
-  const { run } = next.require('next/dist/server/web/sandbox')
 
+  if (limitBody(server, req, res) === null) return
   const url = new URL(meta.initURL, 'http://n')
   const query = { ...Object.fromEntries(url.searchParams), ...step.query, ...step.params }
   delete query._rsc
   url.search = urlQueryToSearchParams(query).toString()
-  const { config, distDir } = server
-  const limit = config.experimental.proxyClientMaxBodySize ?? config.experimental.middlewareClientMaxBodySize
-  const below = (/** @type {string} */ file) => path.join(distDir, file)
-  const result = await run({
-    distDir,
-    name: info.name,
-    paths: info.files.map(below),
-    edgeFunctionEntry: {
-      name: info.name,
-      paths: info.files.map(below),
-      wasm: (info.wasm ?? []).map((/** @type {any} */ each) => ({ ...each, filePath: below(each.filePath) })),
-      assets: info.assets?.map((/** @type {any} */ each) => ({ ...each, filePath: below(each.filePath) })),
-      env: info.env,
-    },
-    request: {
-      headers: req.headers,
-      method: req.method,
-      nextConfig: { basePath: config.basePath, i18n: config.i18n, trailingSlash: config.trailingSlash },
-      url: url.toString(),
-      page: { name: step.page, ...(step.params && { params: step.params }) },
-      body: getCloneableBody(req, limit),
-      signal: signalFromNodeResponse(res),
-      waitUntil: server.waitUntil.add,
-    },
-    useCache: true,
+  const request = {
+    headers: req.headers,
+    method: req.method,
+    nextConfig: { basePath: config.basePath, i18n: config.i18n, trailingSlash: config.trailingSlash },
+    url: url.toString(),
+    page: { name: step.page, ...(step.params && { params: step.params }) },
+    // Nobody reads it afterwards, so that there is nothing to copy.
+    body: { cloneBodyStream: () => req, finalize: () => {} },
+    signal: signalFromNodeResponse(res),
+    waitUntil: server.waitUntil.add,
+  }
+  const { response } = await runInSandbox(server, server.edgeFunction(step.page), request, {
     incrementalCache: /** @type {any} */ (globalThis).__incrementalCache ?? meta.incrementalCache,
-    clientAssetToken: config.supportsImmutableAssets ? '' : config.deploymentId || '',
   })
-  const { response } = result
   if (!res.statusCode || res.statusCode < 400) {
     res.statusCode = response.status
     res.statusMessage = response.statusText
@@ -63,7 +47,7 @@ async function runEdge(server, req, res, step, meta) {
     const values = name === 'set-cookie' ? splitCookiesString(value) : [value]
     for (const single of values) res.appendHeader(name, single)
   }
-  if (response.body) await pipeline(Readable.fromWeb(response.body), res)
+  if (response.body) await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), res)
   else res.end()
 }
 

@@ -2,6 +2,7 @@
 // reason why it has not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
 
 const { runEdge } = require('./edge')
+const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
 const { mergeHeaders } = require('./respond')
 
 /**
@@ -29,27 +30,13 @@ const { mergeHeaders } = require('./respond')
  * @property {boolean} isPrefetchRsc
  * @property {string | undefined} segmentPrefetch
  * @property {boolean} isDataRequest
- * @property {boolean} hasDataHeader whether the entry sees `x-nextjs-data`
+ * @property {string[]} [requestHeaders] request headers that changed, flat
+ * @property {boolean} [replacesRequestHeaders] whether those that arrived are gone
  * @property {string | undefined} rewrittenPathname
  */
 
 /** The key under which upstream keeps request meta on a request. */
 const REQUEST_META = Symbol.for('NextInternalRequestMeta')
-
-/** Headers that only the server may set; Rust dropped them from its copy, this drops them from the entry's. */
-const INTERNAL_HEADERS = [
-  'x-middleware-rewrite',
-  'x-middleware-redirect',
-  'x-middleware-set-cookie',
-  'x-middleware-skip',
-  'x-middleware-override-headers',
-  'x-middleware-next',
-  'x-now-route-matches',
-  'x-matched-path',
-  'x-nextjs-data',
-  'x-next-resume-state-length',
-  'next-resume',
-]
 
 /** The entry has no page for these params and routing must go on. */
 const NO_FALLBACK = Symbol('no fallback')
@@ -66,6 +53,7 @@ const NO_FALLBACK = Symbol('no fallback')
  */
 async function render(server, req, res, step, error, extraMeta) {
   server.entries.beforeFirst()
+  prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers)
   if (step.vary !== undefined) res.appendHeader('vary', step.vary)
@@ -88,17 +76,8 @@ async function render(server, req, res, step, error, extraMeta) {
  * @param {unknown} error
  */
 function prepareRequest(server, req, step, error) {
-  const { headers, socket } = req
-  for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
-  const forwardedProto = headers['x-forwarded-proto']
-  const encrypted = Boolean(/** @type {any} */ (socket)?.encrypted)
-  const https = forwardedProto ? forwardedProto === 'https' : encrypted
-  headers['x-forwarded-host'] ??= headers.host ?? server.hostname
-  headers['x-forwarded-port'] ??= String(server.port)
-  headers['x-forwarded-proto'] ??= https ? 'https' : 'http'
-  headers['x-forwarded-for'] ??= socket?.remoteAddress
+  const { headers } = req
   if (step.dropNextUrl && 'next-url' in headers) delete headers['next-url']
-  if (step.hasDataHeader) headers['x-nextjs-data'] = '1'
 
   const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
   const initURL = server.config.experimental.trustHostHeader
@@ -131,6 +110,7 @@ function prepareRequest(server, req, step, error) {
     meta.rewroteURL = step.rewrittenPathname
   }
   if (error !== undefined) meta.invokeError = error
+  if (req[MIDDLEWARE_COOKIES]) meta.middlewareCookie = req[MIDDLEWARE_COOKIES]
   if (server.createIncrementalCache) {
     const cache = server.createIncrementalCache(headers)
     meta.incrementalCache = cache

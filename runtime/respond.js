@@ -116,11 +116,22 @@ function mergeHeaders(res, headers) {
     const name = headers[i]
     const value = headers[i + 1]
     const lower = name.toLowerCase()
-    if (own.has(lower)) res.appendHeader(name, value)
+    // All at once, because a cookie that is set joins those of middleware (request-headers.js).
+    if (lower === 'set-cookie') {
+      if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
+    } else if (own.has(lower)) res.appendHeader(name, value)
     else if (lower === 'vary') addVary(res, value)
     else if (lower !== 'cache-control' || value === NO_STORE || !res.hasHeader(name)) res.setHeader(name, value)
     own.add(lower)
   }
+}
+
+/**
+ * @param {string[]} headers flat list
+ * @param {string} lower a name in lower case
+ */
+function valuesOf(headers, lower) {
+  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1].toLowerCase() === lower)
 }
 
 /**

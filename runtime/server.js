@@ -34,7 +34,8 @@ const { WaitUntil } = require('./wait-until')
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(error: unknown) => void} logError
  * @property {import('./next-package').NextPackage} next the user's `next`
- * @property {(page: string) => any} edgeFunction what the manifest says of an edge function
+ * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
+ * @property {() => import('./sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
  */
 
 /** The app of a custom server in production. */
@@ -174,13 +175,6 @@ async function prepare(native, options) {
     .catch((/** @type {unknown} */ error) => {
       throw fromNative(error)
     })
-  if (engine.traits().hasMiddleware) {
-    // Serving past middleware would let in whom it keeps out.
-    throw codedError(
-      'FERRONEXT_NOT_IMPLEMENTED',
-      `The app in ${dir} has middleware (or a proxy file), which this version of ferronext cannot run yet. Use \`next\` itself until it can.`,
-    )
-  }
   setup.applyConfig(next, config)
   keepProcessAlive(next)
   return start(native, options, next, config, distDir, engine)
@@ -211,6 +205,7 @@ function start(native, options, next, config, distDir, engine) {
     }
     next.require('next/dist/build/output/log').error(error)
   }
+  const middlewareManifest = path.join(distDir, 'server/middleware-manifest.json')
   let installed = false
   const entries = new Entries(distDir, () => {
     if (installed) return
@@ -241,7 +236,8 @@ function start(native, options, next, config, distDir, engine) {
       return NoFallbackError
     },
     next,
-    edgeFunction: page => require(path.join(distDir, 'server/middleware-manifest.json')).functions[page],
+    edgeFunction: page => require(middlewareManifest).functions[page],
+    edgeMiddleware: () => require(middlewareManifest).middleware['/'],
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }
   publishContext(state.relativeProjectDir, {

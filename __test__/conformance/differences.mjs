@@ -13,7 +13,7 @@
 const STREAMED = /\/(dynamic|suspense|force-dynamic|docs|api\/(stream|endless|after))\b/
 
 /** Requests for such a page that get a short answer in its place. */
-const REFUSED = /^OPTIONS |x-middleware-prefetch|_rsc=wrong/
+const REFUSED = /^OPTIONS |x-middleware-prefetch|_rsc=wrong|mw=redirect/
 
 const TESTED_IN = '__test__/features/differences.test.mjs'
 

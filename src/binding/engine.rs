@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
+use indexmap::map::Entry;
 use indexmap::IndexMap;
 use napi::bindgen_prelude::{AsyncTask, Buffer};
 use napi::{Env, Task};
@@ -23,7 +24,7 @@ use crate::error::{Code, Error};
 use crate::pipeline::Progress;
 use crate::request::{Origin, Request};
 use crate::response::prepared::Prepared;
-use crate::route::EntryKind;
+use crate::route::{EntryKind, HeaderText, MiddlewareReply};
 use crate::source::prerender::Lifetime;
 
 /// The engines of this process by build folder.
@@ -290,6 +291,29 @@ impl JsEngine {
         guarded(|| self.engine.no_fallback(slot as usize))
     }
 
+    /// The middleware of the request in `slot` has answered with these headers, lower-case names and values in turn. `peer` is
+    /// the address of the client.
+    #[napi(js_name = "middlewareAnswered")]
+    pub fn middleware_answered(
+        &self,
+        slot: u32,
+        status: u16,
+        headers: Vec<String>,
+        peer: Option<String>,
+    ) -> napi::Result<(), String> {
+        let reply = MiddlewareReply {
+            status,
+            headers: grouped(headers),
+        };
+        guarded(|| self.engine.middleware_answered(slot as usize, reply, peer))
+    }
+
+    /// The middleware of the request in `slot` has failed: it gets the error page for `status`.
+    #[napi(js_name = "middlewareFailed")]
+    pub fn middleware_failed(&self, slot: u32, status: u16) -> napi::Result<(), String> {
+        guarded(|| self.engine.middleware_failed(slot as usize, status))
+    }
+
     /// The render that lets the app's `_error` see the fault of the request in `slot`, `null` if it will be shown anyway.
     #[napi(js_name = "reportFault")]
     pub fn report_fault(&self, slot: u32) -> napi::Result<Option<JsStep>, String> {
@@ -353,6 +377,21 @@ impl JsEngine {
             }
         })
     }
+}
+
+/// Names and values in turn as one entry for each name.
+fn grouped(flat: Vec<String>) -> Vec<(String, HeaderText)> {
+    let mut grouped: IndexMap<String, HeaderText> = IndexMap::new();
+    let mut flat = flat.into_iter();
+    while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
+        match grouped.entry(name) {
+            Entry::Vacant(place) => {
+                place.insert(HeaderText::One(value));
+            }
+            Entry::Occupied(mut place) => place.get_mut().push(value),
+        }
+    }
+    grouped.into_iter().collect()
 }
 
 fn written(entry: JsCacheEntry) -> Option<Written> {

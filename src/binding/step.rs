@@ -8,13 +8,13 @@ use serde_json::Value;
 
 use crate::pipeline::Step;
 use crate::response::headers::HeaderList;
-use crate::route::OutputKind;
+use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
 
 /// See `runtime/driver.js` for what each kind means.
 #[napi(object, object_from_js = false)]
 pub struct JsStep {
-    /// `load`, `answer`, `stream` or `render`.
+    /// `load`, `answer`, `stream`, `render`, `middleware` or `middlewareResponse`.
     pub kind: &'static str,
     /// `answer`, `stream`: the status. `render`: the status to start from.
     pub status: Option<u16>,
@@ -38,8 +38,12 @@ pub struct JsStep {
     pub query: Option<Value>,
     /// The query as it arrived.
     pub init_query: Option<Value>,
-    /// The target as it arrived, normalised.
+    /// `render`: the target as it arrived, normalised. `middleware`: the absolute URL of its request.
     pub url: Option<String>,
+    /// Whether the request headers that arrived are gone, so that only `request_headers` are left.
+    pub replaces_request_headers: Option<bool>,
+    /// Request headers that changed, names and values in turn; a name that repeats has several values.
+    pub request_headers: Option<Vec<String>>,
     /// The `Vary` of the route.
     pub vary: Option<&'static str>,
     /// Whether `next-url` must not reach the entry.
@@ -58,8 +62,6 @@ pub struct JsStep {
     pub segment_prefetch: Option<String>,
     /// Whether the request is for `_next/data`.
     pub is_data_request: Option<bool>,
-    /// Whether the entry sees the request header `x-nextjs-data`.
-    pub has_data_header: Option<bool>,
     /// The path after rewrites, when it differs.
     pub rewritten_pathname: Option<String>,
 }
@@ -80,6 +82,8 @@ impl JsStep {
             query: None,
             init_query: None,
             url: None,
+            replaces_request_headers: None,
+            request_headers: None,
             vary: None,
             drop_next_url: None,
             locale: None,
@@ -89,8 +93,25 @@ impl JsStep {
             is_prefetch_rsc: None,
             segment_prefetch: None,
             is_data_request: None,
-            has_data_header: None,
             rewritten_pathname: None,
+        }
+    }
+
+    fn with_request_headers(self, changes: &Overlay) -> Self {
+        if changes.is_empty() {
+            return self;
+        }
+        let mut flat = Vec::new();
+        for (name, value) in changes.changes() {
+            for line in value.lines() {
+                flat.push(name.to_owned());
+                flat.push(line.to_owned());
+            }
+        }
+        JsStep {
+            replaces_request_headers: Some(changes.replaces_all()),
+            request_headers: Some(flat),
+            ..self
         }
     }
 }
@@ -111,6 +132,15 @@ impl From<Step> for JsStep {
                 ..JsStep::of_kind("stream")
             },
             Step::Render(render) => of_render(*render),
+            Step::Middleware { url, request_headers } => JsStep {
+                url: Some(url),
+                ..JsStep::of_kind("middleware").with_request_headers(&request_headers)
+            },
+            Step::MiddlewareResponse { status, headers } => JsStep {
+                status: Some(status),
+                headers: flat(&headers),
+                ..JsStep::of_kind("middlewareResponse")
+            },
         }
     }
 }
@@ -146,9 +176,8 @@ fn of_render(render: Render) -> JsStep {
         is_prefetch_rsc: Some(render.is_prefetch_rsc),
         segment_prefetch: render.segment_prefetch,
         is_data_request: Some(render.is_data_request),
-        has_data_header: Some(render.has_data_header),
         rewritten_pathname: render.rewritten_pathname,
-        ..JsStep::of_kind("render")
+        ..JsStep::of_kind("render").with_request_headers(&render.request_headers)
     }
 }
 

@@ -12,7 +12,7 @@ use crate::response::encoding::Coding;
 use crate::response::headers::HeaderList;
 use crate::response::page::Page;
 use crate::response::prepared::Prepared;
-use crate::route::{Address, Decision, RouteState, StaticFile, Variant};
+use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::render::Render;
 
@@ -41,6 +41,20 @@ pub enum Step {
     },
     /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
     Render(Box<Render>),
+    /// Run middleware, then come back through `Engine::middleware_answered` or `Engine::middleware_failed`.
+    Middleware {
+        /// The absolute URL of its request.
+        url: String,
+        /// What changed in the headers of the request.
+        request_headers: Overlay,
+    },
+    /// Send what middleware answered, with its body.
+    MiddlewareResponse {
+        /// The status.
+        status: u16,
+        /// The headers.
+        headers: HeaderList,
+    },
 }
 
 /// An answer that is made for one request.
@@ -63,6 +77,10 @@ pub struct Flight {
     pub(crate) error: Option<ErrorPage>,
     /// What is not to be had: answers and files that turned out to be missing or torn.
     pub(crate) missing: bool,
+    /// Whether middleware had a say in it: the answer is made for this request and not kept.
+    pub(crate) personal: bool,
+    /// The status that middleware gave the answer.
+    pub(crate) status: Option<u16>,
     pub(crate) next: Next,
 }
 

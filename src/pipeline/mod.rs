@@ -6,6 +6,7 @@
 mod fail;
 mod file;
 pub(crate) mod flight;
+mod middleware;
 mod output;
 
 use std::sync::Arc;
@@ -51,6 +52,8 @@ impl Engine {
             decision: routed.decision,
             error: None,
             missing: false,
+            personal: false,
+            status: None,
             next: Next::Nothing,
         }
     }
@@ -90,12 +93,10 @@ impl Engine {
                     self.fail_onto(flight, 500, HeaderList::new())
                 }
             }
-            // Images, external rewrites and middleware have stages of their own, which this version does not have yet;
-            // `prepare()` refuses builds with middleware.
-            Decision::Image
-            | Decision::Proxy { .. }
-            | Decision::Middleware(_)
-            | Decision::MiddlewareResponse { .. } => {
+            Decision::Middleware(call) => self.call_middleware(flight, call),
+            Decision::MiddlewareResponse { status } => self.middleware_response(flight, *status),
+            // Images and external rewrites have stages of their own, which this version does not have yet.
+            Decision::Image | Decision::Proxy { .. } => {
                 self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented"))
             }
         };

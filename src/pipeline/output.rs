@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::flight::{Answer, ErrorPage, Flight, Load, Next, Step};
 use super::gone;
 use crate::engine::{now_ms, Engine};
-use crate::request::Method;
+use crate::request::{Method, RSC_PARAM};
 use crate::response::conditional::Conditions;
 use crate::response::headers::HeaderList;
 use crate::response::page::{Framing, Page, PageAnswer, NO_STORE};
@@ -30,18 +30,25 @@ struct Call<'a> {
 impl Engine {
     /// Serves a page, as itself or as the error page `error`.
     pub(super) fn serve_output(&self, flight: &mut Flight, output: &Output, error: Option<&ErrorPage>) -> Next {
-        let outcome = self.rules.decide(
+        let mut outcome = self.rules.decide(
             &self.build,
             PageRequest {
                 request: &flight.request,
                 output,
                 pathname: &flight.state.location.pathname,
                 init_search: &flight.state.location.search,
-                rsc_param: flight.state.location.query.get("_rsc"),
+                // Middleware that rewrites to a URL of its own drops the parameter; then the one that arrived counts.
+                rsc_param: flight
+                    .state
+                    .location
+                    .query
+                    .get(RSC_PARAM)
+                    .or_else(|| flight.state.init_query.get(RSC_PARAM)),
                 status: error.map(|error| error.status),
                 locale: locale_of(flight),
             },
         );
+        outcome.status = outcome.status.or(flight.status);
         let mut headers = leading_headers(flight, error);
         if let PageDecision::CorrectSearch(search) = &outcome.decision {
             headers.set("location", format!("{}{search}", self.init_target(flight).0));
@@ -137,6 +144,7 @@ impl Engine {
             vary: call.outcome.vary,
             rules: pairs(&call.headers),
             deployment_id: self.deployment_id.clone(),
+            personal: flight.personal,
         };
         let variant = match variant {
             // A page without segments answers a segment prefetch with its whole payload.
@@ -259,8 +267,8 @@ impl Engine {
             is_prefetch_rsc: rsc.prefetch,
             segment_prefetch: rsc.segment,
             is_data_request: output.is_data_request,
-            has_data_header: has_data_header(flight),
             rewritten_pathname: state.rewritten_pathname.clone(),
+            request_headers: state.request_headers.clone(),
         })))
     }
 }

@@ -5,7 +5,7 @@
 
 mod rsc;
 
-pub use rsc::RscRequest;
+pub use rsc::{RscRequest, RSC_PARAM};
 
 use smallvec::SmallVec;
 

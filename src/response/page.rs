@@ -72,6 +72,8 @@ pub struct Framing {
     pub rules: Vec<(String, String)>,
     /// The deployment id, sent with payloads and data when there is one.
     pub deployment_id: Option<Arc<str>>,
+    /// Whether the headers are for one request only, so that the answer is not kept.
+    pub personal: bool,
 }
 
 /// What came of asking a page for an answer.
@@ -161,7 +163,7 @@ impl Page {
         }
         let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         // What a client can make up, the name of a segment for instance, is not kept.
-        if body.is_none() || answers.len() >= MAX_ANSWERS {
+        if body.is_none() || key.framing.personal || answers.len() >= MAX_ANSWERS {
             return PageAnswer::Once(status, headers, bytes);
         }
         let answer = table.add(status, headers, bytes);

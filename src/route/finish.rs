@@ -176,6 +176,16 @@ impl Router {
         bare
     }
 
+    /// Whether the renderer, when it is to run middleware, answers 404 instead: for what lies with the data of this build and is
+    /// no JSON. Source: `handleNextDataRequest` in `base-server.js`.
+    pub(super) fn refuses_data_path(&self, path: &str) -> bool {
+        let Some(data) = path.strip_prefix("/_next/data/").filter(|_| self.has_pages) else {
+            return false;
+        };
+        let (id, page) = data.split_once('/').unwrap_or((data, ""));
+        id == self.table.build_id() && !page.ends_with(".json")
+    }
+
     /// The page of a data URL; any other path is its own page.
     fn page_path<'p>(&self, path: &'p str, state: &mut RouteState) -> PagePath<'p> {
         let data = path.strip_prefix("/_next/data/").map(|rest| rest.trim_end_matches('/'));

@@ -23,6 +23,24 @@ impl From<&str> for HeaderText {
     }
 }
 
+impl HeaderText {
+    /// Adds a line.
+    pub fn push(&mut self, line: String) {
+        match self {
+            HeaderText::One(first) => *self = HeaderText::Many(vec![std::mem::take(first), line]),
+            HeaderText::Many(lines) => lines.push(line),
+        }
+    }
+
+    /// Its lines, at least one.
+    pub fn lines(&self) -> &[String] {
+        match self {
+            HeaderText::One(line) => std::slice::from_ref(line),
+            HeaderText::Many(lines) => lines,
+        }
+    }
+}
+
 /// Changes to the request headers that were made on the way.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overlay {

@@ -3,7 +3,7 @@
 //! In: a build and a configuration, then requests. Out: [`Step`]s. The order is that of `resolveRoutes` in
 //! `next/dist/server/lib/router-utils/resolve-routes.js`.
 
-use super::decision::{Decision, Event, Redirect, RedirectReason, Step};
+use super::decision::{Decision, Event, NotFound, Redirect, RedirectReason, Step};
 use super::locale_redirect::locale_redirect;
 use super::middleware::Middleware;
 use super::origin::ServedAt;
@@ -267,6 +267,10 @@ impl Router {
             return Ok(Some(redirect));
         }
         if let Some(call) = self.middleware_call(request, state) {
+            if self.refuses_data_path(&state.location.pathname) {
+                state.headers = Default::default();
+                return Ok(Some(Decision::NotFound(NotFound::Unrendered { no_store: true })));
+            }
             return Ok(Some(Decision::Middleware(Box::new(call))));
         }
         self.after_middleware(request, state)

@@ -5,6 +5,7 @@ import { mixed, plain } from './errors.mjs'
 import files from './files.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, internalHeaders } from './hostile.mjs'
+import middleware from './middleware.mjs'
 import pages from './pages.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 
@@ -37,6 +38,7 @@ export const SUITES = [
   { fixture: 'trailing-slash', cases: trailingSlash },
   { fixture: 'pages-plain', cases: plain },
   { fixture: 'mixed', cases: mixed },
+  { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
 ].map(({ fixture, cases }) => ({ fixture, cases: numbered(cases) }))
 
 /**

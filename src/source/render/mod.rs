@@ -5,7 +5,7 @@
 //! `NoFallback`, an error, or nothing at all because the entry has answered.
 //! Contract: the adapter documentation of Next.js (`handler(req, res, { waitUntil, requestMeta })`).
 
-use crate::route::{OutputKind, Params};
+use crate::route::{OutputKind, Overlay, Params};
 use crate::url::Query;
 
 /// Everything a compiled entry has to be told.
@@ -51,8 +51,8 @@ pub struct Render {
     pub segment_prefetch: Option<String>,
     /// Whether the request is for `_next/data`.
     pub is_data_request: bool,
-    /// Whether the entry sees the request header `x-nextjs-data`.
-    pub has_data_header: bool,
     /// The path after rewrites, when it differs from the one that arrived.
     pub rewritten_pathname: Option<String>,
+    /// What routing and middleware changed in the headers of the request.
+    pub request_headers: Overlay,
 }

@@ -1,0 +1,49 @@
+// In: a request with a body that middleware or an edge function may read. Out: the body, watched: a client that sends more
+// than `experimental.proxyClientMaxBodySize` gets 413, whoever is reading. Upstream cuts the body off instead, so that
+// middleware and pages work with half of it (next/dist/server/body-streams.js).
+
+const { watchBody } = require('./request-body')
+const { sendAnswer } = require('./respond')
+
+/** Upstream's default of `experimental.proxyClientMaxBodySize` (next/dist/server/config-shared.js). */
+const DEFAULT_LIMIT = 10 * 1024 * 1024
+
+/** Requests that were refused; what fails after that is no news. @type {WeakSet<object>} */
+const REFUSED = new WeakSet()
+
+/**
+ * The body of a request, or `null` when it has been refused because of its announced length.
+ * @param {import('./server').ServerState} server
+ * @param {import('./render').Request} req
+ * @param {import('./render').Response} res
+ */
+function limitBody(server, req, res) {
+  const { proxyClientMaxBodySize, middlewareClientMaxBodySize } = server.config.experimental
+  const limit = proxyClientMaxBodySize ?? middlewareClientMaxBodySize ?? DEFAULT_LIMIT
+  const refuse = (/** @type {boolean} */ isBeingRead) => {
+    if (REFUSED.has(req)) return
+    REFUSED.add(req)
+    const size = server.next.require('next/dist/compiled/bytes').format(limit)
+    server.next
+      .require('next/dist/build/output/log')
+      .warn(
+        `${req.method} ${req.url} was refused: its body is larger than ${size}. Raise \`experimental.proxyClientMaxBodySize\` in next.config to allow it.`,
+      )
+    if (isBeingRead) {
+      // Whoever reads it waits for an end that will not come; the answer goes out first.
+      if (res.headersSent) req.destroy()
+      else res.once('finish', () => req.destroy())
+    }
+    const headers = ['Content-Type', 'text/plain; charset=utf-8']
+    sendAnswer(res, { status: 413, headers, body: Buffer.from(`Body exceeded ${size} limit`) })
+  }
+  const body = watchBody(req, { limit, onTooLarge: refuse })
+  if (!body.isAnnouncedTooLarge) return body
+  refuse(false)
+  return null
+}
+
+/** @param {import('./render').Request} req */
+const isRefused = req => REFUSED.has(req)
+
+module.exports = { limitBody, isRefused }
