@@ -16,7 +16,7 @@ const { mergeHeaders } = require('./respond')
  * @property {boolean} edge whether it runs in the edge sandbox
  * @property {string} page the page as the manifests name it, e.g. `/blog/[slug]/page`
  * @property {Record<string, string | string[]> | undefined} params
- * @property {Record<string, string | string[]>} query
+ * @property {Record<string, string | string[]>} [query] absent when the entry works it out
  * @property {Record<string, string | string[]>} initQuery
  * @property {string} url the original target, normalised, with basePath and data form
  * @property {string[]} headers response headers of the rules, flat

@@ -164,7 +164,7 @@ fn of_render(render: Render) -> JsStep {
         page: Some(render.page),
         pathname: Some(render.pathname),
         params: render.params.map(|params| params.to_json()),
-        query: Some(render.query.to_json()),
+        query: render.query.map(|query| query.to_json()),
         init_query: Some(render.init_query.to_json()),
         url: Some(render.url),
         vary: render.vary,

@@ -90,6 +90,8 @@ pub struct Capabilities {
     pub strips_separators: bool,
     /// Entries take the page cache from the request meta; later ones make their own.
     pub entries_expect_incremental_cache: bool,
+    /// API routes work out their query from the URL and the rewrites of the build; what middleware rewrote is not in it.
+    pub api_query_from_url: bool,
     /// Files below `.next/static/service-worker` are served with the scope that they may control.
     pub service_workers: bool,
 }
@@ -153,6 +155,7 @@ impl Capabilities {
             on_match_headers: late_16,
             strips_separators: v16,
             entries_expect_incremental_cache: !late_16,
+            api_query_from_url: !late_16,
             service_workers: late_16,
         }
     }

@@ -253,7 +253,8 @@ impl Engine {
             page: output.page.clone(),
             pathname: output.pathname.clone(),
             params: output.params.clone(),
-            query: self.page_query(flight, output),
+            query: (output.kind != OutputKind::PagesApi || output.edge || !self.build.capabilities.api_query_from_url)
+                .then(|| self.page_query(flight, output)),
             init_query: state.init_query.clone(),
             url: format!("{path}{search}"),
             headers: pairs(&call.headers),

@@ -23,8 +23,8 @@ pub struct Render {
     pub pathname: String,
     /// The params of a dynamic route.
     pub params: Option<Params>,
-    /// The query after rewrites.
-    pub query: Query,
+    /// The query after rewrites; `None` for an entry that works it out.
+    pub query: Option<Query>,
     /// The query as it arrived.
     pub init_query: Query,
     /// The target as it arrived, normalised: with basePath, locale and data form.
