@@ -3,7 +3,8 @@
 // with 413, never made shorter.
 //
 // Chunks are taken where Node's parser hands them over (`req.push`). While middleware runs they are held back, and the
-// client has to wait unless the copy is being read; afterwards they go on to the request, the held ones first.
+// client has to wait unless the copy is being read; afterwards they go on to the request, the held ones first. Middleware
+// may go on reading its copy while the entry reads the request, or answer with it.
 // Upstream: next/dist/server/body-streams.js, which reads all of it first and cuts off what is too long.
 
 const { Readable } = require('node:stream')
@@ -49,9 +50,11 @@ class RequestBody {
     this.#req.push = (/** @type {Buffer | null} */ chunk, /** @type {any} */ encoding) => {
       if (chunk !== null && !this.#isAllowed(chunk.length)) return true
       if (this.#copy) this.#feed(chunk)
-      if (!this.#holding) return Readable.prototype.push.call(req, chunk, encoding)
+      // The faster of the two readers sets the pace; what the other has not read yet is bounded by the limit.
+      const copyWantsMore = this.#copy !== undefined && !this.#copy.destroyed && !this.#copyIsFull
+      if (!this.#holding) return Readable.prototype.push.call(req, chunk, encoding) || copyWantsMore
       this.#keep(chunk)
-      return this.#copy ? !this.#copyIsFull : this.#heldBytes < HELD_UNREAD
+      return copyWantsMore || (this.#copy === undefined && this.#heldBytes < HELD_UNREAD)
     }
   }
 
@@ -67,15 +70,18 @@ class RequestBody {
     this.#holding = true
     // What arrived before the user's server called the handler. To read exactly what is there does not end the stream.
     if (req.readableLength > 0 && !req.readableFlowing) {
-      const { _consuming } = req
+      const { _consuming, _readableState } = req
       const early = req.read(req.readableLength)
-      req._consuming = _consuming // or Node would not discard what nobody reads (lib/_http_server.js, resOnFinish)
+      // It goes back before anybody looks. Otherwise Node would not discard what nobody reads (lib/_http_server.js,
+      // resOnFinish), and `new Request()` would refuse a body that has been read from (stream.isDisturbed).
+      req._consuming = _consuming
+      _readableState.dataEmitted = false
       if (early && this.#isAllowed(early.length)) this.#keep(early)
     }
     if (hasEnd(req)) this.#keep(null)
   }
 
-  /** Gives the request what was held back. From here on the entry sets the pace. */
+  /** Gives the request what was held back. */
   release() {
     const req = this.#req
     if (!this.#holding) return
@@ -97,7 +103,7 @@ class RequestBody {
       read: () => {
         this.#copyIsFull = false
         while (this.#waiting.length > 0 && !this.#copyIsFull) this.#give(this.#waiting.shift() ?? null)
-        if (!this.#copyIsFull && this.#holding) resume(this.#req)
+        if (!this.#copyIsFull) resume(this.#req)
       },
     })
     copy.on('error', ignore)

@@ -2,7 +2,7 @@
 // FERRONEXT_CONFORMANCE_SELF=1 compares upstream with itself.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LINE_NAMES } from '../support/workspace.mjs'
-import { SUITES } from './cases/index.mjs'
+import { suitesOf } from './cases/index.mjs'
 import { openSession, unusedDifferences, writeReport } from './session.mjs'
 
 const self = process.env.FERRONEXT_CONFORMANCE_SELF === '1'
@@ -16,7 +16,7 @@ describe.each(lines)('on %s', line => {
   /** @type {{ fixture: string, results: import('./session.mjs').Result[] }[]} */
   const outcomes = []
 
-  describe.each(SUITES)('$fixture', ({ fixture, cases }) => {
+  describe.each(suitesOf(line))('$fixture', ({ fixture, cases }) => {
     /** @type {Awaited<ReturnType<typeof openSession>>} */
     let session
     /** @type {import('./session.mjs').Result[]} */

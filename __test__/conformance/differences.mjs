@@ -13,7 +13,7 @@
 const STREAMED = /\/(dynamic|suspense|force-dynamic|docs|api\/(stream|endless|after))\b/
 
 /** Requests for such a page that get a short answer in its place. */
-const REFUSED = /^OPTIONS |x-middleware-prefetch|_rsc=wrong|mw=redirect/
+const REFUSED = /^OPTIONS |x-middleware-prefetch|_rsc=wrong|mw=(redirect|reflect)|proxy=/
 
 const TESTED_IN = '__test__/features/differences.test.mjs'
 
@@ -58,5 +58,13 @@ export const DIFFERENCES = [
     reason:
       'An answer that does not depend on the body is sent at once. Upstream waits a few ticks, in which Node’s parser may come to a fault in the body and answer 400 itself. The connection is closed by the fault either way.',
     test: TESTED_IN,
+  },
+  {
+    id: 'headers-that-later-lines-strip',
+    lines: ['16.0'],
+    applies: ({ name }) => /\| (x-nextjs-data|x-next-resume-state-length|next-resume):/.test(name),
+    reason:
+      'Request headers that only the server may set are dropped on every line. 16.0 lets a client set three of them, which later releases closed as security fixes (CVE-2026-44572, CVE-2026-27979).',
+    test: 'src/request/mod.rs',
   },
 ]

@@ -5,7 +5,7 @@
 // --self compares upstream with upstream: the harness itself must find no difference. --filter takes text or /regex/.
 import { parseArgs } from 'node:util'
 import { LINE_NAMES } from '../support/workspace.mjs'
-import { SUITES } from './cases/index.mjs'
+import { SUITES, suitesOf } from './cases/index.mjs'
 import { openSession, unusedDifferences, writeReport } from './session.mjs'
 
 const { values: options } = parseArgs({
@@ -24,7 +24,7 @@ if (options.tarball) process.env.FERRONEXT_TARBALL = options.tarball
 
 const line = LINE_NAMES.find(name => name === options.line)
 if (!line) throw new Error(`--line takes one of ${LINE_NAMES.join(', ')}`)
-const suites = SUITES.filter(({ fixture }) => !options.fixture || options.fixture.split(',').includes(fixture))
+const suites = suitesOf(line).filter(({ fixture }) => !options.fixture || options.fixture.split(',').includes(fixture))
 if (suites.length === 0) throw new Error(`--fixture takes ${SUITES.map(({ fixture }) => fixture).join(', ')}`)
 
 const pattern = options.filter?.match(/^\/(.*)\/$/)?.[1]

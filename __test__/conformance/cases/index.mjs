@@ -6,12 +6,15 @@ import files from './files.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, internalHeaders } from './hostile.mjs'
 import middleware from './middleware.mjs'
+import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
 import pages from './pages.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */
 
-/** @type {{ fixture: string, cases: Case[] }[]} */
+/** @typedef {import('../../support/workspace.mjs').Line} Line */
+
+/** @type {{ fixture: string, cases: Case[], lines?: Line[] }[]} without `lines` on all of them */
 export const SUITES = [
   {
     fixture: 'app-router',
@@ -39,7 +42,14 @@ export const SUITES = [
   { fixture: 'pages-plain', cases: plain },
   { fixture: 'mixed', cases: mixed },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
-].map(({ fixture, cases }) => ({ fixture, cases: numbered(cases) }))
+  { fixture: 'middleware-i18n', cases: i18n },
+  { fixture: 'middleware-one-locale', cases: oneLocale },
+  // Before 16 there is no proxy.js.
+  { fixture: 'proxy', cases: proxy, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
+].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
+
+/** The suites that a line can build. @param {Line} line */
+export const suitesOf = line => SUITES.filter(({ lines }) => lines?.includes(line) ?? true)
 
 /**
  * Names are unique, so that one can be asked for.

@@ -46,6 +46,7 @@ const passing = [
   get('/file.txt?mw=headers', { headers: { range: 'bytes=0-1' } }),
   get('/open.txt?mw=throw'),
   get('/open?mw=throw'),
+  post('/open/edge', 'a body'),
   get('/static?mw=wait', { log: /middleware waited/ }),
   ...each(['HEAD', 'POST', 'OPTIONS'], '/static?mw=headers'),
   ...each(['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS'], '/api/echo?mw=headers'),
@@ -136,6 +137,13 @@ const failures = [
   ...matrix(['/static'], ['throw', 'answer&to=text&status=100']),
   post('/api/echo?mw=throw', 'body'),
 ]
+
+const reflected = [
+  { location: 'http://169.254.169.254/latest' },
+  { 'x-middleware-rewrite': 'http://169.254.169.254/latest' },
+  { 'content-length': '0', 'transfer-encoding': 'identity' },
+  { 'set-cookie': 'a=1' },
+].map(headers => get('/dynamic?mw=reflect', { headers: { 'x-sent': 'yes', ...headers } }))
 
 const seen = [
   ...[
@@ -262,6 +270,7 @@ export default [
   ...answers,
   ...encoded,
   ...failures,
+  ...reflected,
   ...seen,
   ...data,
   ...payloads,
