@@ -6,7 +6,7 @@ use indexmap::IndexMap;
 use serde::Deserialize;
 
 use super::read;
-use super::routes::Condition;
+use super::routes::Conditions;
 use crate::error::Result;
 
 /// When middleware runs.
@@ -18,12 +18,9 @@ pub struct Matcher {
     /// The matcher as the team wrote it.
     #[serde(default)]
     pub original_source: String,
-    /// Every condition must hold.
-    #[serde(default)]
-    pub has: Option<Vec<Condition>>,
-    /// No condition may hold.
-    #[serde(default)]
-    pub missing: Option<Vec<Condition>>,
+    /// What else must be true.
+    #[serde(flatten, deserialize_with = "read::named")]
+    pub conditions: Conditions,
 }
 
 /// A file that the edge sandbox makes available to a bundle.
@@ -116,8 +113,7 @@ pub(super) fn load(server: &Path) -> Result<(Option<MiddlewareSource>, IndexMap<
                 vec![Matcher {
                     regexp: ".*".to_owned(),
                     original_source: "/:path*".to_owned(),
-                    has: None,
-                    missing: None,
+                    conditions: Conditions::default(),
                 }]
             }))
         }),

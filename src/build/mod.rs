@@ -21,8 +21,8 @@ pub use pages::{AppRoutes, PageFiles};
 pub use prerender::{Fallback, PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, Revalidate};
 pub use preview::Preview;
 pub use routes::{
-    Condition, ConditionType, DataRoute, DynamicRoute, HeaderPair, HeaderRule, RedirectRule, RewriteRule, Rewrites,
-    RoutesManifest, RscKeys,
+    Condition, ConditionType, Conditions, DataRoute, DynamicRoute, HeaderPair, HeaderRule, RedirectRule, RewriteRule,
+    Rewrites, RoutesManifest, RscKeys, RuleSource,
 };
 
 use crate::error::{Code, Error, Result};

@@ -5,7 +5,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use serde::de::DeserializeOwned;
+use serde::de::{Deserialize, DeserializeOwned, Deserializer, Error as _};
 
 use crate::error::{Code, Error, Result};
 
@@ -22,6 +22,20 @@ pub(super) fn json_if_present<T: DeserializeOwned + Default>(path: &Path) -> Res
     match text(path)? {
         Some(text) => parse(path, &text),
         None => Ok(T::default()),
+    }
+}
+
+/// Reads a struct that is flattened into another one. Flattening loses the name of the field in which a fault is, so it is
+/// put into the message here.
+pub(super) fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(fields: D) -> std::result::Result<T, D::Error> {
+    serde_path_to_error::deserialize(fields).map_err(|error| D::Error::custom(located(&error)))
+}
+
+/// A fault with the field it is in, when it is in one.
+fn located<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
+    match error.path().to_string().as_str() {
+        "." => error.inner().to_string(),
+        field => format!("{field}: {}", error.inner()),
     }
 }
 
@@ -43,14 +57,8 @@ fn text(path: &Path) -> Result<Option<String>> {
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let field = error.path().to_string();
-        if field == "." {
-            Error::manifest(path, error.inner())
-        } else {
-            Error::manifest(path, format_args!("{field}: {}", error.inner()))
-        }
-    })?;
+    let value =
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| Error::manifest(path, located(&error)))?;
     // A value followed by other text is a damaged file as well.
     deserializer.end().map_err(|error| Error::manifest(path, error))?;
     Ok(value)

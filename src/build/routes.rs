@@ -4,6 +4,7 @@ use indexmap::IndexMap;
 use serde::de::{self, Deserializer};
 use serde::Deserialize;
 
+use super::read;
 use crate::config::I18n;
 
 /// The rules and routes of the app.
@@ -72,23 +73,23 @@ pub struct RscKeys {
     pub dynamic_rsc_prerender: bool,
 }
 
-/// A redirect rule.
+/// Which requests a rule is for: the part that all rules share.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct RedirectRule {
+pub struct RuleSource {
     /// The path pattern.
     pub source: String,
-    /// Where to.
-    pub destination: String,
-    /// The status; wins over `permanent`.
-    #[serde(default)]
-    pub status_code: Option<u16>,
-    /// 308 instead of 307.
-    #[serde(default)]
-    pub permanent: Option<bool>,
     /// Set by Next.js itself: matched without the default locale and without an optional trailing slash.
     #[serde(default)]
     pub internal: bool,
+    /// What else must be true.
+    #[serde(flatten, deserialize_with = "read::named")]
+    pub conditions: Conditions,
+}
+
+/// What must be true of a request besides its path.
+#[derive(Debug, Clone, Default, Deserialize)]
+pub struct Conditions {
     /// Every condition must hold.
     #[serde(default)]
     pub has: Option<Vec<Condition>>,
@@ -97,23 +98,32 @@ pub struct RedirectRule {
     pub missing: Option<Vec<Condition>>,
 }
 
+/// A redirect rule.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RedirectRule {
+    /// Which requests it is for.
+    #[serde(flatten, deserialize_with = "read::named")]
+    pub source: RuleSource,
+    /// Where to.
+    pub destination: String,
+    /// The status; wins over `permanent`.
+    #[serde(default)]
+    pub status_code: Option<u16>,
+    /// 308 instead of 307.
+    #[serde(default)]
+    pub permanent: Option<bool>,
+}
+
 /// A rewrite rule.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RewriteRule {
-    /// The path pattern.
-    pub source: String,
+    /// Which requests it is for.
+    #[serde(flatten, deserialize_with = "read::named")]
+    pub source: RuleSource,
     /// Where to: a path or an absolute URL.
     pub destination: String,
-    /// Set by Next.js itself.
-    #[serde(default)]
-    pub internal: bool,
-    /// Every condition must hold.
-    #[serde(default)]
-    pub has: Option<Vec<Condition>>,
-    /// No condition may hold.
-    #[serde(default)]
-    pub missing: Option<Vec<Condition>>,
 }
 
 /// Rewrite rules by the moment they apply.
@@ -164,19 +174,11 @@ impl<'de> Deserialize<'de> for Rewrites {
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HeaderRule {
-    /// The path pattern.
-    pub source: String,
+    /// Which requests it is for.
+    #[serde(flatten, deserialize_with = "read::named")]
+    pub source: RuleSource,
     /// The headers to set.
     pub headers: Vec<HeaderPair>,
-    /// Set by Next.js itself.
-    #[serde(default)]
-    pub internal: bool,
-    /// Every condition must hold.
-    #[serde(default)]
-    pub has: Option<Vec<Condition>>,
-    /// No condition may hold.
-    #[serde(default)]
-    pub missing: Option<Vec<Condition>>,
 }
 
 /// Name and value of a header; both may hold parameters.

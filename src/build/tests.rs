@@ -80,8 +80,18 @@ fn a_damaged_manifest_names_file_and_field() {
         ),
         (
             "routes-manifest.json",
-            r#"{"redirects":[{"source":1}],"headers":[]}"#,
-            "redirects[0].source: invalid type",
+            r#"{"redirects":[{"source":1,"destination":"/"}],"headers":[]}"#,
+            "redirects[0]: source: invalid type",
+        ),
+        (
+            "routes-manifest.json",
+            r#"{"redirects":[],"headers":[{"headers":[],"source":"/","has":[{"type":"host"},{"key":1}]}]}"#,
+            "headers[0]: has[1].key: invalid type",
+        ),
+        (
+            "routes-manifest.json",
+            r#"{"redirects":[{"destination":"/"}],"headers":[]}"#,
+            "redirects[0]: missing field `source`",
         ),
         ("routes-manifest.json", r#"{"redirects":[]}"#, "missing field `headers`"),
         (

@@ -43,7 +43,7 @@ impl Middleware {
     pub(super) fn compile(source: &MiddlewareSource) -> Result<Middleware, String> {
         let matchers = source.matchers().iter().map(|matcher| {
             let regex = JsRegex::compile(&matcher.regexp, false)?;
-            let conditions = Conditions::compile(matcher.has.as_deref(), matcher.missing.as_deref())?;
+            let conditions = Conditions::compile(&matcher.conditions)?;
             Ok((regex, conditions))
         });
         Ok(Middleware {

@@ -105,13 +105,18 @@ impl PageRules {
             }
         }
         let intercepted = build.routes.rewrites.before_files.iter().filter(|rule| {
-            let first = rule.has.as_ref().and_then(|conditions| conditions.first());
+            let first = rule
+                .source
+                .conditions
+                .has
+                .as_ref()
+                .and_then(|conditions| conditions.first());
             first.is_some_and(|condition| condition.key.as_deref() == Some("next-url"))
         });
         PageRules {
             static_props,
             intercepted: intercepted
-                .filter_map(|rule| PathMatcher::compile(&rule.source, MatchOptions::default()).ok())
+                .filter_map(|rule| PathMatcher::compile(&rule.source.source, MatchOptions::default()).ok())
                 .collect(),
             validate_rsc: config
                 .experimental

@@ -5,7 +5,7 @@
 
 use super::cookie::cookie;
 use super::RuleFault;
-use crate::build::{Condition as Written, ConditionType};
+use crate::build::{self, ConditionType};
 use crate::route::header_view::HeaderView;
 use crate::route::params::Params;
 use crate::route::pattern::JsRegex;
@@ -36,13 +36,13 @@ struct Condition {
 
 impl Conditions {
     /// Compiles the two lists.
-    pub fn compile(has: Option<&[Written]>, missing: Option<&[Written]>) -> Result<Conditions, String> {
-        let list = |written: Option<&[Written]>| -> Result<Vec<Condition>, String> {
-            written.unwrap_or_default().iter().map(Condition::compile).collect()
+    pub fn compile(written: &build::Conditions) -> Result<Conditions, String> {
+        let list = |written: &Option<Vec<build::Condition>>| -> Result<Vec<Condition>, String> {
+            written.iter().flatten().map(Condition::compile).collect()
         };
         Ok(Conditions {
-            has: list(has)?,
-            missing: list(missing)?,
+            has: list(&written.has)?,
+            missing: list(&written.missing)?,
         })
     }
 
@@ -82,7 +82,7 @@ impl Conditions {
 }
 
 impl Condition {
-    fn compile(written: &Written) -> Result<Condition, String> {
+    fn compile(written: &build::Condition) -> Result<Condition, String> {
         let key = written.key.clone().unwrap_or_default();
         let value = match written.value.as_deref() {
             // The anchors bind to the first and the last alternative only, as upstream writes them.

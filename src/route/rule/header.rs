@@ -115,13 +115,7 @@ impl Text {
 impl HeaderRule {
     /// Compiles a rule. `strip` as in [`crate::route::pattern::Template::compile`].
     pub fn compile(rule: &build::HeaderRule, source: &SourceOptions, strip: bool) -> Result<HeaderRule, String> {
-        let source = RuleSource::compile(
-            &rule.source,
-            rule.internal,
-            rule.has.as_deref(),
-            rule.missing.as_deref(),
-            source,
-        )?;
+        let source = RuleSource::compile(&rule.source, source)?;
         let names = source.names();
         let text = |written: &str| Text::compile(written, &names, strip);
         Ok(HeaderRule {

@@ -24,13 +24,7 @@ impl RedirectRule {
         source: &SourceOptions,
         destination: DestinationOptions,
     ) -> Result<RedirectRule, String> {
-        let source = RuleSource::compile(
-            &rule.source,
-            rule.internal,
-            rule.has.as_deref(),
-            rule.missing.as_deref(),
-            source,
-        )?;
+        let source = RuleSource::compile(&rule.source, source)?;
         let permanent = rule.permanent.unwrap_or(false);
         Ok(RedirectRule {
             destination: Destination::compile(&rule.destination, &source.names(), destination),

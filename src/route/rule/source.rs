@@ -5,7 +5,7 @@
 
 use super::condition::{Conditions, Subject};
 use super::RuleFault;
-use crate::build::Condition;
+use crate::build::RuleSource as Written;
 use crate::route::params::Params;
 use crate::route::pattern::{MatchOptions, PathMatcher};
 
@@ -29,15 +29,10 @@ pub struct RuleSource {
 
 impl RuleSource {
     /// Compiles the shared part of a rule.
-    pub fn compile(
-        source: &str,
-        internal: bool,
-        has: Option<&[Condition]>,
-        missing: Option<&[Condition]>,
-        options: &SourceOptions,
-    ) -> Result<RuleSource, String> {
+    pub fn compile(written: &Written, options: &SourceOptions) -> Result<RuleSource, String> {
+        let internal = written.internal;
         let matcher = PathMatcher::compile(
-            source,
+            &written.source,
             MatchOptions {
                 sensitive: options.sensitive,
                 optional_slash: !internal,
@@ -46,7 +41,7 @@ impl RuleSource {
         )?;
         Ok(RuleSource {
             matcher,
-            conditions: Conditions::compile(has, missing)?,
+            conditions: Conditions::compile(&written.conditions)?,
             internal,
         })
     }
