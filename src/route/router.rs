@@ -96,13 +96,13 @@ impl Router {
         let strip = capabilities.strips_separators;
         let headers = |rules: &[crate::build::HeaderRule]| -> Result<_, String> {
             let rules = rules.iter().map(|rule| HeaderRule::compile(rule, &open, strip));
-            Ok(RuleSet::new(rules.collect::<Result<Vec<_>, _>>()?, |rule| &rule.source))
+            Ok(RuleSet::new(rules.collect::<Result<Vec<_>, _>>()?))
         };
         let rewrites = |rules: &[crate::build::RewriteRule], options: &SourceOptions| -> Result<_, String> {
             let rules = rules
                 .iter()
                 .map(|rule| RewriteRule::compile(rule, options, destination));
-            Ok(RuleSet::new(rules.collect::<Result<Vec<_>, _>>()?, |rule| &rule.source))
+            Ok(RuleSet::new(rules.collect::<Result<Vec<_>, _>>()?))
         };
         let redirects = routes
             .redirects
@@ -122,7 +122,7 @@ impl Router {
             } else {
                 headers(&[])?
             },
-            redirects: RuleSet::new(redirects, |rule| &rule.source),
+            redirects: RuleSet::new(redirects),
             // Upstream forgets the case option for these, so that they always ignore case.
             before_files: rewrites(&routes.rewrites.before_files, &SourceOptions::default())?,
             after_files: rewrites(&routes.rewrites.after_files, &open)?,

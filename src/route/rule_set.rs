@@ -11,15 +11,15 @@ pub struct RuleSet<R> {
     has_internal: bool,
 }
 
-impl<R> RuleSet<R> {
+impl<R: AsRef<RuleSource>> RuleSet<R> {
     /// Indexes `rules`.
-    pub fn new(rules: Vec<R>, source: impl Fn(&R) -> &RuleSource) -> RuleSet<R> {
+    pub fn new(rules: Vec<R>) -> RuleSet<R> {
         let mut index = SegmentIndex::default();
         for rule in &rules {
-            index.push(&segments_of(source(rule).matcher().tokens()));
+            index.push(&segments_of(rule.as_ref().matcher().tokens()));
         }
         RuleSet {
-            has_internal: rules.iter().any(|rule| source(rule).internal),
+            has_internal: rules.iter().any(|rule| rule.as_ref().internal),
             rules,
             index,
         }
@@ -44,10 +44,5 @@ impl<R> RuleSet<R> {
     /// Whether some rule was made by Next.js itself.
     pub fn has_internal(&self) -> bool {
         self.has_internal
-    }
-
-    /// Whether there is no rule.
-    pub fn is_empty(&self) -> bool {
-        self.rules.is_empty()
     }
 }

@@ -5,8 +5,9 @@
 
 use super::decision::{Decision, Redirect, RedirectReason};
 use super::header_view::HeaderText;
+use super::params::Params;
 use super::router::{Router, Stop};
-use super::rule::{stringify_query, RewriteRule, RuleFault};
+use super::rule::{stringify_query, HeaderRule, RewriteRule, RuleFault, RuleSource};
 use super::rule_set::RuleSet;
 use super::state::RouteState;
 use crate::request::Request;
@@ -14,6 +15,13 @@ use crate::url::{add_path_prefix, path_has_prefix, remove_path_prefix, strip_dat
 
 const REWRITTEN_PATH: &str = "x-nextjs-rewritten-path";
 const REWRITTEN_QUERY: &str = "x-nextjs-rewritten-query";
+
+/// A rule that applies to a request.
+struct Match<'r, R> {
+    number: u32,
+    rule: &'r R,
+    params: Params,
+}
 
 impl Router {
     /// With middleware, `/_next/data/<id>/p.json` is routed as `/p`.
@@ -105,58 +113,27 @@ impl Router {
 
     fn apply_header_rules(
         &self,
-        rules: &RuleSet<super::rule::HeaderRule>,
+        rules: &RuleSet<HeaderRule>,
         request: &Request,
         state: &mut RouteState,
     ) -> Result<(), RuleFault> {
-        if rules.is_empty() {
-            return Ok(());
-        }
-        let internal = if rules.has_internal() {
-            self.internal_path(state)
-        } else {
-            None
-        };
-        for number in rules.candidates(state.location.path(), internal.as_deref()) {
-            let Some(rule) = rules.get(number) else { continue };
-            let path = match &internal {
-                Some(internal) if rule.source.internal => internal,
-                _ => state.location.path(),
-            };
-            if let Some(params) = rule.source.matches(path, &state.subject(request))? {
-                rule.apply(&params, &mut state.headers)?;
-            }
-        }
-        Ok(())
+        let mut headers = std::mem::take(&mut state.headers);
+        let applied = self
+            .matches(rules, 0, request, state)
+            .try_for_each(|found| found.and_then(|found| found.rule.apply(&found.params, &mut headers)));
+        state.headers = headers;
+        applied
     }
 
     /// Redirect rules: the first that matches.
     pub(super) fn redirect(&self, request: &Request, state: &mut RouteState) -> Result<Option<Decision>, RuleFault> {
-        if self.redirects.is_empty() {
+        let Some(Match { rule, params, .. }) = self.first_match(&self.redirects, 0, request, state)? else {
             return Ok(None);
-        }
-        let internal = if self.redirects.has_internal() {
-            self.internal_path(state)
-        } else {
-            None
         };
-        for number in self.redirects.candidates(state.location.path(), internal.as_deref()) {
-            let Some(rule) = self.redirects.get(number) else {
-                continue;
-            };
-            let path = match &internal {
-                Some(internal) if rule.source.internal => internal,
-                _ => state.location.path(),
-            };
-            let Some(params) = rule.source.matches(path, &state.subject(request))? else {
-                continue;
-            };
-            let location = rule.location(&params, &state.location.query, &state.init_query)?;
-            // Headers of rules do not go onto a redirect.
-            state.headers = Default::default();
-            return Ok(Some(redirect(rule.status, location, RedirectReason::Rule)?));
-        }
-        Ok(None)
+        let location = rule.location(&params, &state.location.query, &state.init_query)?;
+        // Headers of rules do not go onto a redirect.
+        state.headers = Default::default();
+        Ok(Some(redirect(rule.status, location, RedirectReason::Rule)?))
     }
 
     /// Rewrites of one moment. With `check`, what each leads to is looked up at once.
@@ -168,40 +145,61 @@ impl Router {
         state: &mut RouteState,
     ) -> Result<Option<Decision>, Stop> {
         let mut next = 0;
-        'path: while !rules.is_empty() {
-            let internal = if rules.has_internal() {
-                self.internal_path(state)
-            } else {
-                None
-            };
-            for number in rules.candidates(state.location.path(), internal.as_deref()) {
-                let Some(rule) = rules.get(number).filter(|_| number >= next) else {
-                    continue;
-                };
-                let path = match &internal {
-                    Some(internal) if rule.source.internal => internal,
-                    _ => state.location.path(),
-                };
-                let Some(params) = rule.source.matches(path, &state.subject(request))? else {
-                    continue;
-                };
-                let params = self.with_state_tree(rule, params, request, state);
-                let target = rule.target(&params, &state.location.query)?;
-                if let Some(decision) = self.follow(request, state, target)? {
+        while let Some(Match { number, rule, params }) = self.first_match(rules, next, request, state)? {
+            let params = self.with_state_tree(rule, params, request, state);
+            let target = rule.target(&params, &state.location.query)?;
+            if let Some(decision) = self.follow(request, state, target)? {
+                return Ok(Some(decision));
+            }
+            if check {
+                if let Some(decision) = self.look_up(request, state)? {
                     return Ok(Some(decision));
                 }
-                if check {
-                    if let Some(decision) = self.look_up(request, state)? {
-                        return Ok(Some(decision));
-                    }
-                }
-                // The rules after this one see the new path.
-                next = number + 1;
-                continue 'path;
             }
-            break;
+            // The rules after this one see the new path.
+            next = number + 1;
         }
         Ok(None)
+    }
+
+    /// The first rule from number `from` on that applies to the request as it is now.
+    fn first_match<'r, R: AsRef<RuleSource>>(
+        &self,
+        rules: &'r RuleSet<R>,
+        from: u32,
+        request: &Request,
+        state: &RouteState,
+    ) -> Result<Option<Match<'r, R>>, RuleFault> {
+        self.matches(rules, from, request, state).next().transpose()
+    }
+
+    /// The rules from number `from` on that apply to the request as it is now, in order.
+    fn matches<'r: 's, 's, R: AsRef<RuleSource>>(
+        &self,
+        rules: &'r RuleSet<R>,
+        from: u32,
+        request: &'s Request,
+        state: &'s RouteState,
+    ) -> impl Iterator<Item = Result<Match<'r, R>, RuleFault>> + 's {
+        let path = state.location.path();
+        let internal = if rules.has_internal() {
+            self.internal_path(state)
+        } else {
+            None
+        };
+        let candidates = rules.candidates(path, internal.as_deref()).into_iter();
+        candidates
+            .filter(move |number| *number >= from)
+            .filter_map(move |number| {
+                let rule = rules.get(number)?;
+                let source = rule.as_ref();
+                let path = match &internal {
+                    Some(internal) if source.internal => internal,
+                    _ => path,
+                };
+                let params = source.matches(path, &state.subject(request)).transpose()?;
+                Some(params.map(|params| Match { number, rule, params }))
+            })
     }
 
     /// Moves the request to `target`, or hands it to another server.

@@ -72,8 +72,7 @@ impl ResponseHeaders {
 /// A compiled header rule.
 #[derive(Debug, Clone)]
 pub struct HeaderRule {
-    /// Which requests it is for.
-    pub source: RuleSource,
+    source: RuleSource,
     headers: Vec<(Text, Text)>,
     strip: bool,
 }
@@ -109,6 +108,13 @@ impl Text {
             Some(fixed) => Ok(fixed.clone()),
             None => Ok(interpolate(&self.written, params, strip)?),
         }
+    }
+}
+
+impl AsRef<RuleSource> for HeaderRule {
+    /// Which requests it is for.
+    fn as_ref(&self) -> &RuleSource {
+        &self.source
     }
 }
 

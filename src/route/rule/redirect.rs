@@ -10,11 +10,17 @@ use crate::url::{collapse_slashes, Query};
 /// A compiled redirect rule.
 #[derive(Debug, Clone)]
 pub struct RedirectRule {
-    /// Which requests it is for.
-    pub source: RuleSource,
+    source: RuleSource,
     /// 301, 302, 303, 307 or 308.
     pub status: u16,
     destination: Destination,
+}
+
+impl AsRef<RuleSource> for RedirectRule {
+    /// Which requests it is for.
+    fn as_ref(&self) -> &RuleSource {
+        &self.source
+    }
 }
 
 impl RedirectRule {

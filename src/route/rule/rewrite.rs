@@ -10,11 +10,17 @@ use crate::url::{Query, UrlParts};
 /// A compiled rewrite rule.
 #[derive(Debug, Clone)]
 pub struct RewriteRule {
-    /// Which requests it is for.
-    pub source: RuleSource,
+    source: RuleSource,
     /// Whether it leads into an interception route.
     pub intercepts: bool,
     destination: Destination,
+}
+
+impl AsRef<RuleSource> for RewriteRule {
+    /// Which requests it is for.
+    fn as_ref(&self) -> &RuleSource {
+        &self.source
+    }
 }
 
 impl RewriteRule {
