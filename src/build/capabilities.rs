@@ -48,7 +48,7 @@ pub struct Capabilities {
     pub scoped_cache_paths: bool,
     /// An entry past its `expire` counts as absent, so that the request waits.
     pub expire_blocks: bool,
-    /// The preview secrets are read from `server/preview-props.json`.
+    /// The preview secret is read from `server/preview-props.json`.
     pub preview_props_file: bool,
     /// A sub-resource request (`sec-fetch-dest`) that finds nothing gets a plain-text 404.
     pub plain_404_for_subresources: bool,

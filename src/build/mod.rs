@@ -18,11 +18,11 @@ pub use capabilities::{Capabilities, Version};
 pub use listing::{Listing, ListingRoot};
 pub use middleware::{Asset, EdgeFunction, Matcher, MiddlewareSource};
 pub use pages::{AppRoutes, PageFiles};
-pub use prerender::{Fallback, PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, Revalidate};
+pub use prerender::{PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, RenderingMode, Revalidate};
 pub use preview::Preview;
 pub use routes::{
     Condition, ConditionType, Conditions, DataRoute, DynamicRoute, HeaderPair, HeaderRule, RedirectRule, RewriteRule,
-    Rewrites, RoutesManifest, RscKeys, RuleSource,
+    Rewrites, RoutesManifest, RuleSource,
 };
 
 use crate::error::{Code, Error, Result};
@@ -42,7 +42,7 @@ pub struct Build {
     pub routes: RoutesManifest,
     /// `prerender-manifest.json`.
     pub prerender: PrerenderManifest,
-    /// The secrets of draft mode and on-demand revalidation.
+    /// The secret of draft mode and on-demand revalidation.
     pub preview: Preview,
     /// `server/pages-manifest.json`: page to file, relative to `server/`.
     pub pages: PageFiles,

@@ -1,18 +1,14 @@
-//! The secrets of draft mode and on-demand revalidation: `server/preview-props.json`, or `preview` inside
+//! The secret of draft mode and on-demand revalidation: `server/preview-props.json`, or `preview` inside
 //! `prerender-manifest.json` in versions without that file.
 
 use serde::Deserialize;
 
-/// The three preview secrets.
+/// The preview secret that the server itself compares; entries read the others.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// The value of the draft cookie, and of `x-prerender-revalidate`.
     pub preview_mode_id: String,
-    /// Signs preview data.
-    pub preview_mode_signing_key: String,
-    /// Encrypts preview data.
-    pub preview_mode_encryption_key: String,
 }
 
 impl std::fmt::Debug for Preview {

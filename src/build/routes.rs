@@ -1,31 +1,15 @@
-//! `routes-manifest.json`, version 3: the rules and the dynamic routes of the app.
+//! `routes-manifest.json`, version 3: the rules and the dynamic routes of the app. Of its fields only those that the server
+//! reads.
 
-use indexmap::IndexMap;
 use serde::de::{self, Deserializer};
 use serde::Deserialize;
 
 use super::read;
-use crate::config::I18n;
 
 /// The rules and routes of the app.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RoutesManifest {
-    /// Format version.
-    #[serde(default)]
-    pub version: u32,
-    /// `basePath` at build time.
-    #[serde(default)]
-    pub base_path: String,
-    /// `experimental.caseSensitiveRoutes` at build time.
-    #[serde(default)]
-    pub case_sensitive: bool,
-    /// Whether `/404` is a static Pages Router page.
-    #[serde(default)]
-    pub pages404: bool,
-    /// Which routers the app has: `app`, `pages` or `hybrid`; absent before 16.4.
-    #[serde(default)]
-    pub app_type: Option<String>,
     /// Redirect rules, the internal trailing-slash ones first.
     pub redirects: Vec<RedirectRule>,
     /// Header rules.
@@ -38,39 +22,9 @@ pub struct RoutesManifest {
     pub rewrites: Rewrites,
     /// Dynamic pages, sorted.
     pub dynamic_routes: Vec<DynamicRoute>,
-    /// Pages without parameters.
-    #[serde(default)]
-    pub static_routes: Vec<DynamicRoute>,
     /// Pages with a data URL.
     #[serde(default)]
     pub data_routes: Vec<DataRoute>,
-    /// Locales at build time.
-    #[serde(default)]
-    pub i18n: Option<I18n>,
-    /// Names of the headers and suffixes of React Server Components.
-    #[serde(default)]
-    pub rsc: RscKeys,
-}
-
-/// Names of the headers and suffixes of React Server Components.
-#[derive(Debug, Clone, Default, Deserialize)]
-#[serde(default, rename_all = "camelCase")]
-pub struct RscKeys {
-    /// `rsc`
-    pub header: String,
-    /// What `Vary` holds for app paths.
-    pub vary_header: String,
-    /// `.rsc`
-    pub suffix: String,
-    /// `.segment.rsc`
-    pub prefetch_segment_suffix: String,
-    /// `.segments`
-    pub prefetch_segment_dir_suffix: String,
-    /// Whether the client finds parameters itself.
-    pub client_param_parsing: bool,
-    /// Whether dynamic pages have a prerendered RSC answer.
-    #[serde(rename = "dynamicRSCPrerender")]
-    pub dynamic_rsc_prerender: bool,
 }
 
 /// Which requests a rule is for: the part that all rules share.
@@ -227,15 +181,6 @@ pub enum ConditionType {
 pub struct DynamicRoute {
     /// The page, for instance `/blog/[slug]`.
     pub page: String,
-    /// A JavaScript regular expression for the path.
-    #[serde(default)]
-    pub regex: String,
-    /// The same with named groups.
-    #[serde(default)]
-    pub named_regex: Option<String>,
-    /// Group name to parameter name.
-    #[serde(default)]
-    pub route_keys: Option<IndexMap<String, String>>,
     /// Meant for external routers only.
     #[serde(default)]
     pub skip_internal_routing: bool,

@@ -21,7 +21,7 @@ fn write_build(dir: &Path) {
         "prerender-manifest.json",
         r#"{"version":4,"routes":{"/a":{"initialRevalidateSeconds":false,"srcRoute":null,"dataRoute":"/a.rsc"},
             "/b":{"initialRevalidateSeconds":5,"initialExpireSeconds":60}},
-            "dynamicRoutes":{"/[x]":{"fallback":null},"/s/[x]":{"fallback":"/s/[x].html"},"/n/[x]":{"fallback":false}},
+            "dynamicRoutes":{"/[x]":{"fallback":null},"/s/[x]":{"fallback":"/s/[x].html","renderingMode":"PARTIALLY_STATIC"},"/n/[x]":{"fallback":false}},
             "notFoundRoutes":["/gone"],
             "preview":{"previewModeId":"p","previewModeSigningKey":"s","previewModeEncryptionKey":"e"}}"#,
     );
@@ -46,8 +46,11 @@ fn a_small_build_loads() {
         build.prerender.routes["/b"].initial_revalidate_seconds,
         Revalidate::After(5.0)
     );
-    assert_eq!(build.prerender.dynamic_routes["/[x]"].fallback, Fallback::Blocking);
-    assert_eq!(build.prerender.dynamic_routes["/n/[x]"].fallback, Fallback::NotFound);
+    assert_eq!(build.prerender.dynamic_routes["/[x]"].rendering_mode, None);
+    assert_eq!(
+        build.prerender.dynamic_routes["/s/[x]"].rendering_mode,
+        Some(RenderingMode::PartiallyStatic)
+    );
     assert_eq!(build.preview.preview_mode_id, "p");
     assert!(build.files.has(ListingRoot::Public, "/a%20b/%C3%BC%2B%25.txt"));
     assert!(build

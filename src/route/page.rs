@@ -11,7 +11,7 @@ use super::finish::SUBRESOURCES;
 use super::pattern::{MatchOptions, PathMatcher};
 use super::resolve::resolve;
 use super::{Output, OutputKind};
-use crate::build::{Build, PrerenderRoute};
+use crate::build::{Build, PrerenderRoute, RenderingMode};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest};
 use crate::url::QueryValue;
@@ -248,10 +248,11 @@ impl PageRules {
         let pathname = if pathname == "/index" { "/".to_owned() } else { pathname };
         let generated = build.prerender.dynamic_routes.get(&output.pathname);
         let built = build.prerender.routes.get(&pathname);
-        let is_partial = self.partial
-            && (built.is_some_and(|route| route.rendering_mode.as_deref() == Some("PARTIALLY_STATIC"))
-                || generated.is_some_and(|route| route.rendering_mode.as_deref() == Some("PARTIALLY_STATIC")));
-        if is_partial {
+        let modes = [
+            built.and_then(|route| route.rendering_mode),
+            generated.and_then(|route| route.rendering_mode),
+        ];
+        if self.partial && modes.contains(&Some(RenderingMode::PartiallyStatic)) {
             return None;
         }
         let owned = built.is_some_and(|route| {
