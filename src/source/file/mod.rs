@@ -7,7 +7,6 @@
 mod content;
 mod load;
 pub mod mime;
-mod mime_table;
 mod sanitize;
 mod store;
 mod stored;

@@ -19,6 +19,7 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
 use super::load::{load, Fingerprint, Found, LargeFile};
+use super::mime;
 use super::sanitize::SafePath;
 use super::stored::StoredFile;
 use crate::response::file::FileMeta;
@@ -135,6 +136,7 @@ impl Weighter<Key, Arc<StoredFile>> for Weight {
 impl FileStore {
     /// An empty store.
     pub fn new(limits: Limits) -> Self {
+        mime::prepare();
         // Shards split the capacity evenly, so each must have room for several of the heaviest files.
         let shards = (limits.total / (limits.file.max(1) * 12)).clamp(1, 16) as usize;
         let mut options = OptionsBuilder::new();
