@@ -6,6 +6,7 @@ const runtime = require('./runtime/server')
 
 const native = loadAddon(__dirname)
 native.setRuntime((/** @type {unknown} */ options) => runtime.createServer(native, options))
+native.setPrinter((/** @type {'error' | 'warn'} */ method, /** @type {string} */ text) => console[method](text))
 
 /** @type {any} */
 const next = (/** @type {unknown} */ options) => native.next(options)

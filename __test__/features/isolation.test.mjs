@@ -84,6 +84,13 @@ describe('in production', () => {
     expect((await get('/')).status).toBe(200)
   })
 
+  it('answers a rule that cannot be applied with one 500 and one line on the console', async () => {
+    const before = server.output().length
+    expect((await get('/repeat/a/b/to-one')).status).toBe(500)
+    expect(await server.printed(/To use a multi-match in the destination/, before)).toBe(true)
+    expect(occurrences(/To use a multi-match in the destination/)).toBe(1)
+  })
+
   it('answers with the app’s 404 page when the user’s server asks for it', async () => {
     const [asked, missing] = [await get('/__404'), await get('/missing')]
     expect([asked.status, asked.headers.get('cache-control')]).toEqual([404, missing.headers.get('cache-control')])

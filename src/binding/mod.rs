@@ -7,10 +7,12 @@
 //! - [`engine`] a build that is being served
 //! - [`step`] what Node has to do next for a request
 //! - [`encoder`] compression of bodies that JavaScript writes
+//! - [`log`] what the operator has to be told
 
 mod encoder;
 mod engine;
 mod fault;
+mod log;
 mod next;
 mod step;
 
