@@ -108,3 +108,15 @@ impl JsRegex {
             .filter_map(|(i, name)| Some((i + 1, name.as_deref()?)))
     }
 }
+
+/// Text with a backslash before each of the `special` characters.
+pub fn escape_all(text: &str, special: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if special.contains(c) {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out
+}

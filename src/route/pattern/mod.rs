@@ -10,7 +10,7 @@ mod template;
 mod tests;
 mod token;
 
-pub use js_regex::{Groups, JsRegex, TooComplex};
+pub use js_regex::{escape_all, Groups, JsRegex, TooComplex};
 pub use matcher::{MatchOptions, PathMatcher};
 pub use template::{Encoding, Template};
 pub use token::{Modifier, Name, Param, Token};

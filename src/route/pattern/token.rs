@@ -3,6 +3,8 @@
 //! In: a pattern such as `/blog/:slug*`. Out: its [`Token`]s. Source: `parse` of path-to-regexp 6.3, which Next.js
 //! compiles in; what it refuses is refused here.
 
+use super::js_regex::escape_all;
+
 /// A piece of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Token {
@@ -373,12 +375,5 @@ fn kind(lexeme: &Lexeme) -> &'static str {
 
 /// Escapes text for a JavaScript regular expression, as path-to-regexp does.
 pub(super) fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if ".+*?=^!:${}()[]|/\\".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
+    escape_all(text, ".+*?=^!:${}()[]|/\\")
 }

@@ -3,6 +3,7 @@
 //! In: a page such as `/blog/[...slug]`. Out: a JavaScript expression and the parameters of its groups. Source:
 //! `getRouteRegex` in `next/dist/shared/lib/router/utils/route-regex.js`, and `get-dynamic-param.js`.
 
+use crate::route::pattern::escape_all;
 use crate::url::{interception_marker, without_trailing_slash};
 
 /// A parameter of a page. Its group number is its place in the list, from one.
@@ -93,15 +94,9 @@ fn unwrap<'a>(name: &'a str, open: &str, close: &str) -> (&'a str, bool) {
     }
 }
 
+/// Escapes text for a JavaScript regular expression, as `escape-string-regexp` does.
 fn escape(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for c in text.chars() {
-        if "|\\{}()[]^$+*?.-".contains(c) {
-            out.push('\\');
-        }
-        out.push(c);
-    }
-    out
+    escape_all(text, "|\\{}()[]^$+*?.-")
 }
 
 #[cfg(test)]
