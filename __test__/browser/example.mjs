@@ -1,10 +1,10 @@
 // The example, installed and built in a folder of its own: tests leave the one in the repository alone, and never serve
 // what somebody may just be building.
 
-import { createHash } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { hashFolder } from '../support/build.mjs'
 import { withLock } from '../support/lock.mjs'
 import { progress, runCommand } from '../support/run-command.mjs'
 import { installFerronext, testRoot } from '../support/workspace.mjs'
@@ -33,7 +33,7 @@ export async function prepareExample(engine) {
 
 /** @returns {Promise<string>} the folder of the built example; built once per content */
 async function buildExample() {
-  const dir = path.join(testRoot(), `example-${hashSource()}`)
+  const dir = path.join(testRoot(), `example-${hashFolder(source, GENERATED)}`)
   const marker = path.join(dir, '.built')
   if (existsSync(marker)) return dir
   await withLock(`${dir}.lock`, async () => {
@@ -52,23 +52,4 @@ async function buildExample() {
     writeFileSync(marker, '')
   })
   return dir
-}
-
-function hashSource() {
-  const hash = createHash('sha256')
-  /** @param {string} dir */
-  const walk = dir => {
-    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
-      if (GENERATED.has(entry.name)) continue
-      const file = path.join(dir, entry.name)
-      if (entry.isDirectory()) walk(file)
-      else
-        hash
-          .update(`${path.relative(source, file)}\0`)
-          .update(readFileSync(file))
-          .update('\0')
-    }
-  }
-  walk(source)
-  return hash.digest('hex').slice(0, 10)
 }

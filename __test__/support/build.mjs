@@ -7,6 +7,9 @@ import { isAlive, withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
 import { ensureWorkspace } from './workspace.mjs'
 
+/** What building leaves in a fixture that somebody worked on in place. */
+const GENERATED = new Set(['.next', 'node_modules'])
+
 const MARKER = '.ferronext-built'
 
 /**
@@ -16,7 +19,7 @@ const MARKER = '.ferronext-built'
 export async function buildFixture({ line, source }) {
   const workspace = await ensureWorkspace({ line })
   const name = path.basename(source)
-  const dir = path.join(workspace.dir, 'apps', `${name}-${hashFolder(source)}`)
+  const dir = path.join(workspace.dir, 'apps', `${name}-${hashFolder(source, GENERATED)}`)
   const marker = path.join(dir, MARKER)
   if (existsSync(marker)) return { dir }
   await withLock(`${dir}.lock`, async () => {
@@ -110,16 +113,16 @@ function freshen(dir, now) {
 
 /**
  * @param {string} root
+ * @param {Set<string>} skipped names of files and folders that do not count
  * @returns {string} a short hash over the names and bytes of all files
  */
-function hashFolder(root) {
+export function hashFolder(root, skipped) {
   const hash = createHash('sha256')
   /** @param {string} dir */
   const walk = dir => {
-    const entries = readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))
-    for (const entry of entries) {
+    for (const entry of readdirSync(dir, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1))) {
+      if (skipped.has(entry.name)) continue
       const file = path.join(dir, entry.name)
-      if (entry.name === '.next' || entry.name === 'node_modules') continue
       if (entry.isDirectory()) walk(file)
       else
         hash
