@@ -280,7 +280,8 @@ impl JsEngine {
     pub async fn chunk(&self, slot: u32) -> napi::Result<Option<Buffer>> {
         match Arc::clone(&self.engine).chunk(slot as usize).await {
             None => Ok(None),
-            Some(Ok(bytes)) => Ok(Some(bytes.to_vec().into())),
+            // Its memory goes to Node as it is, unless it is shared.
+            Some(Ok(bytes)) => Ok(Some(Vec::from(bytes).into())),
             Some(Err(error)) => Err(napi::Error::from_reason(error.to_string())),
         }
     }

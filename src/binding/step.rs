@@ -123,7 +123,8 @@ impl From<Step> for JsStep {
             Step::Answer(answer) => JsStep {
                 status: Some(answer.status),
                 headers: flat(&answer.headers),
-                body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),
+                // Made for this request: its memory goes to Node as it is, unless it is shared.
+                body: (!answer.body.is_empty()).then(|| Vec::from(answer.body).into()),
                 ..JsStep::of_kind("answer")
             },
             Step::Stream { status, headers } => JsStep {
