@@ -42,9 +42,7 @@ function createHandler(server) {
 
   /** @param {number} id */
   const fetchAnswer = id => {
-    const found = engine.answer(id)
-    if (!found) return undefined
-    const answer = checkAnswer(found)
+    const answer = checkAnswer(engine.answer(id))
     const size = answer.body?.length ?? 0
     if (bytes + size > MAX_ANSWER_BYTES) {
       answers.clear()
@@ -58,22 +56,21 @@ function createHandler(server) {
   return function handle(req, res, parsedUrl) {
     if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
     let id
+    let answer
     try {
       id = native.begin(key, headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
+      if (id >= 0) answer = answers.get(id) ?? fetchAnswer(id)
     } catch (error) {
       // A fault of ours costs this request and nothing else.
       server.logError(error)
       sendAnswer(res, INTERNAL_SERVER_ERROR)
       return DONE
     }
-    if (id >= 0) {
-      const answer = answers.get(id) ?? fetchAnswer(id)
-      if (answer) {
-        sendAnswer(res, answer)
-        return DONE
-      }
+    if (answer) {
+      sendAnswer(res, answer)
+      return DONE
     }
-    return carryOut(server, req, res, id < 0 ? -id - 1 : -1)
+    return carryOut(server, req, res, -id - 1)
   }
 }
 
@@ -95,6 +92,8 @@ async function carryOut(server, req, res, slot) {
     if (res.headersSent) res.end()
     else sendAnswer(res, INTERNAL_SERVER_ERROR)
   } finally {
+    // The slot is another request's from here on.
+    req[SLOT] = undefined
     server.engine.free(slot)
   }
 }

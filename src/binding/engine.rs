@@ -329,28 +329,28 @@ impl JsEngine {
 
     /// The request in `slot` has been answered.
     #[napi]
-    pub fn free(&self, slot: i32) -> napi::Result<(), String> {
-        guarded(|| {
-            if let Ok(slot) = usize::try_from(slot) {
-                self.engine.free(slot);
-            }
-        })
+    pub fn free(&self, slot: u32) -> napi::Result<(), String> {
+        guarded(|| self.engine.free(slot as usize))
     }
 
-    /// The answer with this number, `null` if it is gone. The one that `begin` returned last is never gone.
+    /// The answer with this number. Fails if it is gone; the one that `begin` returned last never is.
     #[napi]
-    pub fn answer(&self, id: u32) -> napi::Result<Option<JsAnswer>, String> {
+    pub fn answer(&self, id: u32) -> napi::Result<JsAnswer, String> {
         guarded(|| {
             let last = OPEN.with_borrow(|open| match open.get(self.key as usize) {
                 Some(Some(opened)) => opened.last.clone().filter(|answer| answer.id == id),
                 _ => None,
             });
-            last.or_else(|| self.engine.prepared(id)).map(|answer| JsAnswer {
+            let Some(answer) = last.or_else(|| self.engine.prepared(id)) else {
+                return Err(to_js(Error::new(Code::Internal, format!("Answer {id} is gone."))));
+            };
+            Ok(JsAnswer {
                 status: answer.status,
                 headers: flat(&answer.headers),
+                // A copy, once for each thread: scripts can write into a Buffer, and other threads send these bytes, too.
                 body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),
             })
-        })
+        })?
     }
 
     /// A compiled entry has stored an answer, or removed one.
