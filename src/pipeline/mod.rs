@@ -108,7 +108,7 @@ impl Engine {
     pub fn step(&self, slot: usize) -> Step {
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else {
-            return gone();
+            return lost("A request went on after it had been answered.");
         };
         match std::mem::replace(&mut flight.next, Next::Nothing) {
             Next::Ready(answer) => Step::Answer(Answer {
@@ -125,7 +125,7 @@ impl Engine {
                 flight.next = Next::Body(status, HeaderList::new(), body);
                 Step::Stream { status, headers }
             }
-            Next::Nothing => gone(),
+            Next::Nothing => lost("A request went on while it was waiting."),
         }
     }
 
@@ -247,8 +247,9 @@ impl Engine {
     }
 }
 
-/// The answer to a slot that nobody holds: the caller has already been answered.
-fn gone() -> Step {
+/// The answer when not even an error page can be had. Nobody would know why, so the log says it.
+fn lost(why: &str) -> Step {
+    tracing::error!("{why}");
     Step::Answer(Answer {
         status: 500,
         headers: HeaderList::new(),

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::flight::{Answer, ErrorPage, Flight, Load, Next, Step};
-use super::gone;
+use super::lost;
 use crate::engine::{now_ms, Engine};
 use crate::request::{Method, RSC_PARAM};
 use crate::response::conditional::Conditions;
@@ -108,8 +108,19 @@ impl Engine {
         let key = format!("document\0{}", address.pathname);
         match self.pages.lookup(&key) {
             Lookup::Hit(page) => self.serve_page(flight, &call, page, Variant::Html),
-            _ if flight.missing && call.error.is_none() => self.fail_openly(flight, 500),
-            _ if flight.missing => Next::Step(gone()),
+            _ if flight.missing => {
+                let why = format!(
+                    "The document of {} is not in the build. Run `next build` again.",
+                    address.pathname
+                );
+                if call.error.is_some() {
+                    return Next::Step(lost(&why));
+                }
+                tracing::error!("{why}");
+                // The error page has not been looked for yet.
+                flight.missing = false;
+                self.fail(flight, 500)
+            }
             _ => Next::Load(Load::Page(address, key)),
         }
     }
