@@ -1,6 +1,6 @@
 // What must hold inside the running server: upstream's own server is not loaded, and a fault costs one request only.
 
-import { writeFileSync } from 'node:fs'
+import { readFileSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -9,15 +9,30 @@ import { startServer } from '../support/server.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/faults', import.meta.url))
 
-/** The documented server with doors of its own, to look inside, and a request that makes the engine panic. */
+/**
+ * The documented server with doors of its own, to look inside, and requests with which something happens inside the engine:
+ * a panic, and a page that another thread replaces just after its answer was found.
+ */
 const SERVER = `
 const { createServer } = require('http')
 const { parse } = require('url')
 const next = require('next')
 const addon = Object.values(require.cache).find(module => module.filename.endsWith('.node')).exports
 const { begin } = addon
-addon.begin = (engine, head, encrypted) =>
-  head.startsWith('GET\\0/__panic') ? addon.panicForTests() : begin(engine, head, encrypted)
+const { cacheSet } = addon.Engine.prototype
+let replace
+addon.Engine.prototype.cacheSet = function (key, entry) {
+  if (key.includes('fresh')) {
+    replace = () => cacheSet.call(this, key, { ...entry, html: Buffer.from('the page that came after') })
+  }
+  return cacheSet.call(this, key, entry)
+}
+addon.begin = (engine, head, encrypted) => {
+  if (head.startsWith('GET\\0/__panic')) return addon.panicForTests()
+  const id = begin(engine, head, encrypted)
+  if (id >= 0 && head.startsWith('GET\\0/fresh?raced')) replace()
+  return id
+}
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
 app.prepare().then(() => {
@@ -103,6 +118,24 @@ describe('in production', () => {
     await response.text()
     expect(occurrences(/FERRONEXT_INTERNAL|ferronext failed while answering a request/)).toBeGreaterThan(0)
     expect((await get('/')).status).toBe(200)
+  })
+
+  it('sends the answer that was found although the page is replaced before Node has fetched it', async () => {
+    const { previewModeId } = JSON.parse(readFileSync(path.join(app, '.next/server/preview-props.json'), 'utf8'))
+    const made = await (await get('/fresh', { headers: { 'x-prerender-revalidate': previewModeId } })).text()
+    // Not compressed, since a body that has to be compressed first is no answer that is found.
+    const raced = await get('/fresh?raced', { headers: { 'accept-encoding': 'identity' } })
+    expect([raced.status, await raced.text()]).toEqual([200, made])
+    expect(await (await get('/fresh')).text()).toBe('the page that came after')
+  })
+
+  it('answers a document that is missing from the build with the error page and one line on the console', async () => {
+    const before = server.output().length
+    rmSync(path.join(app, '.next/server/pages/torn.html'))
+    const response = await get('/torn')
+    expect([response.status, response.headers.get('cache-control')]).toEqual([500, expect.stringContaining('no-store')])
+    expect(await response.text()).toContain('<html')
+    expect(await server.printed(/The document of \/torn is not in the build/, before)).toBe(true)
   })
 
   it('lets work outlive its answer and close() wait for it', async () => {
