@@ -36,9 +36,27 @@ function findNext(projectDir) {
     )
   }
   const { version } = JSON.parse(readFileSync(manifestPath, 'utf8'))
-  const next = { dir: path.dirname(manifestPath), version, require: projectRequire }
+  const next = { dir: path.dirname(manifestPath), version, require: remembering(projectRequire) }
   found.set(projectDir, next)
   return next
+}
+
+/**
+ * Modules of `next` are asked for on each request, after the require hook of `next` has made that slow.
+ * @param {NodeJS.Require} projectRequire
+ * @returns {NextPackage['require']}
+ */
+function remembering(projectRequire) {
+  /** @type {Map<string, any>} */
+  const loaded = new Map()
+  return id => {
+    let exports = loaded.get(id)
+    if (exports === undefined) {
+      exports = projectRequire(id)
+      loaded.set(id, exports)
+    }
+    return exports
+  }
 }
 
 module.exports = { findNext }
