@@ -1,6 +1,8 @@
 // Faults that a user can cause before the first request: one clear message with a stable code, and nothing is lost.
 
+import { once } from 'node:events'
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -66,7 +68,7 @@ describe('prepare()', () => {
     await expect(prepare()).rejects.toMatchObject({ code: 'FERRONEXT_EXPORT_OUTPUT' })
   })
 
-  it('refuses middleware rather than serving past it', async () => {
+  it('serves nothing past middleware whose bundle is missing', async () => {
     const manifest = path.join(app, '.next/server/middleware-manifest.json')
     writeFileSync(
       manifest,
@@ -76,6 +78,7 @@ describe('prepare()', () => {
           '/': {
             files: ['server/middleware.js'],
             name: 'middleware',
+            env: {},
             page: '/',
             matchers: [{ regexp: '.*', originalSource: '/:path*' }],
           },
@@ -84,7 +87,14 @@ describe('prepare()', () => {
         sortedMiddleware: ['/'],
       }),
     )
-    await expect(prepare()).rejects.toMatchObject({ code: 'FERRONEXT_NOT_IMPLEMENTED' })
+    const server = next({ dir: app, quiet: true })
+    await server.prepare()
+    const http = createServer(server.getRequestHandler()).listen(0)
+    await once(http, 'listening')
+    const { port } = /** @type {import('node:net').AddressInfo} */ (http.address())
+    const { status } = await fetch(`http://127.0.0.1:${port}/`)
+    http.close()
+    expect(status).toBe(404)
   })
 
   it.each([
