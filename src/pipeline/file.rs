@@ -100,7 +100,11 @@ impl Engine {
             head: flight.request.method == Method::Head,
         };
         let asked = Conditions::of(&flight.request.headers);
-        file::answer(meta, &asked, policy, response_headers(flight))
+        let mut answer = file::answer(meta, &asked, policy, response_headers(flight));
+        if let (200, Some(status)) = (answer.status, flight.status) {
+            answer.status = status;
+        }
+        answer
     }
 
     /// A file in memory. The usual answers are prepared once and then cross to Node as a number.

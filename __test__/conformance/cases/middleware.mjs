@@ -39,6 +39,17 @@ const passing = [
     ['override', 'overrideAll', 'overrideCookie'],
     REQUEST,
   ),
+  ...matrix([...PAGES, ...ROUTES], ['status']),
+  ...matrix(
+    ['/static'],
+    ['/static', '/ssr', '/plain', '/ssg/a', '/file.txt', '/api/seen', '/api/echo', '/nowhere', '/blog/none'].map(
+      to => `rewriteStatus&to=${to}`,
+    ),
+  ),
+  get('/file.txt?mw=status', { headers: { 'if-none-match': '{etag:/file.txt}' } }),
+  get('/static?mw=status', { headers: { 'if-none-match': '{etag:/static}' } }),
+  get('/file.txt?mw=status', { headers: { range: 'bytes=0-1' } }),
+  rsc('/static?mw=status'),
   get('/with-cookie?mw=cookies'),
   get('/redirected-first?mw=answer&to=text'),
   get('/static?mw=headers', { headers: { 'accept-encoding': 'gzip' } }),
