@@ -100,19 +100,19 @@ const shorten = text => {
 /**
  * What the placeholders stand for in one build.
  *
- * @param {string} dir the built app
+ * @param {string} dist the build folder
  * @returns {Record<string, string>}
  */
-export function placeholders(dir) {
-  const read = (/** @type {string} */ name) => readFileSync(path.join(dir, '.next', name), 'utf8')
-  const assets = /** @type {string[]} */ (readdirSync(path.join(dir, '.next/static'), { recursive: true }))
+export function placeholders(dist) {
+  const read = (/** @type {string} */ name) => readFileSync(path.join(dist, name), 'utf8')
+  const assets = /** @type {string[]} */ (readdirSync(path.join(dist, 'static'), { recursive: true }))
     .map(name => name.replaceAll(path.sep, '/'))
     .sort()
   const asset = (/** @type {string} */ extension) =>
     `_next/static/${assets.find(name => name.endsWith(extension)) ?? '-'}`
   // An app without the App Router has no such file in 15.5.
   const references = 'server/server-reference-manifest.json'
-  const actions = existsSync(path.join(dir, '.next', references)) ? (JSON.parse(read(references)).node ?? {}) : {}
+  const actions = existsSync(path.join(dist, references)) ? (JSON.parse(read(references)).node ?? {}) : {}
   return {
     buildId: read('BUILD_ID').trim(),
     previewId: JSON.parse(read('prerender-manifest.json')).preview.previewModeId,

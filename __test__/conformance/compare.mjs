@@ -8,8 +8,8 @@
 /** Header values that differ between any two answers. */
 const CLOCK = new Set(['date'])
 
-/** React keys of the metadata in an RSC payload that was rendered for this request: a random id and a letter. */
-const REQUEST_ID = /(\["\$","[\w$]+",")[\w-]{21}([a-z]",)/g
+/** React keys of the metadata in an RSC payload that was rendered for this request: a random id, at the edge a UUID, and a letter. */
+const REQUEST_ID = /(\["\$","[\w$]+",")(?:[\w-]{21}|[\da-f-]{36})([a-z]",)/g
 
 /** Preview data is encrypted with a random salt and signed with the time. */
 const PREVIEW_DATA = /(__next_preview_data=)eyJ[\w-]+\.[\w-]+\.[\w-]+/

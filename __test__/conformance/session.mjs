@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { buildFixture, copyApp, distDirOf, removeApp } from '../support/build.mjs'
 import { methodOf, openConnection, requestBytes, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
 import { LINE_NAMES, testRoot } from '../support/workspace.mjs'
@@ -23,7 +23,7 @@ const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
  */
 export async function openSession({ line, fixture, self = false }) {
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
-  const values = placeholders(built)
+  const values = placeholders(path.join(built, await distDirOf(built)))
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
   /** @type {import('../support/server.mjs').Server[]} */
   const servers = []

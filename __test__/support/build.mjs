@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { cp } from 'node:fs/promises'
 import path from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { isAlive, withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
 import { ensureWorkspace } from './workspace.mjs'
@@ -31,11 +32,23 @@ export async function buildFixture({ line, source }) {
     await runNextBuild(workspace.dir, dir)
     // The bundler's own cache is large and no server reads it; `.next/cache/fetch-cache` stays.
     for (const cache of ['webpack', 'turbopack', 'swc']) {
-      rmSync(path.join(dir, '.next/cache', cache), { recursive: true, force: true })
+      rmSync(path.join(dir, await distDirOf(dir), 'cache', cache), { recursive: true, force: true })
     }
     writeFileSync(marker, `${workspace.nextVersion}\n`)
   })
   return { dir }
+}
+
+/**
+ * Where the app's configuration puts the build, `.next` unless it says otherwise.
+ *
+ * @param {string} dir
+ * @returns {Promise<string>} relative to `dir`
+ */
+export async function distDirOf(dir) {
+  const file = path.join(dir, 'next.config.mjs')
+  const config = existsSync(file) ? (await import(pathToFileURL(file).href)).default : {}
+  return config.distDir ?? '.next'
 }
 
 /**
@@ -61,7 +74,7 @@ async function runNextBuild(workspaceDir, dir) {
 }
 
 /**
- * A copy of a built app beside it: a server writes into `.next`, so two servers must never share one.
+ * A copy of a built app beside it: a server writes into its build, so two servers must never share one.
  *
  * @param {string} buildDir
  * @param {string} name
@@ -73,7 +86,7 @@ export async function copyApp(buildDir, name) {
   await removeApp(copy)
   // `cp -a` keeps modification times to the nanosecond. They are part of the ETags, where how a server rounds matters.
   await runCommand('cp', ['-a', buildDir, copy], { cwd: path.dirname(buildDir) })
-  freshen(path.join(copy, '.next/server'), new Date())
+  freshen(path.join(copy, await distDirOf(buildDir), 'server'), new Date())
   return copy
 }
 

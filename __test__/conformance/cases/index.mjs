@@ -1,13 +1,16 @@
 // Which cases go to which fixture.
 import app from './app.mjs'
 import * as conditional from './conditional.mjs'
+import { conditions } from './conditions.mjs'
 import { mixed, plain } from './errors.mjs'
 import files from './files.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, internalHeaders } from './hostile.mjs'
+import { localeSingle, locales, localesBase } from './locales.mjs'
 import middleware from './middleware.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
 import pages from './pages.mjs'
+import { hidden, routes, slots } from './routes.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */
@@ -50,6 +53,14 @@ export const SUITES = [
 
 /** The suites that a line can build. @param {Line} line */
 export const suitesOf = line => SUITES.filter(({ lines }) => lines?.includes(line) ?? true)
+  { fixture: 'conditions', cases: conditions },
+  { fixture: 'locales', cases: locales },
+  { fixture: 'locales-base', cases: localesBase },
+  { fixture: 'locale-single', cases: localeSingle },
+  { fixture: 'routes', cases: [...routes, ...hostile] },
+  { fixture: 'slots', cases: slots },
+  { fixture: 'hidden', cases: hidden },
+].map(({ fixture, cases }) => ({ fixture, cases: numbered(cases) }))
 
 /**
  * Names are unique, so that one can be asked for.
