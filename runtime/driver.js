@@ -150,7 +150,8 @@ async function steps(server, req, res, slot, strict = false) {
       const outcome = await render(server, req, res, step, pending)
       if (outcome !== NO_FALLBACK) return
       if (strict) throw new server.NoFallbackError()
-      engine.noFallback(slot)
+      // Entries change the URL and the headers of a request, and upstream routes what they have left.
+      engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers)
     } catch (error) {
       if (isAbort(error) || isRefused(req)) return
       if (strict) throw error

@@ -286,10 +286,11 @@ impl JsEngine {
         }
     }
 
-    /// The entry in `slot` has no page for its params: routing goes on after it.
+    /// The entry in `slot` has no page for its params: routing goes on after it, with the target that it has left on the
+    /// request, and with the headers of the client router or without.
     #[napi(js_name = "noFallback")]
-    pub fn no_fallback(&self, slot: u32) -> napi::Result<(), String> {
-        guarded(|| self.engine.no_fallback(slot as usize))
+    pub fn no_fallback(&self, slot: u32, target: String, keeps_flight: bool) -> napi::Result<(), String> {
+        guarded(|| self.engine.no_fallback(slot as usize, target, keeps_flight))
     }
 
     /// The middleware of the request in `slot` has answered with these headers, lower-case names and values in turn. `peer` is

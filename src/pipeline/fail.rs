@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::response::etag;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
-use crate::route::{NotFound, Output, Redirect};
+use crate::route::{NotFound, Output, OutputKind, Redirect, RedirectReason};
 use crate::url::Location;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -21,7 +21,9 @@ impl Engine {
         let mut headers = response_headers(flight);
         // A target that is no URL is redirected by upstream's renderer, which spells the name with a capital.
         let is_url = Location::parse(&flight.request.target, self.build.capabilities.dialect()).is_ok();
-        headers.set(if is_url { "location" } else { "Location" }, redirect.location.clone());
+        // So does the redirect to a locale.
+        let lower = is_url && redirect.reason != RedirectReason::Locale;
+        headers.set(if lower { "location" } else { "Location" }, redirect.location.clone());
         if let Some(refresh) = &redirect.refresh {
             headers.set("Refresh", refresh.clone());
         }
@@ -36,6 +38,8 @@ impl Engine {
                 self.plain_not_found(flight, headers)
             }
             NotFound::Page | NotFound::Unrendered { no_store: true } => self.fail(flight, 404),
+            // Nothing has been said yet that a page with `getStaticProps` could keep to.
+            NotFound::Unrendered { no_store: false } if self.not_found_has_props(flight) => self.fail(flight, 404),
             NotFound::Unrendered { no_store: false } => self.fail_openly(flight, 404),
             NotFound::Data => {
                 let mut headers = response_headers(flight);
@@ -115,6 +119,11 @@ impl Engine {
         };
         flight.error = Some(page.clone());
         self.serve_error_page(flight, page)
+    }
+
+    fn not_found_has_props(&self, flight: &Flight) -> bool {
+        let page = self.error_output(404, locale_of(flight));
+        page.is_some_and(|page| page.kind == OutputKind::Pages && self.rules.has_static_props(&page.pathname))
     }
 
     /// Which page shows a status: the App Router's for 404, the Pages Router's for 404 and 500, `_error` for the rest.

@@ -16,7 +16,7 @@ use bytes::Bytes;
 pub use self::flight::{Answer, Progress, Step};
 use self::flight::{Flight, Load, Next};
 use crate::engine::Engine;
-use crate::request::{Origin, Request};
+use crate::request::{Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
@@ -81,8 +81,7 @@ impl Engine {
             }
             Decision::Output(output) => self.serve_output(flight, output, None),
             Decision::NotFound(kind) => self.serve_not_found(flight, *kind),
-            // Routing that stops half-way leaves no header of a rule behind.
-            Decision::BadRequest => self.fail_onto(flight, 400, HeaderList::new()),
+            Decision::BadRequest => self.fail(flight, 400),
             Decision::Fault { message, plain } => {
                 tracing::error!("{message}");
                 if *plain {
@@ -90,7 +89,7 @@ impl Engine {
                     headers.set("Cache-Control", NO_STORE);
                     self.plain_error(flight, headers)
                 } else {
-                    self.fail_onto(flight, 500, HeaderList::new())
+                    self.fail(flight, 500)
                 }
             }
             Decision::Middleware(call) => self.call_middleware(flight, call),
@@ -182,8 +181,9 @@ impl Engine {
         chunk
     }
 
-    /// The entry in `slot` has no page for its params: routing goes on after it.
-    pub fn no_fallback(&self, slot: usize) {
+    /// The entry in `slot` has no page for its params: routing goes on after it, with the target that the entry has left, and
+    /// without the headers of the client router if it has taken them off.
+    pub fn no_fallback(&self, slot: usize, target: String, keeps_flight: bool) {
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else {
             return;
@@ -192,7 +192,13 @@ impl Engine {
             return;
         };
         let event = Event::NoFallback(output.item_path.clone());
-        let state = std::mem::take(&mut flight.state);
+        let mut state = std::mem::take(&mut flight.state);
+        if !keeps_flight {
+            FLIGHT_HEADERS
+                .iter()
+                .for_each(|name| state.request_headers.remove(name));
+        }
+        flight.request.target = target;
         let routed = self.router.resume(&flight.request, state, event);
         flight.state = routed.state;
         flight.decision = routed.decision;

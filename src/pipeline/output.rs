@@ -132,9 +132,7 @@ impl Engine {
                 self.serve_page(flight, &call, page, variant)
             }
             // Only what the build wrote is looked for on disk; later answers come through the cache handler.
-            Lookup::Unknown if !flight.missing && self.build.prerender.routes.contains_key(&address.pathname) => {
-                Next::Load(Load::Page(address, key))
-            }
+            Lookup::Unknown if !flight.missing && address.built => Next::Load(Load::Page(address, key)),
             _ => self.render(flight, call),
         }
     }
@@ -152,6 +150,7 @@ impl Engine {
         let framing = Framing {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
+            yields: call.error.is_some_and(|error| !error.no_store),
             vary: call.outcome.vary,
             rules: pairs(&call.headers),
             deployment_id: self.deployment_id.clone(),
@@ -288,7 +287,7 @@ impl Engine {
 impl Call<'_> {
     /// A data request learns which page it came to.
     fn name_matched_path(&mut self, flight: &Flight) {
-        if self.error.is_none() && has_data_header(flight) {
+        if self.error.is_none() && !self.output.edge && has_data_header(flight) {
             let prefix = locale_of(flight).map_or(String::new(), |locale| format!("/{locale}"));
             let path = format!("{prefix}{}", self.output.pathname);
             self.headers.set("x-nextjs-matched-path", path);

@@ -19,6 +19,15 @@ pub const RSC_PARAM: &str = "_rsc";
 /// Marks a request for a React payload.
 pub const RSC_HEADER: &str = "rsc";
 
+/// The headers of the client router, without the one that chooses between intercepting routes.
+pub const FLIGHT_HEADERS: [&str; 5] = [
+    RSC_HEADER,
+    "next-router-state-tree",
+    "next-router-prefetch",
+    "next-hmr-refresh",
+    "next-router-segment-prefetch",
+];
+
 /// Bytes of the SHA-256 digest that the hash keeps: 96 bits.
 const DIGEST_BYTES: usize = 12;
 

@@ -34,6 +34,8 @@ pub struct Address {
     pub source: String,
     /// The path, decoded, without the suffixes of data and payload requests.
     pub pathname: String,
+    /// Whether the build wrote an answer of this very route. Another route's answer for the same path is not its own.
+    pub built: bool,
 }
 
 /// Which representation of an entry a request asks for.

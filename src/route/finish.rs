@@ -123,7 +123,13 @@ impl Router {
         };
         let locale = state.locale.as_ref().map(|locale| locale.locale.clone());
         let output = |definition: &Definition, params| self.output(state, definition, params, &path, &item.item_path);
+        // Not even a catch-all page gets these paths. Edge functions are called before that is looked at.
+        let is_refused = |edge: bool| !edge && BLOCKED_PAGES.contains(&path.as_str());
+        let refused = Decision::NotFound(NotFound::Unrendered { no_store: true });
         if let Some(definition) = item.definition {
+            if is_refused(definition.edge) {
+                return Ok(refused);
+            }
             let mut params = item.params;
             if !self.capabilities.lookup_decides_page {
                 // Older renderers match the page again, and only a page with parameters has any.
@@ -140,10 +146,9 @@ impl Router {
             Some((definition, _)) if is_dynamic_page(&item.item_path) && item.item_path != definition.pathname => {
                 Ok(missed)
             }
+            Some((definition, _)) if is_refused(definition.edge) => Ok(refused),
             Some((definition, params)) => Ok(output(definition, params)),
-            None if BLOCKED_PAGES.contains(&path.as_str()) => {
-                Ok(Decision::NotFound(NotFound::Unrendered { no_store: true }))
-            }
+            None if is_refused(false) => Ok(refused),
             None => Ok(missed),
         }
     }

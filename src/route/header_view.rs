@@ -48,12 +48,20 @@ pub struct Overlay {
     replaces_all: bool,
     /// Headers that were set, by lower-case name.
     set: IndexMap<String, HeaderText>,
+    /// Headers that were taken off, by lower-case name.
+    removed: Vec<&'static str>,
 }
 
 impl Overlay {
     /// Sets a header, instead of any that arrived.
     pub fn set(&mut self, name: &str, value: HeaderText) {
         self.set.insert(name.to_ascii_lowercase(), value);
+    }
+
+    /// Takes off a header (lower case), whether it arrived or was set.
+    pub fn remove(&mut self, name: &'static str) {
+        self.set.shift_remove(name);
+        self.removed.push(name);
     }
 
     /// Drops every header, those that arrived and those that were set.
@@ -74,7 +82,7 @@ impl Overlay {
 
     /// Whether nothing changed.
     pub fn is_empty(&self) -> bool {
-        !self.replaces_all && self.set.is_empty()
+        !self.replaces_all && self.set.is_empty() && self.removed.is_empty()
     }
 }
 
@@ -122,7 +130,7 @@ impl<'a> HeaderView<'a> {
                 HeaderText::Many(values) => Cow::Owned(values.join(", ")),
             });
         }
-        if self.overlay.replaces_all {
+        if self.overlay.replaces_all || self.overlay.removed.contains(&name) {
             return None;
         }
         let mut values = self.arrived.iter().filter(|(key, _)| key.eq_ignore_ascii_case(name));

@@ -30,7 +30,9 @@ mod oracle;
 mod tests;
 
 pub use address::{Address, EntryKind, Variant};
-pub use decision::{Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, StaticFile, Step};
+pub use decision::{
+    Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason, StaticFile, Step,
+};
 pub use header_view::{HeaderText, HeaderView, Overlay};
 pub use middleware::MiddlewareCall;
 pub use page::{PageDecision, PageOutcome, PageRequest, PageRules};

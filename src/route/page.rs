@@ -14,7 +14,7 @@ use super::{Output, OutputKind};
 use crate::build::{Build, PrerenderRoute, RenderingMode};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest};
-use crate::url::QueryValue;
+use crate::url::{path_has_prefix, remove_path_prefix, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
 const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
@@ -90,6 +90,7 @@ pub struct PageRules {
     /// Whether Rust may answer from the prerender cache: not if the app brings a cache of its own.
     serve_prerendered: bool,
     partial: bool,
+    base_path: String,
 }
 
 impl PageRules {
@@ -125,6 +126,7 @@ impl PageRules {
             plain_not_found: build.capabilities.plain_404_for_subresources,
             serve_prerendered: config.cache_handler.is_none(),
             partial: config.cache_components,
+            base_path: config.base_path.clone(),
         }
     }
 
@@ -215,6 +217,7 @@ impl PageRules {
             return PageDecision::Static(Address {
                 kind: EntryKind::Pages,
                 source: output.pathname.clone(),
+                built: true,
                 pathname: path_of_file(&output.file),
             });
         }
@@ -225,7 +228,7 @@ impl PageRules {
             return PageDecision::Render;
         }
         match self.address(build, asked) {
-            Some(address) => PageDecision::Prerendered(address, variant(output, rsc)),
+            Some(address) => PageDecision::Prerendered(address, self.variant(asked, rsc)),
             None => PageDecision::Render,
         }
     }
@@ -245,7 +248,9 @@ impl PageRules {
             Some(locale) => format!("/{locale}{resolved}"),
             None => resolved,
         };
-        let pathname = if pathname == "/index" { "/".to_owned() } else { pathname };
+        // Entries take `/index` for `/`, where a page with parameters keeps nothing.
+        let is_index = pathname == "/index";
+        let pathname = if is_index { "/".to_owned() } else { pathname };
         let generated = build.prerender.dynamic_routes.get(&output.pathname);
         let built = build.prerender.routes.get(&pathname);
         let modes = [
@@ -263,11 +268,29 @@ impl PageRules {
                     .unwrap_or(&resolved_source(&pathname, asked.locale))
                     == output.pathname
         });
-        (owned || generated.is_some()).then(|| Address {
+        (owned || (generated.is_some() && !is_index)).then(|| Address {
             kind,
             source: source.clone(),
+            built: owned || (built.is_some() && !build.capabilities.scoped_cache_paths),
             pathname,
         })
+    }
+
+    fn variant(&self, asked: &PageRequest<'_>, rsc: Option<&RscRequest>) -> Variant {
+        match (asked.output.kind, rsc) {
+            (OutputKind::AppPage, Some(rsc)) => match &rsc.segment {
+                Some(segment) => Variant::Segment(segment.clone()),
+                None => Variant::Rsc,
+            },
+            (OutputKind::Pages, _) if self.asks_for_data(asked.request) => Variant::Data,
+            _ => Variant::Html,
+        }
+    }
+
+    /// Whether the target itself is a data URL, of whatever build: entries look at what the client asked for. So a rewrite
+    /// that leads to one gets the document, and an error page of a data URL comes as data.
+    fn asks_for_data(&self, request: &Request) -> bool {
+        path_has_prefix(&remove_path_prefix(&request.target, &self.base_path), "/_next/data")
     }
 
     /// Whether an intercepting route may answer this path, or is this path.
@@ -320,17 +343,6 @@ fn may_be_cached(request: &Request) -> bool {
             .headers
             .all("cookie")
             .any(|cookies| cookies.contains("__prerender_bypass") || cookies.contains("__next_preview_data"))
-}
-
-fn variant(output: &Output, rsc: Option<&RscRequest>) -> Variant {
-    match (output.kind, rsc) {
-        (OutputKind::AppPage, Some(rsc)) => match &rsc.segment {
-            Some(segment) => Variant::Segment(segment.clone()),
-            None => Variant::Rsc,
-        },
-        (OutputKind::Pages, _) if output.is_data_request => Variant::Data,
-        _ => Variant::Html,
-    }
 }
 
 /// Which kind of route a prerendered path belongs to (`isRouteCacheOwner` in `next/dist/server/lib/route-cache-key.js`).

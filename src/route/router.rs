@@ -16,7 +16,7 @@ use crate::config::NextConfig;
 use crate::error::{Code, Error};
 use crate::request::Request;
 use crate::url::{
-    add_path_prefix, collapse_slashes, has_repeated_slashes, host_name, parse_target, path_has_prefix,
+    add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_target, path_has_prefix,
     remove_path_prefix, Dialect, Locales, Location,
 };
 
@@ -224,14 +224,42 @@ impl Router {
         self.step(request, state, decided)
     }
 
-    fn step(&self, request: &Request, state: RouteState, decided: Result<Option<Decision>, Stop>) -> Step {
+    fn step(&self, request: &Request, mut state: RouteState, decided: Result<Option<Decision>, Stop>) -> Step {
         let decision = match decided {
             Ok(Some(decision)) => decision,
             Ok(None) => self.not_found(request, &state),
-            Err(Stop::BadRequest) => Decision::BadRequest,
-            Err(Stop::Fault(message)) => Decision::Fault { message, plain: false },
+            Err(stop) => {
+                // Routing that stops half-way leaves no header of a rule behind.
+                state.headers = Default::default();
+                match stop {
+                    Stop::BadRequest => Decision::BadRequest,
+                    Stop::Fault(message) => Decision::Fault { message, plain: false },
+                }
+            }
         };
+        let decision = match state.headers.cut_at_fault() {
+            None => decision,
+            Some(message) => Decision::Fault { message, plain: false },
+        };
+        if matches!(
+            decision,
+            Decision::File(_) | Decision::NotFound(_) | Decision::BadRequest | Decision::Fault { .. }
+        ) {
+            self.find_error_locale(request, &mut state);
+        }
         Step { decision, state }
+    }
+
+    /// Error pages speak the locale of the path that was asked for, whatever locale a rule led to.
+    fn find_error_locale(&self, request: &Request, state: &mut RouteState) {
+        let (Some(locales), Some(default)) = (self.table.locales(), state.default_locale.clone()) else {
+            return;
+        };
+        let target = request.target.split('?').next().unwrap_or_default();
+        let bare = remove_path_prefix(target, &self.config.base_path);
+        let page = any_data_page(&bare).unwrap_or(&bare);
+        let locale = locales.split(page).locale.unwrap_or(&default).to_owned();
+        state.set_locale(&locale);
     }
 
     /// Protocol and URL of the request as a page sees them, with the server's own host.

@@ -7,7 +7,7 @@ use super::decision::{Decision, Redirect, RedirectReason};
 use super::header_view::HeaderText;
 use super::params::Params;
 use super::router::{Router, Stop};
-use super::rule::{stringify_query, HeaderRule, RewriteRule, RuleFault, RuleSource};
+use super::rule::{is_sendable, stringify_query, HeaderRule, RewriteRule, RuleFault, RuleSource};
 use super::rule_set::RuleSet;
 use super::state::RouteState;
 use crate::request::Request;
@@ -268,8 +268,7 @@ pub(super) fn proxy_url(mut target: UrlParts, state: &RouteState) -> String {
 /// A redirect as the router answers it.
 pub(super) fn redirect(status: u16, location: String, reason: RedirectReason) -> Result<Decision, RuleFault> {
     // Node refuses such a header, and upstream then shows its 500 page.
-    let sendable = |c: char| c == '\t' || (' '..='~').contains(&c) || ('\u{80}'..='\u{ff}').contains(&c);
-    if !location.chars().all(sendable) {
+    if !is_sendable(&location) {
         return Err(RuleFault(
             "Invalid character in header content [\"location\"]".to_owned(),
         ));

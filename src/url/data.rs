@@ -17,6 +17,12 @@ pub fn strip_data_path<'a>(path: &'a str, build_id: &str) -> Option<Cow<'a, str>
     rest.strip_suffix(".json").map(denormalize_page_path)
 }
 
+/// The path behind the build id of a data URL of any build.
+pub fn any_data_page(path: &str) -> Option<&str> {
+    let rest = path.strip_prefix("/_next/data/")?.strip_suffix(".json")?;
+    rest.find('/').and_then(|at| rest.get(at..))
+}
+
 /// `/index` is `/`, `/index/index` is `/index`; a backslash counts as a slash.
 pub fn denormalize_page_path(page: &str) -> Cow<'_, str> {
     let page: Cow<'_, str> = if page.contains('\\') {

@@ -49,10 +49,6 @@ export const SUITES = [
   { fixture: 'middleware-one-locale', cases: oneLocale },
   // Before 16 there is no proxy.js.
   { fixture: 'proxy', cases: proxy, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
-].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
-
-/** The suites that a line can build. @param {Line} line */
-export const suitesOf = line => SUITES.filter(({ lines }) => lines?.includes(line) ?? true)
   { fixture: 'conditions', cases: conditions },
   { fixture: 'locales', cases: locales },
   { fixture: 'locales-base', cases: localesBase },
@@ -60,7 +56,10 @@ export const suitesOf = line => SUITES.filter(({ lines }) => lines?.includes(lin
   { fixture: 'routes', cases: [...routes, ...hostile] },
   { fixture: 'slots', cases: slots },
   { fixture: 'hidden', cases: hidden },
-].map(({ fixture, cases }) => ({ fixture, cases: numbered(cases) }))
+].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
+
+/** The suites that a line can build. @param {Line} line */
+export const suitesOf = line => SUITES.filter(({ lines }) => lines?.includes(line) ?? true)
 
 /**
  * Names are unique, so that one can be asked for.

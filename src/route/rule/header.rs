@@ -13,6 +13,8 @@ use crate::route::params::Params;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ResponseHeaders {
     entries: IndexMap<String, HeaderText>,
+    /// Whether a rule made a name or a value that Node refuses to send.
+    is_faulty: bool,
 }
 
 impl ResponseHeaders {
@@ -50,6 +52,17 @@ impl ResponseHeaders {
         }
     }
 
+    /// Drops what a rule made unsendable and everything after it. Returns what is wrong, in Node's words.
+    pub fn cut_at_fault(&mut self) -> Option<String> {
+        if !self.is_faulty {
+            return None;
+        }
+        let faults = self.entries.iter().map(|(name, value)| fault_of(name, value.lines()));
+        let (at, message) = faults.enumerate().find_map(|(at, fault)| Some((at, fault?)))?;
+        self.entries.truncate(at);
+        Some(message)
+    }
+
     /// The headers as they are sent: names that differ only by case are one header, and the later one counts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderText)> {
         let last = self.entries.len();
@@ -69,6 +82,29 @@ impl ResponseHeaders {
     }
 }
 
+/// Why Node would not send a header.
+fn fault_of(name: &str, lines: &[String]) -> Option<String> {
+    if !is_token(name) {
+        return Some(format!("Header name must be a valid HTTP token [\"{name}\"]"));
+    }
+    let faulty = !lines.iter().all(|line| is_sendable(line));
+    faulty.then(|| format!("Invalid character in header content [\"{name}\"]"))
+}
+
+/// Whether Node takes `name` for a header name (RFC 9110, 5.6.2).
+fn is_token(name: &str) -> bool {
+    !name.is_empty()
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte))
+}
+
+/// Whether Node takes `value` for a header value.
+pub fn is_sendable(value: &str) -> bool {
+    let is_allowed = |c: char| c == '\t' || (' '..='~').contains(&c) || ('\u{80}'..='\u{ff}').contains(&c);
+    value.chars().all(is_allowed)
+}
+
 /// A compiled header rule.
 #[derive(Debug, Clone)]
 pub struct HeaderRule {
@@ -81,12 +117,14 @@ pub struct HeaderRule {
 #[derive(Debug, Clone)]
 struct Text {
     written: String,
+    /// Whether Node sends it whatever is matched: then nothing is left to look at for each request.
+    is_safe: bool,
     /// What a match with parameters makes of it, when that is always the same.
     fixed: Option<String>,
 }
 
 impl Text {
-    fn compile(written: &str, names: &[String], strip: bool) -> Text {
+    fn compile(written: &str, names: &[String], strip: bool, is_sendable: fn(&str) -> bool) -> Text {
         let uses_any = names.iter().any(|name| written.contains(&format!(":{name}")));
         // Text with a colon loses its backslashes even if it has no parameter.
         let fixed = if uses_any {
@@ -95,6 +133,7 @@ impl Text {
             interpolate(written, &Params::default(), strip).ok()
         };
         Text {
+            is_safe: is_sendable(written) && fixed.as_deref().is_some_and(is_sendable),
             written: written.to_owned(),
             fixed,
         }
@@ -123,12 +162,13 @@ impl HeaderRule {
     pub fn compile(rule: &build::HeaderRule, source: &SourceOptions, strip: bool) -> Result<HeaderRule, String> {
         let source = RuleSource::compile(&rule.source, source)?;
         let names = source.names();
-        let text = |written: &str| Text::compile(written, &names, strip);
+        let name = |written: &str| Text::compile(written, &names, strip, is_token);
+        let value = |written: &str| Text::compile(written, &names, strip, is_sendable);
         Ok(HeaderRule {
             headers: rule
                 .headers
                 .iter()
-                .map(|pair| (text(&pair.key), text(&pair.value)))
+                .map(|pair| (name(&pair.key), value(&pair.value)))
                 .collect(),
             source,
             strip,
@@ -138,7 +178,10 @@ impl HeaderRule {
     /// Adds the headers of a match.
     pub fn apply(&self, params: &Params, headers: &mut ResponseHeaders) -> Result<(), RuleFault> {
         for (name, value) in &self.headers {
-            headers.add(name.fill(params, self.strip)?, value.fill(params, self.strip)?);
+            let is_safe = name.is_safe && value.is_safe;
+            let (name, value) = (name.fill(params, self.strip)?, value.fill(params, self.strip)?);
+            headers.is_faulty |= !is_safe && (!is_token(&name) || !is_sendable(&value));
+            headers.add(name, value);
         }
         Ok(())
     }

@@ -14,7 +14,7 @@ mod tests;
 pub use condition::{Conditions, Subject};
 pub use cookie::cookie;
 pub use destination::{stringify_query, Destination, DestinationOptions};
-pub use header::{HeaderRule, ResponseHeaders};
+pub use header::{is_sendable, HeaderRule, ResponseHeaders};
 pub use interpolate::interpolate;
 pub use redirect::RedirectRule;
 pub use rewrite::RewriteRule;

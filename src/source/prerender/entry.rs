@@ -229,6 +229,7 @@ mod tests {
 
     fn isr() -> Address {
         Address {
+            built: true,
             kind: EntryKind::AppPage,
             source: "/isr/page".to_owned(),
             pathname: "/isr".to_owned(),

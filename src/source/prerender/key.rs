@@ -158,6 +158,7 @@ mod tests {
 
     fn address(kind: EntryKind, source: &str, pathname: &str) -> Address {
         Address {
+            built: true,
             kind,
             source: source.to_owned(),
             pathname: pathname.to_owned(),
