@@ -25,7 +25,7 @@ pub(super) fn parse_relative(target: &str) -> UrlParts {
     };
     UrlParts {
         pathname: path,
-        query: Query::parse_legacy(search),
+        query: Query::parse_legacy(search.strip_prefix('?').unwrap_or(search)),
         search: search.to_owned(),
         hash: hash.to_owned(),
         ..UrlParts::default()

@@ -63,7 +63,9 @@ impl DynamicPage {
         };
         let mut params = Params::default();
         for (param, text) in self.params.iter().zip(found) {
-            let Some(text) = text else { continue };
+            let Some(text) = text.filter(|_| !param.replaced) else {
+                continue;
+            };
             let value = if param.repeat {
                 QueryValue::Many(text.split('/').map(decode).collect::<Result<_, _>>()?)
             } else {

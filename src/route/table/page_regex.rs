@@ -13,6 +13,8 @@ pub struct PageParam {
     pub name: String,
     /// A list of segments (`[...a]`).
     pub repeat: bool,
+    /// Whether a later parameter has the same name, which then is the one that counts.
+    pub replaced: bool,
 }
 
 /// The expression of a page.
@@ -41,10 +43,17 @@ pub fn page_regex(page: &str, affixes: bool) -> PageRegex {
             Some(name) => (name, true),
             None => (name, false),
         };
-        // Of two parameters with one name, the later group counts.
+        // The build refuses a name that stands twice, but does not see one with text around it.
+        for earlier in params
+            .iter_mut()
+            .filter(|earlier: &&mut PageParam| earlier.name == name)
+        {
+            earlier.replaced = true;
+        }
         params.push(PageParam {
             name: name.to_owned(),
             repeat,
+            replaced: false,
         });
         if let Some(marker) = marker {
             source.push_str(&format!("/{}([^/]+?)", escape(marker)));
@@ -121,5 +130,10 @@ mod tests {
         let params = page_regex("/[a]/[[...b]]", true).params;
         assert_eq!(params[0].name, "a");
         assert!(params[1].repeat);
+        let params = page_regex("/[a]-x/[b]/[a]", true).params;
+        assert_eq!(
+            params.iter().map(|param| param.replaced).collect::<Vec<_>>(),
+            [true, false, false]
+        );
     }
 }
