@@ -8,13 +8,15 @@ use std::collections::HashMap;
 
 use smallvec::SmallVec;
 
-use super::pattern::{Modifier, Token};
+use super::pattern::{stays_in_segment, Modifier, Token};
 
 /// A segment of a pattern, as far as the index can tell.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Segment {
     /// Exactly this text, but for case.
     Text(String),
+    /// A segment that begins with this text, but for case.
+    Begins(String),
     /// Any one segment.
     One,
     /// Anything from here on, also nothing.
@@ -38,6 +40,10 @@ struct Node {
     /// Patterns that take anything from here on.
     below: Vec<u32>,
     named: HashMap<Box<str>, Node>,
+    /// What follows a segment with this beginning.
+    begins: HashMap<Box<str>, Node>,
+    /// The lengths of these beginnings.
+    lengths: Vec<usize>,
     any: Option<Box<Node>>,
 }
 
@@ -52,8 +58,9 @@ impl SegmentIndex {
                 Segment::Text(text) if text.is_ascii() => {
                     node.named.entry(text.to_ascii_lowercase().into()).or_default()
                 }
+                Segment::Begins(text) if text.is_ascii() => node.begin(text),
                 // Case means more than ASCII here; let the pattern itself decide.
-                Segment::Text(_) | Segment::One => node.any.get_or_insert_default(),
+                Segment::Text(_) | Segment::Begins(_) | Segment::One => node.any.get_or_insert_default(),
                 Segment::Rest => {
                     node.below.push(number);
                     return;
@@ -84,6 +91,14 @@ impl SegmentIndex {
 }
 
 impl Node {
+    /// The node behind segments that begin with `text`.
+    fn begin(&mut self, text: &str) -> &mut Node {
+        if let Err(at) = self.lengths.binary_search(&text.len()) {
+            self.lengths.insert(at, text.len());
+        }
+        self.begins.entry(text.to_ascii_lowercase().into()).or_default()
+    }
+
     /// `rest` is what follows the last slash that was passed; there may be none.
     fn collect(&self, rest: Option<&str>, found: &mut Candidates) {
         found.extend_from_slice(&self.below);
@@ -98,6 +113,18 @@ impl Node {
         };
         if let Some(node) = self.named.get(segment) {
             node.collect(rest, found);
+        }
+        for beginning in self
+            .lengths
+            .iter()
+            .map_while(|&length| segment.as_bytes().get(..length))
+        {
+            let node = std::str::from_utf8(beginning)
+                .ok()
+                .and_then(|text| self.begins.get(text));
+            if let Some(node) = node {
+                node.collect(rest, found);
+            }
         }
         if let Some(node) = &self.any {
             node.collect(rest, found);
@@ -136,18 +163,12 @@ pub fn segments_of(tokens: &[Token]) -> Vec<Segment> {
     builder.finish()
 }
 
-/// Whether a parameter's pattern takes at least one character and never a slash.
-fn stays_in_segment(pattern: &str) -> bool {
-    let class = pattern.strip_prefix("[^\\/").and_then(|rest| rest.strip_suffix("]+?"));
-    class.is_some_and(|rest| rest.chars().all(|c| !"[]/|".contains(c)) || matches!(rest, "\\[" | "\\]" | "\\|"))
-        || matches!(pattern, "\\d+" | "\\w+" | "\\d{1,}" | "[^/]+" | "[0-9]+")
-}
-
 #[derive(Default)]
 struct Builder {
     done: Vec<Segment>,
+    /// The text of the current segment, up to what is not known of it.
     current: String,
-    /// Whether the current segment holds more than `current`.
+    /// Whether the current segment goes on after `current`.
     open: bool,
     started: bool,
 }
@@ -162,7 +183,9 @@ impl Builder {
                 }
                 self.started = true;
             } else if self.started {
-                self.current.push(c);
+                if !self.open {
+                    self.current.push(c);
+                }
             } else {
                 return false;
             }
@@ -177,10 +200,10 @@ impl Builder {
 
     fn close(&mut self) {
         let text = std::mem::take(&mut self.current);
-        self.done.push(if std::mem::take(&mut self.open) {
-            Segment::One
-        } else {
-            Segment::Text(text)
+        self.done.push(match std::mem::take(&mut self.open) {
+            false => Segment::Text(text),
+            true if text.is_empty() => Segment::One,
+            true => Segment::Begins(text),
         });
     }
 
@@ -195,6 +218,9 @@ impl Builder {
     fn rest(mut self, complete: bool) -> Vec<Segment> {
         if complete && self.started {
             self.close();
+        } else if !self.current.is_empty() {
+            self.open = true;
+            self.close();
         }
         self.done.push(Segment::Rest);
         self.done
@@ -207,7 +233,7 @@ mod tests {
     use crate::route::pattern::{MatchOptions, PathMatcher};
     use proptest::prelude::*;
 
-    const SOURCES: [&str; 25] = [
+    const SOURCES: [&str; 31] = [
         "/",
         "/a",
         "/a/",
@@ -233,9 +259,15 @@ mod tests {
         "/a/:x*c",
         "/a/:x?/:y*",
         "/b/:x*/c",
+        "/:x(a|B)/b",
+        "/a:x/b",
+        "/a-:x(c|2)?",
+        "/a{:x-}*",
+        "/a:x(\\d)b/:y",
+        "/x.:y(json)/:z?",
     ];
 
-    fn index(sources: &[&str]) -> (SegmentIndex, Vec<PathMatcher>) {
+    fn index_of(sources: &[&str]) -> (SegmentIndex, Vec<PathMatcher>) {
         let mut index = SegmentIndex::default();
         let matchers: Vec<PathMatcher> = sources
             .iter()
@@ -255,18 +287,30 @@ mod tests {
 
     #[test]
     fn patterns_elsewhere_are_not_tried() {
-        let (index, _) = index(&["/a/b", "/a/:x", "/b/:x*", "/:y/b", "/a/:x/c"]);
+        let (index, _) = index_of(&["/a/b", "/a/:x", "/b/:x*", "/:y/b", "/a/:x/c"]);
         assert_eq!(index.candidates("/a/b").as_slice(), [0, 1, 3]);
         assert_eq!(index.candidates("/A/B/").as_slice(), [0, 1, 3]);
         assert_eq!(index.candidates("/b").as_slice(), [2]);
         assert_eq!(index.candidates("/b/x/y").as_slice(), [2]);
         assert!(index.candidates("/z").is_empty());
+        let (index, _) = index_of(&[
+            "/:l(en|fr)/a",
+            "/:l(en|fr)/b",
+            "/p-1-:x",
+            "/p-2-:x",
+            "/p-:x(\\d)/y",
+            "/q(.*)",
+        ]);
+        assert_eq!(index.candidates("/en/b").as_slice(), [1]);
+        assert_eq!(index.candidates("/P-2-c").as_slice(), [3]);
+        assert_eq!(index.candidates("/p-3/y").as_slice(), [4]);
+        assert_eq!(index.candidates("/q1/z").as_slice(), [5]);
     }
 
     proptest! {
         #[test]
-        fn no_match_is_left_out(path in "/(a|b|A|a-|1|ü|x\\.json|)(/(a|b|B|c|2|)){0,3}") {
-            let (index, matchers) = index(&SOURCES);
+        fn no_match_is_left_out(path in "/(a|b|A|a-|a-c|A-|ab|a1b|1|ü|aü|x\\.json|)(/(a|b|B|c|2|)){0,3}") {
+            let (index, matchers) = index_of(&SOURCES);
             let candidates = index.candidates(&path);
             for (number, matcher) in matchers.iter().enumerate() {
                 if matcher.matches(&path).unwrap().is_some() {

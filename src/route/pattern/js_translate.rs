@@ -19,6 +19,8 @@ const DIGIT: &str = "0-9";
 const WORD: &str = "0-9A-Za-z_";
 const SPACE: &str =
     "\\t\\n\\x0B\\x0C\\r \\u{a0}\\u{1680}\\u{2000}-\\u{200a}\\u{2028}\\u{2029}\\u{202f}\\u{205f}\\u{3000}\\u{feff}";
+const BOUNDARY: &str = "(?-u:\\b)";
+const NO_BOUNDARY: &str = "(?-u:\\B)";
 const ANY: &str = "[^\\n\\r\\u{2028}\\u{2029}]";
 
 struct Translator<'s> {
@@ -43,8 +45,16 @@ pub(super) fn translate(source: &str) -> Result<Translated, String> {
         last_literal: None,
     };
     translator.run()?;
+    let mut pattern = translator.out;
+    if translator.needs_backtracking {
+        // That engine knows no ASCII word boundaries. Nothing else is ever written like these.
+        for (written, after, before) in [(BOUNDARY, '!', '='), (NO_BOUNDARY, '=', '!')] {
+            let spelled = format!("(?:(?<=[{WORD}])(?{after}[{WORD}])|(?<![{WORD}])(?{before}[{WORD}]))");
+            pattern = pattern.replace(written, &spelled);
+        }
+    }
     Ok(Translated {
-        pattern: translator.out,
+        pattern,
         names: translator.names,
         needs_backtracking: translator.needs_backtracking,
     })
@@ -176,14 +186,9 @@ impl Translator<'_> {
             's' => self.set(SPACE, false, in_class),
             'S' => self.set(SPACE, true, in_class),
             'b' if in_class => self.literal('\x08'),
-            'b' | 'B' => {
-                // Spelled out because word characters are ASCII here.
-                self.needs_backtracking = true;
-                let (after, before) = if c == 'b' { ("!", "=") } else { ("=", "!") };
-                self.out.push_str(&format!(
-                    "(?:(?<=[{WORD}])(?{after}[{WORD}])|(?<![{WORD}])(?{before}[{WORD}]))"
-                ));
-            }
+            // Word characters are ASCII in JavaScript.
+            'b' => self.out.push_str(BOUNDARY),
+            'B' => self.out.push_str(NO_BOUNDARY),
             't' => self.literal('\t'),
             'n' => self.literal('\n'),
             'r' => self.literal('\r'),

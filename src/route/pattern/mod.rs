@@ -4,6 +4,7 @@ mod js_regex;
 mod js_translate;
 mod matcher;
 mod segments;
+mod shape;
 mod source;
 mod template;
 #[cfg(test)]
@@ -12,5 +13,6 @@ mod token;
 
 pub use js_regex::{escape_all, Groups, JsRegex, TooComplex};
 pub use matcher::{MatchOptions, PathMatcher};
+pub use shape::stays_in_segment;
 pub use template::{Encoding, Template};
 pub use token::{Modifier, Name, Param, Token};

@@ -1,5 +1,7 @@
 //! Header rules. Source: the headers branch of `handleRoute` in `resolve-routes.js`.
 
+use std::collections::HashMap;
+
 use indexmap::IndexMap;
 
 use super::interpolate::interpolate;
@@ -8,6 +10,9 @@ use super::RuleFault;
 use crate::build;
 use crate::route::header_view::HeaderText;
 use crate::route::params::Params;
+
+/// Up to this many headers are compared with each other.
+const FEW: usize = 16;
 
 /// Headers that routing wants on the answer, in order.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -65,15 +70,24 @@ impl ResponseHeaders {
 
     /// The headers as they are sent: names that differ only by case are one header, and the later one counts.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &HeaderText)> {
-        let last = self.entries.len();
-        self.entries.iter().enumerate().filter_map(move |(i, (name, value))| {
-            let replaced = (i + 1..last).any(|later| {
-                self.entries
-                    .get_index(later)
-                    .is_some_and(|(other, _)| other.eq_ignore_ascii_case(name))
-            });
-            (!replaced).then_some((name.as_str(), value))
-        })
+        // Comparing each with each is quickest for a few, and nothing bounds how many rules there are.
+        let mut last = HashMap::new();
+        if self.entries.len() > FEW {
+            let names = self.entries.keys().enumerate();
+            last.extend(names.map(|(i, name)| (name.to_ascii_lowercase(), i)));
+        }
+        self.entries
+            .iter()
+            .enumerate()
+            .filter(move |(i, (name, _))| match last.is_empty() {
+                false => last.get(&name.to_ascii_lowercase()) == Some(i),
+                true => !self
+                    .entries
+                    .keys()
+                    .skip(i + 1)
+                    .any(|later| later.eq_ignore_ascii_case(name)),
+            })
+            .map(|(_, (name, value))| (name.as_str(), value))
     }
 
     /// Whether there is none.

@@ -87,3 +87,18 @@ fn a_parameter_cannot_leave_its_place_in_a_host() {
         assert!(host.unwrap().ends_with(".api.example"), "{url}");
     }
 }
+
+#[test]
+fn a_header_set_again_in_another_case_replaces_the_first() {
+    for count in [1, 40] {
+        let mut headers = ResponseHeaders::default();
+        for i in 0..count {
+            headers.set(&format!("X-{i}"), "first".into());
+        }
+        for i in 0..count {
+            headers.set(&format!("x-{i}"), "second".into());
+        }
+        let sent: Vec<_> = headers.iter().map(|(name, _)| name.to_owned()).collect();
+        assert_eq!(sent, (0..count).map(|i| format!("x-{i}")).collect::<Vec<_>>());
+    }
+}
