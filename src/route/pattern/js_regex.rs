@@ -1,12 +1,13 @@
 //! JavaScript regular expressions in Rust.
 //!
 //! In: the source of an expression from a build or a configuration. Out: a [`JsRegex`] that matches what JavaScript would.
-//! Nearly all run on the `regex` crate, in time linear to the text. Lookaround and backreferences need `fancy-regex`, which
-//! gives up after a number of steps where JavaScript would hang.
+//! Nearly all run on the `regex` crate, in time linear to the text. One with lookaround first tries `fancy-regex`, which is
+//! quick for what people write, and goes to [`super::lookaround`], which is linear for all, when the text is long or the steps
+//! become many. Only backreferences, and groups inside of a lookaround, are left to `fancy-regex` alone: it gives up after a
+//! number of steps where JavaScript would hang.
 
-use std::ops::Range;
-
-use super::js_translate::{translate, Translated};
+use super::js_translate::translate;
+use super::lookaround::Lookaround;
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
@@ -18,6 +19,10 @@ pub struct JsRegex {
 #[derive(Debug, Clone)]
 enum Engine {
     Linear(regex::Regex),
+    Lookaround {
+        quick: Box<fancy_regex::Regex>,
+        linear: Box<Lookaround>,
+    },
     Backtracking(Box<fancy_regex::Regex>),
 }
 
@@ -28,6 +33,12 @@ pub struct TooComplex;
 /// Steps after which a backtracking match gives up, some tens of milliseconds.
 const STEP_LIMIT: usize = 500_000;
 
+/// Longer texts are not even tried with the quick engine: one step of it may read all of the text.
+const QUICK_TEXT: usize = 512;
+
+/// Steps after which the quick engine leaves the text to the linear one, well below a millisecond.
+const QUICK_STEPS: usize = 2_000;
+
 /// The groups of one match. Group zero is the whole match.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Groups<'t> {
@@ -36,6 +47,16 @@ pub struct Groups<'t> {
 }
 
 impl<'t> Groups<'t> {
+    fn of(text: &'t str, captures: &fancy_regex::Captures<'t, str>) -> Groups<'t> {
+        Groups {
+            text,
+            spans: captures
+                .iter()
+                .map(|group| group.map(|group| (group.start(), group.end())))
+                .collect(),
+        }
+    }
+
     /// What a group matched; `None` when it took no part.
     pub fn get(&self, group: usize) -> Option<&'t str> {
         let (start, end) = (*self.spans.get(group)?)?;
@@ -46,36 +67,50 @@ impl<'t> Groups<'t> {
 impl JsRegex {
     /// Compiles `source`. The message of an error says what is wrong with it.
     pub fn compile(source: &str, ignore_case: bool) -> Result<JsRegex, String> {
-        let Translated {
-            pattern,
-            names,
-            needs_backtracking,
-        } = translate(source)?;
+        let translated = translate(source)?;
         let flags = if ignore_case { "(?i)" } else { "" };
-        let pattern = format!("{flags}{pattern}");
-        let engine = if needs_backtracking {
-            let regex = fancy_regex::RegexBuilder::new(&pattern)
-                .backtrack_limit(STEP_LIMIT)
-                .build()
-                .map_err(|error| error.to_string())?;
-            Engine::Backtracking(Box::new(regex))
-        } else {
-            Engine::Linear(regex::Regex::new(&pattern).map_err(|error| error.to_string())?)
+        let backtracking = |limit| {
+            let pattern = format!("{flags}{}", translated.spelled_out());
+            let regex = fancy_regex::RegexBuilder::new(&pattern).backtrack_limit(limit).build();
+            regex.map(Box::new).map_err(|error| error.to_string())
         };
-        Ok(JsRegex { engine, names })
+        let engine = if translated.has_references {
+            Engine::Backtracking(backtracking(STEP_LIMIT)?)
+        } else if !translated.has_lookaround {
+            let regex = regex::Regex::new(&format!("{flags}{}", translated.pattern));
+            Engine::Linear(regex.map_err(|error| error.to_string())?)
+        } else if let Some(linear) = Lookaround::compile(&translated.pattern, ignore_case) {
+            Engine::Lookaround {
+                quick: backtracking(QUICK_STEPS)?,
+                linear: Box::new(linear),
+            }
+        } else {
+            Engine::Backtracking(backtracking(STEP_LIMIT)?)
+        };
+        Ok(JsRegex {
+            engine,
+            names: translated.names,
+        })
     }
 
     /// Whether the expression matches somewhere in `text`.
     pub fn is_match(&self, text: &str) -> Result<bool, TooComplex> {
         match &self.engine {
             Engine::Linear(regex) => Ok(regex.is_match(text)),
+            Engine::Lookaround { quick, linear } => {
+                let found = if text.len() > QUICK_TEXT {
+                    None
+                } else {
+                    quick.is_match(text).ok()
+                };
+                Ok(found.unwrap_or_else(|| linear.captures(text).is_some()))
+            }
             Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| TooComplex),
         }
     }
 
     /// The groups of the first match.
     pub fn captures<'t>(&self, text: &'t str) -> Result<Option<Groups<'t>>, TooComplex> {
-        let spans = |range: Option<Range<usize>>| range.map(|range| (range.start, range.end));
         Ok(match &self.engine {
             Engine::Linear(regex) => {
                 // Saying no is cheaper than finding groups, and most rules say no.
@@ -86,17 +121,25 @@ impl JsRegex {
                     text,
                     spans: captures
                         .iter()
-                        .map(|group| spans(group.map(|group| group.range())))
+                        .map(|group| group.map(|group| (group.start(), group.end())))
                         .collect(),
                 })
             }
-            Engine::Backtracking(regex) => regex.captures(text).map_err(|_| TooComplex)?.map(|captures| Groups {
-                text,
-                spans: captures
-                    .iter()
-                    .map(|group| spans(group.map(|group| group.range())))
-                    .collect(),
-            }),
+            Engine::Lookaround { quick, linear } => {
+                let found = if text.len() > QUICK_TEXT {
+                    None
+                } else {
+                    quick.captures(text).ok()
+                };
+                match found {
+                    Some(found) => found.map(|captures| Groups::of(text, &captures)),
+                    None => linear.captures(text).map(|spans| Groups { text, spans }),
+                }
+            }
+            Engine::Backtracking(regex) => {
+                let found = regex.captures(text).map_err(|_| TooComplex)?;
+                found.map(|captures| Groups::of(text, &captures))
+            }
         })
     }
 

@@ -7,12 +7,27 @@
 /// A rewritten expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Translated {
-    /// The pattern for `regex` or `fancy-regex`.
+    /// The pattern for `regex`, but for what that cannot do.
     pub pattern: String,
     /// The name of each group, from group one on.
     pub names: Vec<Option<String>>,
-    /// Whether it has lookaround or backreferences.
-    pub needs_backtracking: bool,
+    /// Whether it looks around.
+    pub has_lookaround: bool,
+    /// Whether it refers back to a group.
+    pub has_references: bool,
+}
+
+impl Translated {
+    /// The pattern for `fancy-regex`, which knows no ASCII word boundaries.
+    pub fn spelled_out(&self) -> String {
+        let mut pattern = self.pattern.clone();
+        // Nothing else is ever written like these.
+        for (written, after, before) in [(BOUNDARY, '!', '='), (NO_BOUNDARY, '=', '!')] {
+            let spelled = format!("(?:(?<=[{WORD}])(?{after}[{WORD}])|(?<![{WORD}])(?{before}[{WORD}]))");
+            pattern = pattern.replace(written, &spelled);
+        }
+        pattern
+    }
 }
 
 const DIGIT: &str = "0-9";
@@ -29,7 +44,8 @@ struct Translator<'s> {
     names: Vec<Option<String>>,
     /// Names of all groups of the source, for references to groups that come later.
     all_names: Vec<Option<String>>,
-    needs_backtracking: bool,
+    has_lookaround: bool,
+    has_references: bool,
     /// The character that was written last, for ranges.
     last_literal: Option<char>,
 }
@@ -41,22 +57,16 @@ pub(super) fn translate(source: &str) -> Result<Translated, String> {
         out: String::with_capacity(source.len() + 16),
         names: Vec::new(),
         all_names: group_names(source),
-        needs_backtracking: false,
+        has_lookaround: false,
+        has_references: false,
         last_literal: None,
     };
     translator.run()?;
-    let mut pattern = translator.out;
-    if translator.needs_backtracking {
-        // That engine knows no ASCII word boundaries. Nothing else is ever written like these.
-        for (written, after, before) in [(BOUNDARY, '!', '='), (NO_BOUNDARY, '=', '!')] {
-            let spelled = format!("(?:(?<=[{WORD}])(?{after}[{WORD}])|(?<![{WORD}])(?{before}[{WORD}]))");
-            pattern = pattern.replace(written, &spelled);
-        }
-    }
     Ok(Translated {
-        pattern,
+        pattern: translator.out,
         names: translator.names,
-        needs_backtracking: translator.needs_backtracking,
+        has_lookaround: translator.has_lookaround,
+        has_references: translator.has_references,
     })
 }
 
@@ -142,14 +152,14 @@ impl Translator<'_> {
         match self.chars.next() {
             Some(':') => self.out.push_str("(?:"),
             Some(kind @ ('=' | '!')) => {
-                self.needs_backtracking = true;
+                self.has_lookaround = true;
                 self.out.push_str("(?");
                 self.out.push(kind);
             }
             Some('<') => match self.chars.peek() {
                 Some(&kind @ ('=' | '!')) => {
                     self.chars.next();
-                    self.needs_backtracking = true;
+                    self.has_lookaround = true;
                     self.out.push_str("(?<");
                     self.out.push(kind);
                 }
@@ -234,7 +244,7 @@ impl Translator<'_> {
     }
 
     fn reference(&mut self, group: usize) {
-        self.needs_backtracking = true;
+        self.has_references = true;
         self.out.push_str(&format!("(?:\\{group})"));
     }
 

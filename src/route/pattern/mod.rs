@@ -2,7 +2,9 @@
 
 mod js_regex;
 mod js_translate;
+mod lookaround;
 mod matcher;
+mod program;
 mod segments;
 mod shape;
 mod source;

@@ -107,6 +107,23 @@ fn an_expression_that_cannot_end_gives_up() {
     assert_eq!(regex.is_match(&"a".repeat(41)), Err(TooComplex));
 }
 
+/// What would take a backtracking engine longer than anybody waits is answered, however long the text is.
+#[test]
+fn lookaround_is_decided_for_any_text() {
+    for (source, text, expected) in [
+        ("^(?!x)(.*)(?=y)(.*)(?=z)(.*)x$", "xyz".repeat(5000), false),
+        ("^(?!x)(.*)(?=y)(.*)(?=z)(.*)x$", "ayz".repeat(5000) + "x", true),
+        ("^(?!a)(b|a+)+(?!b)c$", "ba".repeat(100), false),
+        ("^(?:(?!.*x).)+$", "a".repeat(16_000), true),
+        ("^\\/((?!api|_next).*)$", "/x".repeat(8000), true),
+        ("^(?=(a+))a*b$", "a".repeat(16_000), false),
+    ] {
+        let regex = JsRegex::compile(source, true).unwrap();
+        assert_eq!(regex.is_match(&text), Ok(expected), "{source}");
+        assert_eq!(regex.captures(&text).unwrap().is_some(), expected, "{source}");
+    }
+}
+
 #[test]
 fn texts_are_filled_as_upstream_fills_them() {
     let oracle = oracle();

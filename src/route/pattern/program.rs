@@ -1,0 +1,279 @@
+//! Compiling an expression with lookaround for [`super::lookaround`].
+//!
+//! In: a pattern in the syntax of the `regex` crate, but with lookaround. Out: one program for the expression and one for
+//! the inside of each lookaround, with a mark where each one is asked for.
+
+use regex_syntax::hir::{Class, Hir, HirKind, Look};
+
+/// Steps beyond which an expression is left to the other engine: counted repetitions add up.
+const MOST: usize = 20_000;
+
+/// A character that stands for a lookaround while the rest is parsed; a second one closes it, so that neither is ever
+/// merged into a class of characters.
+const FIRST_MARK: u32 = 0x10_0000;
+const END_MARK: char = '\u{10fffd}';
+
+/// One step of a program. Numbers are places in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// One character out of these ranges.
+    One(Box<[(char, char)]>),
+    /// Both ways, the first one preferred.
+    Split(usize, usize),
+    /// Remembers where it is.
+    Save(usize),
+    /// Only where this lookaround holds.
+    Around(usize),
+    /// Only where this holds.
+    Look(Look),
+    /// On at another place.
+    Go(usize),
+    /// Done.
+    Match,
+}
+
+/// The steps of an expression. It begins at the first.
+pub type Program = Vec<Step>;
+
+/// A lookaround.
+#[derive(Debug, Clone)]
+pub struct Around {
+    /// Whether it looks at what comes before.
+    pub behind: bool,
+    /// Whether it wants no match.
+    pub negative: bool,
+    /// Its inside; one that looks ahead reads from right to left.
+    pub program: Program,
+}
+
+/// An expression and its lookarounds. One that stands inside another comes before it.
+#[derive(Debug, Clone, Default)]
+pub struct Compiled {
+    /// The expression.
+    pub main: Program,
+    /// The lookarounds.
+    pub arounds: Vec<Around>,
+    /// Two for each group.
+    pub slots: usize,
+}
+
+/// Compiles `pattern`. `None` when it cannot be run this way: it captures inside a lookaround, or is too large.
+pub fn compile(pattern: &str, ignore_case: bool) -> Option<Compiled> {
+    if pattern.chars().any(|c| c as u32 >= FIRST_MARK) {
+        return None;
+    }
+    let mut compiled = Compiled::default();
+    let hir = compiled.parse(pattern, ignore_case)?;
+    compiled.slots = (hir.properties().explicit_captures_len() + 1) * 2;
+    compiled.main = program(&hir, false)?;
+    Some(compiled)
+}
+
+impl Compiled {
+    /// Parses `pattern`, after its lookarounds have been compiled and marked.
+    fn parse(&mut self, pattern: &str, ignore_case: bool) -> Option<Hir> {
+        let mut marked = String::with_capacity(pattern.len());
+        let mut rest = pattern;
+        while !rest.is_empty() {
+            let (behind, negative, open) = if rest.starts_with("(?=") {
+                (false, false, 3)
+            } else if rest.starts_with("(?!") {
+                (false, true, 3)
+            } else if rest.starts_with("(?<=") {
+                (true, false, 4)
+            } else if rest.starts_with("(?<!") {
+                (true, true, 4)
+            } else {
+                let (piece, tail) = rest.split_at_checked(piece_length(rest))?;
+                marked.push_str(piece);
+                rest = tail;
+                continue;
+            };
+            let length = group_length(rest)?;
+            let inside = self.parse(rest.get(open..length - 1)?, ignore_case)?;
+            if inside.properties().explicit_captures_len() > 0 {
+                return None;
+            }
+            let mark = char::from_u32(FIRST_MARK + u32::try_from(self.arounds.len()).ok()?)?;
+            self.arounds.push(Around {
+                behind,
+                negative,
+                program: program(&inside, !behind)?,
+            });
+            marked.push_str(&format!("(?:{mark}{END_MARK})"));
+            rest = rest.get(length..)?;
+        }
+        let flags = if ignore_case { "(?i)" } else { "" };
+        regex_syntax::parse(&format!("{flags}{marked}")).ok()
+    }
+}
+
+/// The length of the escape, class or character that `text` begins with.
+fn piece_length(text: &str) -> usize {
+    let mut depth = 0;
+    let mut chars = text.char_indices();
+    while let Some((at, c)) = chars.next() {
+        let end = match c {
+            '\\' => chars.next().map_or(text.len(), |(at, c)| at + c.len_utf8()),
+            other => at + other.len_utf8(),
+        };
+        match c {
+            '[' => depth += 1,
+            ']' if depth > 0 => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            return end;
+        }
+    }
+    text.len()
+}
+
+/// The length of the group that `text` begins with.
+fn group_length(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    let mut at = 0;
+    loop {
+        let rest = text.get(at..).filter(|rest| !rest.is_empty())?;
+        at += piece_length(rest);
+        match rest.chars().next()? {
+            '(' => depth += 1,
+            ')' if depth == 1 => return Some(at),
+            ')' => depth -= 1,
+            _ => {}
+        }
+    }
+}
+
+fn program(hir: &Hir, backwards: bool) -> Option<Program> {
+    let mut writer = Writer {
+        code: Vec::new(),
+        backwards,
+    };
+    writer.write(hir)?;
+    writer.push(Step::Match)?;
+    Some(writer.code)
+}
+
+struct Writer {
+    code: Vec<Step>,
+    /// Whether the text is read from right to left.
+    backwards: bool,
+}
+
+impl Writer {
+    fn push(&mut self, step: Step) -> Option<usize> {
+        self.code.push(step);
+        (self.code.len() <= MOST).then_some(self.code.len() - 1)
+    }
+
+    fn write(&mut self, hir: &Hir) -> Option<()> {
+        match hir.kind() {
+            HirKind::Empty => {}
+            HirKind::Literal(literal) => {
+                let text = std::str::from_utf8(&literal.0).ok()?;
+                // A mark and its end may have come apart, so each is read for itself.
+                let chars: Vec<char> = text.chars().collect();
+                for i in 0..chars.len() {
+                    let at = if self.backwards { chars.len() - 1 - i } else { i };
+                    self.character(*chars.get(at)?)?;
+                }
+            }
+            HirKind::Class(Class::Unicode(class)) => {
+                let ranges: Box<[(char, char)]> = class
+                    .ranges()
+                    .iter()
+                    .map(|range| (range.start(), range.end()))
+                    .collect();
+                if let [(END_MARK, END_MARK)] = *ranges {
+                    return Some(());
+                }
+                self.push(Step::One(ranges))?;
+            }
+            HirKind::Class(Class::Bytes(_)) => return None,
+            HirKind::Look(look) => {
+                self.push(Step::Look(*look))?;
+            }
+            HirKind::Capture(capture) => {
+                let slot = capture.index as usize * 2;
+                self.push(Step::Save(slot))?;
+                self.write(&capture.sub)?;
+                self.push(Step::Save(slot + 1))?;
+            }
+            HirKind::Concat(list) if self.backwards => list.iter().rev().try_for_each(|part| self.write(part))?,
+            HirKind::Concat(list) => list.iter().try_for_each(|part| self.write(part))?,
+            HirKind::Alternation(list) => self.alternatives(list)?,
+            HirKind::Repetition(repetition) => {
+                for _ in 0..repetition.min {
+                    self.write(&repetition.sub)?;
+                }
+                match repetition.max {
+                    None => self.star(&repetition.sub, repetition.greedy)?,
+                    Some(max) => self.up_to(max.saturating_sub(repetition.min), &repetition.sub, repetition.greedy)?,
+                }
+            }
+        }
+        Some(())
+    }
+
+    fn character(&mut self, c: char) -> Option<()> {
+        let step = match c {
+            END_MARK => return Some(()),
+            mark if mark as u32 >= FIRST_MARK => Step::Around((mark as u32 - FIRST_MARK) as usize),
+            other => Step::One(Box::new([(other, other)])),
+        };
+        self.push(step).map(|_| ())
+    }
+
+    fn alternatives(&mut self, list: &[Hir]) -> Option<()> {
+        let mut ends = Vec::new();
+        for (i, part) in list.iter().enumerate() {
+            if i + 1 == list.len() {
+                self.write(part)?;
+                break;
+            }
+            let split = self.push(Step::Match)?;
+            self.write(part)?;
+            ends.push(self.push(Step::Match)?);
+            self.set(split, Step::Split(split + 1, self.code.len()));
+        }
+        for end in ends {
+            self.set(end, Step::Go(self.code.len()));
+        }
+        Some(())
+    }
+
+    fn star(&mut self, sub: &Hir, greedy: bool) -> Option<()> {
+        let split = self.push(Step::Match)?;
+        self.write(sub)?;
+        self.push(Step::Go(split))?;
+        self.set(split, choice(split + 1, self.code.len(), greedy));
+        Some(())
+    }
+
+    fn up_to(&mut self, times: u32, sub: &Hir, greedy: bool) -> Option<()> {
+        let mut splits = Vec::new();
+        for _ in 0..times {
+            splits.push(self.push(Step::Match)?);
+            self.write(sub)?;
+        }
+        for split in splits {
+            self.set(split, choice(split + 1, self.code.len(), greedy));
+        }
+        Some(())
+    }
+
+    fn set(&mut self, at: usize, step: Step) {
+        if let Some(slot) = self.code.get_mut(at) {
+            *slot = step;
+        }
+    }
+}
+
+fn choice(inside: usize, after: usize, greedy: bool) -> Step {
+    if greedy {
+        Step::Split(inside, after)
+    } else {
+        Step::Split(after, inside)
+    }
+}
