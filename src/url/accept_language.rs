@@ -2,6 +2,8 @@
 //!
 //! In: the header and the locales. Out: one locale. Source: `next/dist/server/accept-header.js`.
 
+use std::collections::HashSet;
+
 use indexmap::IndexMap;
 
 struct Choice {
@@ -27,15 +29,18 @@ pub fn preferred_locale(header: &str, locales: &[String]) -> Option<String> {
             a.rank.unwrap_or(last).cmp(&b.rank.unwrap_or(last))
         })
     });
-    let named = every_token(header);
+    // A star stands for the first locale that the header does not name, however many stars there are.
+    let star = choices.iter().any(|choice| choice.token == "*").then(|| {
+        let named: HashSet<String> = every_token(header).collect();
+        known
+            .iter()
+            .find(|(key, _)| !named.contains(*key))
+            .map(|(_, known)| known)
+    });
     choices.iter().find_map(|choice| {
-        let found = if choice.token == "*" {
-            known
-                .iter()
-                .find(|(key, _)| !named.contains(*key))
-                .map(|(_, known)| known)
-        } else {
-            known.get(&choice.token)
+        let found = match star {
+            Some(star) if choice.token == "*" => star,
+            _ => known.get(&choice.token),
         };
         found.map(|known| known.locale.to_owned())
     })
@@ -69,10 +74,8 @@ fn parts(header: &str) -> impl Iterator<Item = String> + '_ {
         .filter(|part| !part.is_empty())
 }
 
-fn every_token(header: &str) -> Vec<String> {
-    parts(header)
-        .map(|part| part.split(';').next().unwrap_or_default().to_lowercase())
-        .collect()
+fn every_token(header: &str) -> impl Iterator<Item = String> + '_ {
+    parts(header).map(|part| part.split(';').next().unwrap_or_default().to_lowercase())
 }
 
 fn parse(header: &str, known: &IndexMap<String, Known<'_>>) -> Option<Vec<Choice>> {
@@ -136,6 +139,7 @@ mod tests {
             ("*", Some("en")),
             ("de", None),
             ("", None),
+            ("fr, *;q=0.5, nl;q=0.5, *;q=0.4", Some("fr")),
             ("fr;q=1;x=2", None),
             (";q=1", None),
             ("fr;x=1", None),

@@ -78,14 +78,21 @@ impl Query {
         if search.is_empty() {
             return query;
         }
+        let mut has_index = false;
         for (key, value) in url::form_urlencoded::parse(search.as_bytes()).take(limit) {
-            query.append(&key, value.into_owned());
+            has_index |= array_index(&key).is_some();
+            query.append_last(&key, value.into_owned());
+        }
+        if has_index {
+            // Once, at the end: a client chooses how many there are and in which order.
+            let rank = |key: &String| array_index(key).map_or(u32::MAX, |index| index);
+            query.entries.sort_by(|a, _, b, _| rank(a).cmp(&rank(b)));
         }
         query
     }
 
-    /// Adds a value to those of `key`.
-    pub fn append(&mut self, key: &str, value: String) {
+    /// Adds a value to those of `key`; a new key comes last.
+    fn append_last(&mut self, key: &str, value: String) {
         match self.entries.get_mut(key) {
             Some(QueryValue::Many(values)) => values.push(value),
             Some(one) => {
@@ -93,7 +100,9 @@ impl Query {
                     *one = QueryValue::Many(vec![std::mem::take(first), value]);
                 }
             }
-            None => self.set(key, QueryValue::One(value)),
+            None => {
+                self.entries.insert(key.to_owned(), QueryValue::One(value));
+            }
         }
     }
 

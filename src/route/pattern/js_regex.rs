@@ -20,7 +20,8 @@ pub struct JsRegex {
 enum Engine {
     Linear(regex::Regex),
     Lookaround {
-        quick: Box<fancy_regex::Regex>,
+        /// Absent when the expression looks behind, which that engine does not always get right.
+        quick: Option<Box<fancy_regex::Regex>>,
         linear: Box<Lookaround>,
     },
     Backtracking(Box<fancy_regex::Regex>),
@@ -81,7 +82,10 @@ impl JsRegex {
             Engine::Linear(regex.map_err(|error| error.to_string())?)
         } else if let Some(linear) = Lookaround::compile(&translated.pattern, ignore_case) {
             Engine::Lookaround {
-                quick: backtracking(QUICK_STEPS)?,
+                quick: match linear.looks_behind() {
+                    false => Some(backtracking(QUICK_STEPS)?),
+                    true => None,
+                },
                 linear: Box::new(linear),
             }
         } else {
@@ -98,11 +102,8 @@ impl JsRegex {
         match &self.engine {
             Engine::Linear(regex) => Ok(regex.is_match(text)),
             Engine::Lookaround { quick, linear } => {
-                let found = if text.len() > QUICK_TEXT {
-                    None
-                } else {
-                    quick.is_match(text).ok()
-                };
+                let quick = quick.as_ref().filter(|_| text.len() <= QUICK_TEXT);
+                let found = quick.and_then(|quick| quick.is_match(text).ok());
                 Ok(found.unwrap_or_else(|| linear.captures(text).is_some()))
             }
             Engine::Backtracking(regex) => regex.is_match(text).map_err(|_| TooComplex),
@@ -126,11 +127,8 @@ impl JsRegex {
                 })
             }
             Engine::Lookaround { quick, linear } => {
-                let found = if text.len() > QUICK_TEXT {
-                    None
-                } else {
-                    quick.captures(text).ok()
-                };
+                let quick = quick.as_ref().filter(|_| text.len() <= QUICK_TEXT);
+                let found = quick.and_then(|quick| quick.captures(text).ok());
                 match found {
                     Some(found) => found.map(|captures| Groups::of(text, &captures)),
                     None => linear.captures(text).map(|spans| Groups { text, spans }),

@@ -24,6 +24,11 @@ impl Lookaround {
         compile(pattern, ignore_case).map(Lookaround)
     }
 
+    /// Whether it looks at what comes before.
+    pub fn looks_behind(&self) -> bool {
+        self.0.arounds.iter().any(|around| around.behind)
+    }
+
     /// The groups of the first match.
     pub fn captures(&self, text: &str) -> Option<Spans> {
         self.tables(text).search(&self.0.main, self.0.slots)
@@ -322,7 +327,7 @@ mod tests {
                 2 => (inner.clone(), inner.clone()).prop_map(|(a, b)| format!("(?:{a}|{b})")),
                 3 => (inner.clone(), "[*+?]\\??|\\{1,2\\}").prop_map(|(a, times)| format!("(?:a{a}){times}")),
                 2 => inner.clone().prop_map(|a| format!("({a})")),
-                4 => (inner, "\\?[=!]|\\?<[=!]").prop_map(|(a, kind)| format!("({kind}{})", a.replace("(?", "\0").replace('(', "(?:").replace('\0', "(?"))),
+                4 => (inner, "\\?[=!]").prop_map(|(a, kind)| format!("({kind}{})", a.replace("(?", "\0").replace('(', "(?:").replace('\0', "(?"))),
             ]
         })
     }
@@ -333,6 +338,22 @@ mod tests {
         fn both_engines_find_the_same(pattern in pattern(), text in "[ab/.]{0,8}") {
             if let (Some(compiled), Some(expected)) = (Lookaround::compile(&pattern, false), expected(&pattern, &text)) {
                 prop_assert_eq!(compiled.captures(&text), expected, "{} on {}", pattern, text);
+            }
+        }
+    }
+
+    proptest! {
+        /// The other engine is not asked about what comes before: it says that `(?<!a?)` may hold.
+        #[test]
+        fn looking_behind_finds_what_ends_here(inside in "([ab]|\\(\\?:a|b\\)|\\(\\?:ab\\)\\*|a\\?|b\\+|[ab]\\|)(a|b\\?)?", text in "[ab]{0,6}", negative: bool) {
+            let kind = if negative { '!' } else { '=' };
+            let compiled = Lookaround::compile(&format!("(?<{kind}{inside})"), false);
+            let whole = regex::Regex::new(&format!("\\A(?:{inside})\\z"));
+            if let (Some(compiled), Ok(whole)) = (compiled, whole) {
+                for (at, holds) in compiled.tables(&text).holds[0].iter().enumerate() {
+                    let matches = (0..=at).any(|start| whole.is_match(&text[start..at]));
+                    prop_assert_eq!(*holds, matches != negative, "{} before {} of {}", inside, at, text);
+                }
             }
         }
     }

@@ -32,7 +32,12 @@ enum End {
     Optional,
     /// A list of segments.
     List { at_least_one: bool },
+    /// `(.*)`: a slash, and then anything within a line.
+    Anything,
 }
+
+/// The characters that `.` does not match in JavaScript.
+const LINE_ENDS: [char; 4] = ['\n', '\r', '\u{2028}', '\u{2029}'];
 
 /// The text of each parameter, in order; one that may be absent may be missing.
 pub type Found<'p> = SmallVec<[Option<&'p str>; 4]>;
@@ -50,6 +55,15 @@ impl Segments {
         while let Some(token) = tokens.next() {
             match token {
                 Token::Text(text) => segments.push_text(text)?,
+                Token::Param(param)
+                    if param.prefix == "/"
+                        && param.suffix.is_empty()
+                        && param.pattern == ".*"
+                        && param.modifier == Modifier::One
+                        && tokens.peek().is_none() =>
+                {
+                    segments.end = End::Anything;
+                }
                 Token::Param(param) => {
                     let whole = param.prefix == "/" && param.suffix.is_empty() && param.pattern == "[^\\/]+?";
                     let stands_alone = match tokens.peek() {
@@ -106,6 +120,10 @@ impl Segments {
             }
             rest = tail;
         }
+        if self.end == End::Anything {
+            found.push(Some(rest.filter(|rest| !rest.contains(LINE_ENDS))?));
+            return Some(found);
+        }
         let rest = match rest {
             // One slash at the end leaves an empty segment.
             Some(rest) if self.optional_slash && rest.is_empty() => None,
@@ -114,7 +132,7 @@ impl Segments {
         };
         match (self.end, rest) {
             (End::Here, None) => {}
-            (End::Here, Some(_)) => return None,
+            (End::Here, Some(_)) | (End::Anything, _) => return None,
             (End::Optional | End::List { at_least_one: false }, None) => found.push(None),
             (End::List { at_least_one: true }, None) => return None,
             (End::Optional, Some(rest)) if rest.is_empty() || rest.contains('/') => return None,
@@ -141,7 +159,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const SOURCES: [&str; 18] = [
+    const SOURCES: [&str; 22] = [
         "/",
         "/a",
         "/a/",
@@ -160,13 +178,17 @@ mod tests {
         "/a/:x/:p*",
         "/:x/a/:p+",
         "/a//b",
+        "/(.*)",
+        "/a/:x(.*)",
+        "/:x/(.*)",
+        "/a/b/:p(.*)",
     ];
 
     proptest! {
         #[test]
         fn segments_and_expressions_agree(
             source in proptest::sample::select(&SOURCES[..]),
-            path in "(/(a|b|A|B|c%20|)){0,4}",
+            path in "(/(a|b|A|B|c%20|\n|\u{2028}b|)){0,4}",
             optional_slash: bool,
             sensitive: bool,
         ) {
@@ -190,7 +212,9 @@ mod tests {
             "/a-:x",
             "/:x.html",
             "/:x(\\d+)",
-            "/(.*)",
+            "/(.*)/a",
+            "/(.+)",
+            "/a(.*)",
             "/:p*/b",
             "/:path+/",
             "/{a}?",

@@ -77,6 +77,8 @@ const REGEXES: &[RegexCase] = &[
     ("a\\bé", "aé", Some(&[Some("aé")])),
     ("(?!x)\\bfoo\\b(?!-)", "foo- foo.", Some(&[Some("foo")])),
     ("(?=\\B)o", "foo", Some(&[Some("o")])),
+    ("(?<!(?:a(?!a))?)|a", "b", None),
+    ("^(.*)(?<!\\.html)$", "a.htm", Some(&[Some("a.htm"), Some("a.htm")])),
     ("^\\cJ$", "\n", Some(&[Some("\n")])),
     ("^\\-\\:\\@\\#\\ $", "-:@# ", Some(&[Some("-:@# ")])),
     ("^[\\s\\S]*$", "a\nb", Some(&[Some("a\nb")])),

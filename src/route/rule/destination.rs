@@ -3,6 +3,8 @@
 //! In: a destination as written, the parameters of a match and the query. Out: the parts of the URL. Source:
 //! `prepareDestination` in `next/dist/shared/lib/router/utils/prepare-destination.js`, and `server-route-utils.js`.
 
+use std::collections::HashSet;
+
 use smallvec::SmallVec;
 
 use super::interpolate::interpolate;
@@ -236,9 +238,11 @@ fn markers(path: &str) -> SmallVec<[&'static str; 2]> {
 
 /// Writes a query into a redirect or a proxied URL: what the client sent is encoded, what a rule wrote stays as it is.
 pub fn stringify_query(query: &Query, initial: &Query) -> String {
+    // Both are the client's to choose, so their sizes must not multiply.
+    let values = initial.iter().flat_map(|(_, value)| value.iter());
+    let sent: HashSet<&str> = initial.keys().chain(values).collect();
     query.stringify(|text| {
-        let sent = initial.contains(text) || initial.iter().any(|(_, value)| value.iter().any(|value| value == text));
-        if sent {
+        if sent.contains(text) {
             encode_uri_component(text).into_owned()
         } else {
             text.to_owned()
