@@ -8,7 +8,7 @@ const { isRefused } = require('./body-limit')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
-const { checkAnswer, sendAnswer, sendStream } = require('./respond')
+const { NO_STORE, checkAnswer, sendAnswer, sendStream } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -95,6 +95,7 @@ async function carryOut(server, req, res, slot) {
     // The slot is another request's from here on.
     req[SLOT] = undefined
     server.engine.free(slot)
+    delete req[SLOT] // the slot may already be another request's
   }
 }
 
@@ -196,7 +197,13 @@ async function reportFault(server, req, res, slot, error) {
 }
 
 /**
- * Answers with the app's own error page, for entries and for `app.render404`.
+ * Whether a request came through routing and is still being answered.
+ * @param {Request} req
+ */
+const isRouted = req => req[SLOT] !== undefined
+
+/**
+ * Answers with the app's own error page, for an entry that has found out that it has no answer.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
@@ -204,20 +211,11 @@ async function reportFault(server, req, res, slot, error) {
  * @param {boolean} noStore whether the answer must not be cached
  */
 async function renderErrorPage(server, req, res, status, noStore) {
-  const { engine } = server
-  const known = req[SLOT]
-  const slot = known ?? engine.hold(headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
+  const slot = req[SLOT]
   res.statusCode = status
-  if (noStore) res.setHeader('Cache-Control', 'private, no-cache, no-store, max-age=0, must-revalidate')
-  try {
-    engine.errorPage(slot, status, false)
-    await steps(server, req, res, slot)
-  } finally {
-    if (known === undefined) {
-      engine.free(slot)
-      delete req[SLOT]
-    }
-  }
+  if (noStore) res.setHeader('Cache-Control', NO_STORE)
+  server.engine.errorPage(slot, status, false)
+  await steps(server, req, res, slot)
 }
 
 /** @param {any} error */
@@ -225,4 +223,4 @@ const isAbort = error => error?.name === 'AbortError' || error?.name === 'Respon
 
 const ignore = () => {}
 
-module.exports = { createHandler, steps, renderErrorPage }
+module.exports = { createHandler, steps, isRouted, renderErrorPage }

@@ -13,17 +13,6 @@ function codedError(code, message, cause) {
 }
 
 /**
- * The error of a method that upstream has and ferronext does not have yet.
- * @param {string} method
- */
-function notYet(method) {
-  return codedError(
-    'FERRONEXT_NOT_IMPLEMENTED',
-    `app.${method}() is not available in ferronext yet. Use app.getRequestHandler() with an adjusted URL instead.`,
-  )
-}
-
-/**
  * The error of a promise of the addon. Its message starts with the code, because only synchronous errors carry one.
  * @param {any} error
  */
@@ -32,4 +21,4 @@ function fromNative(error) {
   return code ? codedError(code, message) : error
 }
 
-module.exports = { codedError, fromNative, notYet }
+module.exports = { codedError, fromNative }

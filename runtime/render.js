@@ -33,6 +33,7 @@ const { mergeHeaders } = require('./respond')
  * @property {string[]} [requestHeaders] request headers that changed, flat
  * @property {boolean} [replacesRequestHeaders] whether those that arrived are gone
  * @property {string | undefined} rewrittenPathname
+ * @property {boolean} [direct] asked for by the user's server past the router, see direct.js
  */
 
 /** The key under which upstream keeps request meta on a request. */
@@ -79,10 +80,7 @@ function prepareRequest(server, req, step, error) {
   const { headers } = req
   if (step.dropNextUrl && 'next-url' in headers) delete headers['next-url']
 
-  const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
-  const initURL = server.config.experimental.trustHostHeader
-    ? `https://${headers.host || 'localhost'}${req.url}`
-    : `${protocol}://${server.fetchHostname}:${server.port}${req.url}`
+  const { url } = req
   req.url = step.url
 
   /** @type {Record<string, any>} */
@@ -90,14 +88,12 @@ function prepareRequest(server, req, step, error) {
     relativeProjectDir: server.relativeProjectDir,
     distDir: server.distDir,
     minimalMode: false,
-    initURL,
-    initProtocol: protocol,
-    initQuery: step.initQuery,
     query: step.query,
     params: step.params,
     isLocaleDomain: step.isLocaleDomain,
-    bubbleNoFallback: true,
   }
+  if (!step.direct)
+    Object.assign(meta, { ...initMeta(server, headers, url), initQuery: step.initQuery, bubbleNoFallback: true })
   if (step.isRsc) meta.isRSCRequest = true
   if (step.isPrefetchRsc) meta.isPrefetchRSCRequest = true
   if (step.segmentPrefetch !== undefined) meta.segmentPrefetchRSCRequest = step.segmentPrefetch
@@ -118,6 +114,18 @@ function prepareRequest(server, req, step, error) {
   }
   req[REQUEST_META] = meta
   return meta
+}
+
+/**
+ * The URL that the request asked for, on the server's own host (`attachRequestMeta` of next-server.js).
+ * @param {import('./server').ServerState} server
+ * @param {import('node:http').IncomingHttpHeaders} headers
+ * @param {string | undefined} url
+ */
+function initMeta(server, headers, url) {
+  const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
+  const initURL = `${protocol}://${server.fetchHostname}:${server.port}${url}`
+  return { initURL, initProtocol: protocol }
 }
 
 module.exports = { render, NO_FALLBACK, REQUEST_META }

@@ -29,6 +29,7 @@ const MIDDLEWARE_COOKIES = Symbol('ferronext.middlewareCookies')
  * @typedef {object} HeaderChanges what routing and middleware changed
  * @property {string[]} [requestHeaders] flat; a name that repeats has several values
  * @property {boolean} [replacesRequestHeaders] whether the headers that arrived are gone
+ * @property {boolean} [direct] asked for by the user's server past the router, which fills in nothing
  */
 
 /**
@@ -44,9 +45,10 @@ function prepareHeaders(server, req, res, changes) {
   if (!req[TAKEN_IN]) {
     req[TAKEN_IN] = true
     for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
-    keepCookies(req, res)
+    if (!changes.direct) keepCookies(req, res)
   }
   changeHeaders(headers, changes)
+  if (changes.direct) return
   const forwardedProto = headers['x-forwarded-proto']
   const encrypted = Boolean(/** @type {any} */ (socket)?.encrypted)
   const https = forwardedProto ? forwardedProto === 'https' : encrypted

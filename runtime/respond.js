@@ -148,4 +148,4 @@ function addVary(res, value) {
   else if (!current.startsWith(`${value},`)) res.appendHeader('Vary', value)
 }
 
-module.exports = { checkAnswer, sendAnswer, sendStream, mergeHeaders }
+module.exports = { NO_STORE, checkAnswer, sendAnswer, sendStream, mergeHeaders }

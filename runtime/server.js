@@ -1,19 +1,20 @@
-// In: options and a build. Out: the app that next() returns: prepare(), getRequestHandler() and the rest of upstream's
-// methods (next/dist/server/next.js, NextCustomServer).
+// In: options and a build. Out: everything that serves requests, fixed once prepare() is through. Upstream:
+// next/dist/server/lib/router-server.js and the constructors of base-server.js and next-server.js.
 
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { connectCache } = require('./cache-handler')
 const { publishContext } = require('./context')
-const { createHandler, renderErrorPage } = require('./driver')
+const { NextCustomServer } = require('./custom-server')
+const direct = require('./direct')
+const { isRouted, renderErrorPage } = require('./driver')
 const { Entries } = require('./entries')
-const { codedError, fromNative, notYet } = require('./errors')
+const { codedError, fromNative } = require('./errors')
 const { findNext } = require('./next-package')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { keepProcessAlive } = require('./uncaught')
-const { attachUpgrade } = require('./upgrade')
 const { WaitUntil } = require('./wait-until')
 
 /**
@@ -36,113 +37,10 @@ const { WaitUntil } = require('./wait-until')
  * @property {import('./next-package').NextPackage} next the user's `next`
  * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('./sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
+ * @property {boolean} deprecatesMethods whether the methods of the app warn
+ * @property {boolean} capturesHtml whether `renderToHTML()` returns what the page writes
+ * @property {(prefix: unknown) => void} setAssetPrefix
  */
-
-/** The app of a custom server in production. */
-class NextCustomServer {
-  /** @type {Promise<ServerState> | undefined} */
-  #preparing
-  /** @type {ServerState | undefined} */
-  #state
-  /** @type {ReturnType<typeof createHandler> | undefined} */
-  #handler
-
-  /** @param {any} native @param {import('./options').ResolvedOptions} options */
-  constructor(native, options) {
-    this.native = native
-    this.options = options
-    Object.defineProperty(this, 'native', { enumerable: false })
-  }
-
-  get hostname() {
-    return this.options.hostname
-  }
-
-  get port() {
-    return this.options.port
-  }
-
-  /** Reads the build and compiles its routes. Calling it again returns the same work. */
-  async prepare() {
-    this.#preparing ??= prepare(this.native, this.options).catch(error => {
-      this.#preparing = undefined // so that a server can try again once a build is there
-      throw error
-    })
-    this.#state = await this.#preparing
-  }
-
-  getRequestHandler() {
-    // Not an async function: most requests are answered before it would return its promise.
-    return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
-      try {
-        if (this.#handler === undefined) {
-          const state = this.#prepared()
-          this.#handler = createHandler(state)
-          attachUpgrade(state, this.options.httpServer ?? req.socket?.server)
-        }
-        return this.#handler(req, res, parsedUrl)
-      } catch (error) {
-        return Promise.reject(error)
-      }
-    }
-  }
-
-  /** Does nothing in production, as upstream's: upgrades are taken from the server's own event. */
-  getUpgradeHandler() {
-    this.#prepared()
-    return async () => {}
-  }
-
-  /** @param {any} req @param {any} res @param {any} [_parsedUrl] @param {boolean} [setHeaders] */
-  async render404(req, res, _parsedUrl, setHeaders = true) {
-    await renderErrorPage(this.#prepared(), req, res, 404, setHeaders)
-  }
-
-  async render() {
-    throw notYet('render')
-  }
-
-  async renderToHTML() {
-    throw notYet('renderToHTML')
-  }
-
-  async renderError() {
-    throw notYet('renderError')
-  }
-
-  async renderErrorToHTML() {
-    throw notYet('renderErrorToHTML')
-  }
-
-  /** @param {import('./revalidate').RevalidateRequest} request */
-  async revalidate(request) {
-    const state = this.#prepared()
-    await revalidate(state, findNext(this.options.dir), request)
-  }
-
-  setAssetPrefix() {
-    throw notYet('setAssetPrefix')
-  }
-
-  /** @param {unknown} error */
-  logError(error) {
-    this.#prepared().logError(error)
-  }
-
-  logErrorWithOriginalStack() {
-    throw new Error('Invariant: logErrorWithOriginalStack can only be called on the development server')
-  }
-
-  /** Waits for work that outlives its response. The HTTP server belongs to the user and is left alone. */
-  async close() {
-    await this.#state?.waitUntil.settle()
-  }
-
-  #prepared() {
-    if (!this.#state) throw new Error('prepare() must be called before performing this operation')
-    return this.#state
-  }
-}
 
 /**
  * @param {any} native
@@ -171,7 +69,14 @@ async function prepare(native, options) {
   }
   const distDir = path.join(dir, config.distDir)
   const engine = await native
-    .openEngine({ dir, distDir, nextVersion: next.version, config: JSON.stringify(config) })
+    .openEngine({
+      dir,
+      distDir,
+      nextVersion: next.version,
+      config: JSON.stringify(config),
+      hostname: options.hostname || undefined,
+      port: portOf(options),
+    })
     .catch((/** @type {unknown} */ error) => {
       throw fromNative(error)
     })
@@ -193,7 +98,8 @@ function start(native, options, next, config, distDir, engine) {
   const { dir } = options
   const hostname = options.hostname || 'localhost'
   const traits = engine.traits()
-  const runtimeConfig = config.cacheHandler ? config : { ...config, cacheHandler: require.resolve('./cache-handler') }
+  const runtimeConfig = { ...config, cacheHandler: config.cacheHandler ?? require.resolve('./cache-handler') }
+  let assetPrefix = (config.assetPrefix || '').replace(/\/$/, '')
   /** @type {WeakSet<object>} */
   const logged = new WeakSet()
   const logError = (/** @type {any} */ error) => {
@@ -222,7 +128,7 @@ function start(native, options, next, config, distDir, engine) {
     relativeProjectDir: setup.relativeProjectDir(dir),
     hostname,
     fetchHostname: hostname.includes(':') ? `[${hostname}]` : hostname,
-    port: Number(options.port) || 3000,
+    port: portOf(options),
     entries,
     waitUntil: new WaitUntil(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || step.routeKind !== 'APP_ROUTE'),
@@ -238,16 +144,27 @@ function start(native, options, next, config, distDir, engine) {
     next,
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
+    deprecatesMethods: traits.deprecatedMethods,
+    capturesHtml: traits.capturedHtml,
+    setAssetPrefix: prefix => {
+      // Any value that is not empty has to be a text; upstream fails in the same way.
+      assetPrefix = prefix ? /** @type {any} */ (prefix).replace(/\/$/, '') : ''
+      engine.setAssetPrefix(assetPrefix)
+      // Older entries read the configuration in the context.
+      runtimeConfig.assetPrefix = assetPrefix
+    },
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }
   publishContext(state.relativeProjectDir, {
     nextConfig: runtimeConfig,
     hostname,
-    getAssetPrefix: () => (config.assetPrefix || '').replace(/\/$/, ''),
+    getAssetPrefix: () => assetPrefix,
     isWrappedByNextServer: true,
     logErrorWithOriginalStack: logError,
-    render404: (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ _url, setHeaders = true) =>
-      renderErrorPage(state, req, res, 404, setHeaders),
+    render404: (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl, setHeaders = true) =>
+      isRouted(req)
+        ? renderErrorPage(state, req, res, 404, setHeaders)
+        : direct.render404(state, req, res, parsedUrl, setHeaders),
     revalidate: (/** @type {import('./revalidate').RevalidateRequest} */ request) => revalidate(state, next, request),
   })
   if (traits.hasInstrumentation) registerInstrumentation(state, next, dir)
@@ -302,6 +219,9 @@ function createIncrementalCache(next, config, distDir, dir) {
   }
 }
 
+/** @param {import('./options').ResolvedOptions} options */
+const portOf = options => Number(options.port) || 3000
+
 /** @param {any} module an ES module seen through require, or a CommonJS one */
 const interopDefault = module => module.default ?? module
 
@@ -313,7 +233,7 @@ const interopDefault = module => module.default ?? module
 function createServer(native, options) {
   const resolved = resolveOptions(options)
   if (resolved.dev) return require('./dev').createDevServer(resolved)
-  return new NextCustomServer(native, resolved)
+  return new NextCustomServer(resolved, () => prepare(native, resolved))
 }
 
-module.exports = { createServer, NextCustomServer }
+module.exports = { createServer }

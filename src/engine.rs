@@ -42,6 +42,9 @@ pub struct Engine {
     flights: Mutex<Flights>,
 }
 
+/// The port that upstream assumes when none is given.
+const DEFAULT_PORT: u16 = 3000;
+
 /// The folders that files are served from.
 pub(crate) struct Roots {
     pub public: Root,
@@ -60,10 +63,16 @@ pub struct Traits {
     pub entries_expect_incremental_cache: bool,
     /// Whether answers of route handlers are compressed.
     pub compressed_route_handlers: bool,
+    /// Whether the methods of the app warn that they are deprecated.
+    pub deprecated_methods: bool,
+    /// Whether `renderToHTML()` returns what the page writes.
+    pub captured_html: bool,
+    /// Whether server actions fetch from the host that the client names.
+    pub actions_fetch_from_host: bool,
 }
 
 /// An answer that a compiled entry has stored.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Written {
     /// What rendered it.
     pub kind: EntryKind,
@@ -85,12 +94,29 @@ pub struct Written {
     pub lifetime: Option<Lifetime>,
 }
 
+/// What the options of `next()` say about a build, beside where it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ServeOptions {
+    /// The host name that the app believes it runs under; `localhost` when absent.
+    pub hostname: Option<String>,
+    /// The port that the app believes it runs under; 3000 when absent.
+    pub port: Option<u16>,
+    /// Rules of `conf` as JSON, in the form in which the build writes them.
+    pub rules: Option<String>,
+}
+
 impl Engine {
     /// Reads the build in `dist_dir` and compiles its routes. Blocks on the disk; call it on a worker thread.
     ///
     /// # Errors
     /// A coded error that names the file or option when the build cannot be served.
-    pub fn open(dir: &Path, dist_dir: &Path, next_version: &str, config_json: &str) -> Result<Engine> {
+    pub fn open(
+        dir: &Path,
+        dist_dir: &Path,
+        next_version: &str,
+        config_json: &str,
+        options: &ServeOptions,
+    ) -> Result<Engine> {
         if !dir.is_dir() {
             return Err(Error::new(
                 Code::WrongDir,
@@ -106,8 +132,14 @@ impl Engine {
                 format!("The configuration in {} cannot be used: {error}.", dir.display()),
             )
         })?;
-        let build = Build::load(dir, dist_dir, next_version)?;
-        let router = Router::compile(&build, &config)?;
+        let mut build = Build::load(dir, dist_dir, next_version)?;
+        if let Some(rules) = &options.rules {
+            build.routes.replace(serde_json::from_str(rules).map_err(|error| {
+                Error::new(Code::BadConfig, format!("The rules of `conf` cannot be used: {error}."))
+            })?);
+        }
+        let router = Router::compile(&build, &config)?
+            .served_at(options.hostname.as_deref(), options.port.unwrap_or(DEFAULT_PORT));
         let rules = PageRules::compile(&build, &config);
         let files = FileStore::new(Limits::default());
         let roots = Roots {
@@ -150,6 +182,16 @@ impl Engine {
         })
     }
 
+    /// The build folder.
+    pub fn dist_dir(&self) -> &Path {
+        &self.build.dist_dir
+    }
+
+    /// Changes the prefix of asset URLs, as far as routing knows it.
+    pub fn set_asset_prefix(&self, prefix: &str) {
+        self.router.set_asset_prefix(prefix);
+    }
+
     /// What the side that runs entries has to know.
     pub fn traits(&self) -> Traits {
         Traits {
@@ -157,6 +199,9 @@ impl Engine {
             has_instrumentation: self.server_dir().join("instrumentation.js").is_file(),
             entries_expect_incremental_cache: self.build.capabilities.entries_expect_incremental_cache,
             compressed_route_handlers: self.build.capabilities.compressed_route_handlers,
+            deprecated_methods: self.build.capabilities.deprecated_methods,
+            captured_html: self.build.capabilities.captured_html,
+            actions_fetch_from_host: self.build.capabilities.actions_fetch_from_host,
         }
     }
 

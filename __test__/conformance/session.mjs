@@ -1,5 +1,5 @@
 // One fixture on one Next.js line, served twice: by upstream, and by ferronext or, to test the harness, by upstream again.
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildFixture, copyApp, distDirOf, removeApp } from '../support/build.mjs'
@@ -17,11 +17,17 @@ import { DIFFERENCES } from './differences.mjs'
 /** @typedef {{ name: string, statuses: (number | string)[], differences: (Difference & { step: string })[], declared: string[] }} Result */
 
 const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
+const serverFiles = fileURLToPath(new URL('../servers/', import.meta.url))
 
 /**
- * @param {{ line: import('../support/workspace.mjs').Line, fixture: string, self?: boolean }} options
+ * @param {object} options
+ * @param {import('../support/workspace.mjs').Line} options.line
+ * @param {string} options.fixture
+ * @param {string} [options.serverFile] in `__test__/servers`; without it the documented server runs
+ * @param {NodeJS.ProcessEnv} [options.env] of both servers
+ * @param {boolean} [options.self]
  */
-export async function openSession({ line, fixture, self = false }) {
+export async function openSession({ line, fixture, serverFile, env, self = false }) {
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
   const values = placeholders(path.join(built, await distDirOf(built)))
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
@@ -32,8 +38,11 @@ export async function openSession({ line, fixture, self = false }) {
     await Promise.all(copies.map(removeApp))
   }
   try {
-    servers.push(await startServer({ dir: copies[0] ?? '', engine: 'upstream' }))
-    servers.push(await startServer({ dir: copies[1] ?? '', engine: self ? 'upstream' : 'ferronext' }))
+    for (const [index, dir] of copies.entries()) {
+      if (serverFile) copyFileSync(path.join(serverFiles, serverFile), path.join(dir, serverFile))
+      const engine = index === 0 || self ? 'upstream' : 'ferronext'
+      servers.push(await startServer({ dir, engine, serverFile, env }))
+    }
   } catch (error) {
     await close()
     throw error

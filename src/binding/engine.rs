@@ -4,9 +4,8 @@
 //! Every app and every worker thread of the process that serves the same build shares one engine and one cache.
 
 use std::cell::RefCell;
-use std::collections::HashMap;
-use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::path::Path;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use indexmap::map::Entry;
@@ -17,18 +16,17 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use super::fault::{guarded, to_js};
+use super::registry;
 use super::step::{flat, JsStep};
 use crate::build::capabilities;
-use crate::engine::{Engine, Written};
+use crate::engine::{Engine, ServeOptions, Written};
 use crate::error::{Code, Error};
 use crate::pipeline::Progress;
 use crate::request::{Origin, Request};
+use crate::response::etag;
 use crate::response::prepared::Prepared;
 use crate::route::{EntryKind, HeaderText, MiddlewareReply};
 use crate::source::prerender::Lifetime;
-
-/// The engines of this process by build folder.
-static ENGINES: Mutex<Option<HashMap<PathBuf, Weak<Engine>>>> = Mutex::new(None);
 
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
 #[napi(js_name = "checkVersion")]
@@ -47,6 +45,12 @@ pub struct OpenOptions {
     pub next_version: String,
     /// The evaluated `next.config` as JSON.
     pub config: String,
+    /// The host name that the app believes it runs under.
+    pub hostname: Option<String>,
+    /// The port that the app believes it runs under.
+    pub port: Option<u32>,
+    /// The rules of `conf` as JSON, in the form in which the build writes them.
+    pub rules: Option<String>,
 }
 
 /// Reads a build on a worker thread.
@@ -57,23 +61,19 @@ impl Task for Open {
     type JsValue = JsEngine;
 
     fn compute(&mut self) -> napi::Result<Self::Output> {
-        let OpenOptions {
-            dir,
-            dist_dir,
-            next_version,
-            config,
-        } = &self.0;
-        let key = PathBuf::from(dist_dir);
-        let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
-        let known = engines.get_or_insert_with(HashMap::new);
-        if let Some(engine) = known.get(&key).and_then(Weak::upgrade) {
-            return Ok(Ok(engine));
-        }
-        let opened = Engine::open(&PathBuf::from(dir), &key, next_version, config).map(Arc::new);
-        if let Ok(engine) = &opened {
-            known.insert(key, Arc::downgrade(engine));
-        }
-        Ok(opened)
+        let given = &self.0;
+        let options = ServeOptions {
+            hostname: given.hostname.clone(),
+            port: given.port.and_then(|port| u16::try_from(port).ok()),
+            rules: given.rules.clone(),
+        };
+        Ok(registry::open(
+            Path::new(&given.dir),
+            Path::new(&given.dist_dir),
+            &given.next_version,
+            &given.config,
+            &options,
+        ))
     }
 
     fn resolve(&mut self, _env: Env, opened: Self::Output) -> napi::Result<JsEngine> {
@@ -146,6 +146,12 @@ pub struct Traits {
     pub entries_expect_incremental_cache: bool,
     /// Whether answers of route handlers are compressed.
     pub compressed_route_handlers: bool,
+    /// Whether the methods of the app warn that they are deprecated.
+    pub deprecated_methods: bool,
+    /// Whether `renderToHTML()` returns what the page writes.
+    pub captured_html: bool,
+    /// Whether server actions fetch from the host that the client names.
+    pub actions_fetch_from_host: bool,
 }
 
 /// The engine of one build.
@@ -245,10 +251,22 @@ impl JsEngine {
         self.key
     }
 
-    /// Takes a request in that is to get an error page. Returns its slot.
-    #[napi]
-    pub fn hold(&self, head: String, encrypted: bool) -> napi::Result<u32, String> {
-        guarded(|| self.engine.hold(Request::parse(head, encrypted, Origin::Client)) as u32)
+    /// The step that runs the page of a path past rules, files and middleware, `null` if there is no such page.
+    #[napi(js_name = "directPage")]
+    pub fn direct_page(&self, head: String) -> napi::Result<Option<JsStep>, String> {
+        guarded(|| {
+            let request = Request::parse(head, false, Origin::Revalidate);
+            self.engine.direct_page(request).map(JsStep::from)
+        })
+    }
+
+    /// The step that runs the app's error page for `status`, `null` if it has none that can be rendered.
+    #[napi(js_name = "directError")]
+    pub fn direct_error(&self, head: String, status: u16) -> napi::Result<Option<JsStep>, String> {
+        guarded(|| {
+            let request = Request::parse(head, false, Origin::Revalidate);
+            self.engine.direct_error(request, status).map(JsStep::from)
+        })
     }
 
     /// Like [`begin`], for a request of the server itself, which goes past rules and middleware.
@@ -357,13 +375,28 @@ impl JsEngine {
     /// A compiled entry has stored an answer, or removed one.
     #[napi(js_name = "cacheSet")]
     pub fn cache_set(&self, key: String, entry: Option<JsCacheEntry>) -> napi::Result<(), String> {
-        guarded(|| self.engine.stored(&key, entry.and_then(written)))
+        guarded(|| {
+            let entry = entry.and_then(written);
+            for engine in registry::of_same_build(&self.engine) {
+                engine.stored(&key, entry.clone());
+            }
+        })
     }
 
     /// A compiled entry has revalidated tags.
     #[napi(js_name = "tagsRevalidated")]
     pub fn tags_revalidated(&self, tags: Vec<String>) -> napi::Result<(), String> {
-        guarded(|| self.engine.tags_revalidated(tags))
+        guarded(|| {
+            for engine in registry::of_same_build(&self.engine) {
+                engine.tags_revalidated(tags.clone());
+            }
+        })
+    }
+
+    /// Changes the prefix of asset URLs.
+    #[napi(js_name = "setAssetPrefix")]
+    pub fn set_asset_prefix(&self, prefix: String) -> napi::Result<(), String> {
+        guarded(|| self.engine.set_asset_prefix(&prefix))
     }
 
     /// What JavaScript has to know about the build.
@@ -376,6 +409,9 @@ impl JsEngine {
                 has_instrumentation: traits.has_instrumentation,
                 entries_expect_incremental_cache: traits.entries_expect_incremental_cache,
                 compressed_route_handlers: traits.compressed_route_handlers,
+                deprecated_methods: traits.deprecated_methods,
+                captured_html: traits.captured_html,
+                actions_fetch_from_host: traits.actions_fetch_from_host,
             }
         })
     }
@@ -421,6 +457,12 @@ fn written(entry: JsCacheEntry) -> Option<Written> {
             expire: entry.expire,
         }),
     })
+}
+
+/// The `ETag` of a text.
+#[napi(js_name = "etagOfText")]
+pub fn etag_of_text(text: String) -> napi::Result<String, String> {
+    guarded(|| etag::of_text(&text))
 }
 
 /// For tests: a panic inside the addon.

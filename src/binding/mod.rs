@@ -14,6 +14,7 @@ mod engine;
 mod fault;
 mod log;
 mod next;
+mod registry;
 mod step;
 
 /// A request makes some thirty small allocations, and Node's threads and tokio's free each other's. Measured on the hot path:

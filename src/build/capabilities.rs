@@ -92,6 +92,14 @@ pub struct Capabilities {
     pub entries_expect_incremental_cache: bool,
     /// API routes work out their query from the URL and the rewrites of the build; what middleware rewrote is not in it.
     pub api_query_from_url: bool,
+    /// The methods of the app beside `prepare`, `getRequestHandler`, `getUpgradeHandler` and `close` warn that they are
+    /// deprecated, once each.
+    pub deprecated_methods: bool,
+    /// `app.renderToHTML()` returns what the page writes and gives the page the path as its URL; otherwise the page writes to
+    /// the response.
+    pub captured_html: bool,
+    /// Server actions that redirect or forward fetch from the host that the client names, unless the process has an origin.
+    pub actions_fetch_from_host: bool,
     /// Files below `.next/static/service-worker` are served with the scope that they may control.
     pub service_workers: bool,
 }
@@ -156,6 +164,9 @@ impl Capabilities {
             strips_separators: v16,
             entries_expect_incremental_cache: !late_16,
             api_query_from_url: !late_16,
+            deprecated_methods: late_16,
+            captured_html: late_16,
+            actions_fetch_from_host: !late_16 && (v16 || version < Version::new(15, 5, 29)),
             service_workers: late_16,
         }
     }

@@ -10,6 +10,7 @@ mod pages;
 mod prerender;
 mod preview;
 mod read;
+mod replace;
 mod routes;
 
 use std::path::{Path, PathBuf};
@@ -20,6 +21,7 @@ pub use middleware::{Asset, EdgeFunction, Matcher, MiddlewareSource};
 pub use pages::{AppRoutes, PageFiles};
 pub use prerender::{PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, RenderingMode, Revalidate};
 pub use preview::Preview;
+pub use replace::RunTimeRules;
 pub use routes::{
     Condition, ConditionType, Conditions, DataRoute, DynamicRoute, HeaderPair, HeaderRule, RedirectRule, RewriteRule,
     Rewrites, RoutesManifest, RuleSource,

@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// Which page shows a status: the App Router's for 404, the Pages Router's for 404 and 500, `_error` for the rest.
-    fn error_output(&self, status: u16, locale: Option<&str>) -> Option<Output> {
+    pub(super) fn error_output(&self, status: u16, locale: Option<&str>) -> Option<Output> {
         let app = (status == 404)
             .then(|| self.router.lookup("/_not-found", None))
             .flatten();

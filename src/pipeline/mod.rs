@@ -3,6 +3,7 @@
 //! In: a [`Request`]. Out: a prepared answer, or a slot in which the request goes on step by step. Reads top to bottom:
 //! begin, serve the decision, wait for what it needs, come back from an entry, go.
 
+mod direct;
 mod fail;
 mod file;
 pub(crate) mod flight;
@@ -33,12 +34,6 @@ impl Engine {
                 Progress::Slot(self.flights().insert(flight))
             }
         }
-    }
-
-    /// Takes a request in that is to get an error page, whatever it asked for: it always gets a slot.
-    pub fn hold(&self, request: Request) -> usize {
-        let flight = self.route(request);
-        self.flights().insert(flight)
     }
 
     fn route(&self, request: Request) -> Flight {

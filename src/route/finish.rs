@@ -230,7 +230,7 @@ impl Router {
     /// What to say when nothing matched.
     pub(super) fn not_found(&self, request: &Request, state: &RouteState) -> Decision {
         let mut path = state.location.pathname.as_str().into();
-        for prefix in [&self.config.base_path, &self.config.asset_prefix] {
+        for prefix in [self.config.base_path.as_str(), &self.asset_prefix.get()] {
             if !prefix.is_empty() {
                 path = strip(path, prefix);
             }

@@ -5,6 +5,7 @@
 //! entry may say that it does not answer this path.
 
 mod address;
+mod asset_prefix;
 mod check;
 mod decision;
 mod finish;

@@ -149,7 +149,6 @@ impl PageRules {
     pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
         let PageRequest { request, output, .. } = asked;
         let rsc = RscRequest::parse(&request.headers);
-        let is_app = matches!(output.kind, OutputKind::AppPage | OutputKind::AppRoute);
         let is_404 = is_not_found(output, asked.status);
         let own_status = match output.pathname.as_str() {
             "/404" | "/_not-found" if rsc.is_none() && !output.is_data_request => Some(404),
@@ -173,15 +172,23 @@ impl PageRules {
                 return outcome(PageDecision::CorrectSearch(search), None, None);
             }
         }
-        let vary = if is_app && self.is_intercepted(asked.pathname) {
+        let vary = self.vary(output, asked.pathname, rsc.is_some());
+        let decision = self.decide_kind(build, &asked, rsc.as_ref(), is_404);
+        outcome(decision, vary, rsc)
+    }
+
+    /// What the answer of a page varies by. API routes and edge functions say so themselves.
+    pub fn vary(&self, output: &Output, pathname: &str, is_rsc: bool) -> Option<&'static str> {
+        let is_app = matches!(output.kind, OutputKind::AppPage | OutputKind::AppRoute);
+        if output.kind == OutputKind::PagesApi || output.edge {
+            None
+        } else if is_app && self.is_intercepted(pathname) {
             Some(VARY_RSC_NEXT_URL)
-        } else if is_app || rsc.is_some() {
+        } else if is_app || is_rsc {
             Some(VARY_RSC)
         } else {
             None
-        };
-        let decision = self.decide_kind(build, &asked, rsc.as_ref(), is_404);
-        outcome(decision, vary, rsc)
+        }
     }
 
     fn decide_kind(

@@ -3,6 +3,7 @@
 //! In: a build and a configuration, then requests. Out: [`Step`]s. The order is that of `resolveRoutes` in
 //! `next/dist/server/lib/router-utils/resolve-routes.js`.
 
+use super::asset_prefix::AssetPrefix;
 use super::decision::{Decision, Event, NotFound, Redirect, RedirectReason, Step};
 use super::locale_redirect::locale_redirect;
 use super::middleware::Middleware;
@@ -38,6 +39,7 @@ pub struct Router {
     pub(super) middleware: Option<Middleware>,
     pub(super) client_origins: Vec<super::pattern::JsRegex>,
     pub(super) served_at: ServedAt,
+    pub(super) asset_prefix: AssetPrefix,
     pub(super) has_app_not_found: bool,
     pub(super) has_pages: bool,
     pub(super) preview_mode_id: String,
@@ -132,6 +134,7 @@ impl Router {
             has_pages: !build.pages.is_empty(),
             preview_mode_id: build.preview.preview_mode_id.clone(),
             served_at: ServedAt::new(None, 3000, config.experimental.trust_host_header),
+            asset_prefix: AssetPrefix::new(&config.asset_prefix),
             client_origins,
             capabilities,
             table,
@@ -146,8 +149,8 @@ impl Router {
     }
 
     /// Sets the prefix of asset URLs, which a custom server may change while it runs. One slash at the end goes.
-    pub fn set_asset_prefix(&mut self, prefix: &str) {
-        self.config.asset_prefix = prefix.strip_suffix('/').unwrap_or(prefix).to_owned();
+    pub fn set_asset_prefix(&self, prefix: &str) {
+        self.asset_prefix.set(prefix);
     }
 
     /// Begins. Never runs middleware itself: [`Decision::Middleware`] asks the caller to.
@@ -323,7 +326,7 @@ impl Router {
         let pathname = state.location.pathname.as_str();
         let had_base_path = path_has_prefix(pathname, base_path);
         let had_slash = pathname.ends_with('/');
-        let prefix = self.config.asset_prefix.as_str();
+        let prefix = &*self.asset_prefix.get();
         let bare = if !base_path.is_empty() && had_base_path {
             remove_path_prefix(state.location.path(), base_path)
         } else if !prefix.is_empty() && path_has_prefix(pathname, prefix) {

@@ -2,6 +2,7 @@
 import app from './app.mjs'
 import * as conditional from './conditional.mjs'
 import { conditions } from './conditions.mjs'
+import { customServer } from './custom-server.mjs'
 import { mixed, plain } from './errors.mjs'
 import files from './files.mjs'
 import handlers from './handlers.mjs'
@@ -16,8 +17,16 @@ import { rules, trailingSlash } from './rules.mjs'
 /** @typedef {import('../case.mjs').Case} Case */
 
 /** @typedef {import('../../support/workspace.mjs').Line} Line */
+/**
+ * @typedef {object} Suite
+ * @property {string} fixture
+ * @property {Case[]} cases
+ * @property {string} [serverFile] in `__test__/servers`; without it the documented server runs
+ * @property {NodeJS.ProcessEnv} [env] of both servers
+ * @property {Line[]} [lines] that can build it; without it all of them
+ */
 
-/** @type {{ fixture: string, cases: Case[], lines?: Line[] }[]} without `lines` on all of them */
+/** @type {Suite[]} */
 export const SUITES = [
   {
     fixture: 'app-router',
@@ -56,6 +65,7 @@ export const SUITES = [
   { fixture: 'routes', cases: [...routes, ...hostile] },
   { fixture: 'slots', cases: slots },
   { fixture: 'hidden', cases: hidden },
+  ...customServer,
 ].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
 
 /** The suites that a line can build. @param {Line} line */

@@ -1,0 +1,241 @@
+// The methods and arguments of the custom-server API, called by `__test__/servers/custom.mjs` as a request asks.
+import { get } from '../case.mjs'
+
+/**
+ * A request that makes the server call the app.
+ *
+ * @param {string} target
+ * @param {Record<string, unknown>} what see `Call` in `__test__/servers/custom.mjs`
+ * @param {import('../case.mjs').Options} [options]
+ */
+function call(target, what, { headers, ...options } = {}) {
+  const list = Array.isArray(headers) ? headers : Object.entries(headers ?? {})
+  const test = get(target, { ...options, headers: [...list, ['x-call', encodeURIComponent(JSON.stringify(what))]] })
+  return { ...test, name: `${options.method ?? 'GET'} ${target} ${JSON.stringify(what)}${nameOf(list)}` }
+}
+
+/** @param {[string, string][]} headers */
+const nameOf = headers => headers.map(([name, value]) => ` | ${name}: ${value}`).join('')
+
+/** One of every kind of answer. */
+const KINDS = [
+  '/',
+  '/isr',
+  '/dynamic?a=1',
+  '/plain',
+  '/server?b=2',
+  '/item/one',
+  '/item/two',
+  '/item/missing',
+  '/item/moved',
+  '/api/echo',
+  '/api/raw',
+  '/route?c=3',
+  '/edge',
+  '/file.txt',
+  '/{chunk}',
+  '/old',
+  '/plain/',
+  '/rewritten',
+  '/missing',
+  '/_next/static/missing.js',
+  '/throws',
+  '/server-throws',
+  '/a//b',
+]
+
+const before = [
+  ...KINDS.map(target => call(target, { headers: { 'x-before': 'set', 'x-rule': 'mine' } })),
+  ...KINDS.map(target => call(target, { headers: { 'Cache-Control': 'private, max-age=7', Vary: 'X-Mine' } })),
+  ...KINDS.map(target => call(target, { headers: { 'Set-Cookie': ['a=1', 'b=2'], 'Content-Type': 'text/x-mine' } })),
+  ...KINDS.map(target => call(target, { status: 201 })),
+  ...KINDS.map(target => call(target, { status: 404 })),
+  ...KINDS.map(target => call(target, { status: 500 })),
+  ...KINDS.map(target => call(target, { store: 'one request' })),
+  ...KINDS.slice(0, 8).map(target => call(target, { headers: { ETag: '"mine"', 'X-Powered-By': 'me' } })),
+]
+
+const parsed = [
+  call('/dynamic?a=1', { parsed: 'parsed' }),
+  call('/dynamic?a=1&a=2&b', { parsed: { search: null } }),
+  call('/dynamic?a=1', { parsed: { query: { c: '3' } } }),
+  call('/dynamic?a=1', { parsed: { search: '', query: { c: '3', d: ['4', '5'] } } }),
+  call('/dynamic', { parsed: { query: { c: '3', e: ['x y', 'ü&='] } } }),
+  call('/dynamic', { parsed: { query: { n: 1, t: true, nothing: null } } }),
+  call('/dynamic', { parsed: { query: 'a=from-text' } }),
+  call('/dynamic', { parsed: { search: 'no-mark=1' } }),
+  call('/dynamic', { parsed: { search: '?a#b#c' } }),
+  call('/anything', { parsed: { pathname: '/dynamic' } }),
+  call('/anything?q=1', { parsed: { pathname: '/server' } }),
+  call('/anything?q=1', { parsed: { pathname: '/server', search: null, query: { other: '1' } } }),
+  call('/anything', { parsed: { pathname: 'dynamic' } }),
+  call('/anything', { parsed: { pathname: '/dynamic?x=1' } }),
+  call('/anything', { parsed: { pathname: '/dynamic#x' } }),
+  call('/dynamic?x=1', { parsed: { pathname: '/dynamic?x=1', search: '' } }),
+  call('/anything', { parsed: { pathname: '' } }),
+  call('/anything', { parsed: { pathname: null } }),
+  call('/anything', { parsed: { pathname: '/blog/first' } }),
+  call('/anything', { parsed: { pathname: '/blog/ü b' } }),
+  call('/dynamic', { parsed: { hash: 'frag' } }),
+  call('/dynamic', { parsed: { hash: '#frag' } }),
+  call('/dynamic', { parsed: 'whatwg' }),
+  call('/dynamic', { parsed: { host: 'other.example', protocol: 'http' } }),
+  call('/dynamic', { parsed: { hostname: 'other.example', port: '81' } }),
+  call('/dynamic', { parsed: { slashes: true } }),
+  call('/dynamic', { parsed: { protocol: 'mailto:' } }),
+  call('/dynamic', { parsed: { auth: 'u:p' } }),
+  call('/old', { parsed: { pathname: '/old/slug', query: { k: 'v' }, search: '' } }),
+  call('/', { url: '/dynamic?set=url' }),
+  call('/', { url: '/file.txt' }),
+  call('/', { url: 'no-slash' }),
+  call('/', { url: '' }),
+]
+
+const render = [
+  call('/x?y=1', { method: 'render', args: ['/dynamic', { a: '1' }] }),
+  call('/x?y=1', { method: 'render', args: ['/dynamic'] }),
+  call('/x', { method: 'render', args: ['/dynamic', null] }),
+  call('/x', { method: 'render', args: ['/server', { a: ['1', '2'], b: 'ü &' }] }),
+  call('/x', { method: 'render', args: ['/dynamic', { a: '1' }, { search: '?from=parsed' }] }),
+  call('/x', { method: 'render', args: ['/dynamic', { a: '1' }, { query: { b: '2' }, pathname: '/plain' }] }),
+  call('/x', { method: 'render', args: ['/item/one'] }),
+  call('/x', { method: 'render', args: ['/item/[id]', { id: 'one' }] }),
+  call('/x', { method: 'render', args: ['/blog/first'] }),
+  call('/x', { method: 'render', args: ['/blog/[slug]', { slug: 'first' }] }),
+  call('/x', { method: 'render', args: ['/index'] }),
+  call('/x', { method: 'render', args: ['/'] }),
+  call('/x', { method: 'render', args: ['dynamic', {}] }, { log: /Cannot render page with path "dynamic"/ }),
+  call('/x', { method: 'render', args: [''] }),
+  call('/x', { method: 'render', args: [null] }),
+  call('/x', { method: 'render', args: [undefined] }),
+  call('/x', { method: 'render', args: [7] }),
+  call('/x', { method: 'render', args: ['/missing'] }),
+  call('/x', { method: 'render', args: ['/old'] }),
+  call('/x', { method: 'render', args: ['/rewritten'] }),
+  call('/x', { method: 'render', args: ['/file.txt'] }),
+  call('/x', { method: 'render', args: ['/api/echo', { q: '1' }] }),
+  call('/x', { method: 'render', args: ['/_error'] }),
+  call('/x', { method: 'render', args: ['/_next/static/nothing.js'] }),
+  call('/x', { method: 'render', args: ['//evil.example/'] }),
+  call('/x', { method: 'render', args: ['/../dynamic'] }),
+  call('/x', { method: 'render', args: ['/dynamic?x=1#y', { q: '2' }] }),
+  call('/x', { method: 'render', args: ['/%', {}] }),
+  call('/x', { method: 'render', args: ['/throws'] }, { log: /thrown by the page/ }),
+  call('/x', { method: 'render', args: ['/dynamic'], headers: { 'x-before': 'set' }, status: 201 }),
+  call('/x', { method: 'render', args: ['/dynamic'], store: 'rendered' }),
+  call('/x', { method: 'render', args: ['/plain'] }, { method: 'HEAD' }),
+  call('/x', { method: 'render', args: ['/plain'] }, { method: 'POST', body: 'b' }),
+]
+
+export const toHTML = [
+  call('/x', { method: 'renderToHTML', args: ['/plain'] }),
+  call('/x', { method: 'renderToHTML', args: ['/', {}] }),
+  call('/x', { method: 'renderToHTML', args: ['/isr'] }),
+  call('/x', { method: 'renderToHTML', args: ['/dynamic', { a: '1' }] }),
+  call('/x', { method: 'renderToHTML', args: ['/server', { a: '1' }] }),
+  call('/x', { method: 'renderToHTML', args: ['/item/one'] }),
+  call('/x', { method: 'renderToHTML', args: ['/item/three'] }),
+  call('/x', { method: 'renderToHTML', args: ['/item/missing'] }),
+  call('/x', { method: 'renderToHTML', args: ['/item/moved'] }),
+  call('/x', { method: 'renderToHTML', args: ['/blog/first'] }),
+  call('/x', { method: 'renderToHTML', args: ['/missing'] }),
+  call('/x', { method: 'renderToHTML', args: ['/old'] }),
+  call('/x', { method: 'renderToHTML', args: ['/rewritten'] }),
+  call('/x', { method: 'renderToHTML', args: ['/file.txt'] }),
+  call('/x', { method: 'renderToHTML', args: ['/api/echo'] }),
+  call('/x', { method: 'renderToHTML', args: ['/_error'] }),
+  call('/x', { method: 'renderToHTML', args: ['plain'] }),
+  call('/x', { method: 'renderToHTML', args: ['/server-throws'] }),
+  call('/x', { method: 'renderToHTML', args: ['/plain'], status: 201, headers: { 'x-before': 'set', Vary: 'X-Mine' } }),
+  call('/x', { method: 'renderToHTML', args: ['/dynamic'], status: 404, headers: { 'Cache-Control': 'no-cache' } }),
+  call('/x', { method: 'renderToHTML', args: ['/server'], store: 'rendered' }),
+]
+
+const errors = [
+  ...['renderError', 'renderErrorToHTML'].flatMap(method => [
+    call('/x', { method, args: ['broken', '/plain'], status: 500 }),
+    call('/x?q=1', { method, args: [null, '/plain', { a: '1' }], status: 404 }),
+    call('/x', { method, args: ['broken', '/plain', {}] }),
+    call('/x', { method, args: ['broken', '/plain', {}], status: 400 }),
+    call('/x', { method, args: ['broken', '/plain', {}], status: 403 }),
+    call('/x', { method, args: ['broken', '/plain', {}], status: 503 }),
+    call('/x', { method, args: ['broken', '/plain', {}], status: 418 }),
+    call('/x', {
+      method,
+      args: [null, '/'],
+      status: 500,
+      headers: { 'x-before': 'set', 'Cache-Control': 'max-age=9' },
+    }),
+    call('/x', {
+      method,
+      args: [null, '/'],
+      status: 404,
+      headers: { 'x-before': 'set', 'Cache-Control': 'max-age=9' },
+    }),
+    call('/x', { method, args: ['broken', '/plain', {}, false], status: 500 }),
+    call('/x', {
+      method,
+      args: ['broken', '/plain', {}, false],
+      status: 404,
+      headers: { 'Cache-Control': 'max-age=9' },
+    }),
+    call('/x', { method, args: ['broken', '/plain', {}], status: 500 }, { method: 'POST', body: 'b' }),
+    call('/x', { method, args: ['broken', '/plain', {}], status: 404 }, { method: 'HEAD' }),
+    call('/x', { method, args: ['broken', '/plain'], status: 404 }, { headers: { rsc: '1' } }),
+  ]),
+  call('/x', { method: 'render404', args: [] }),
+  call('/x?q=1', { method: 'render404', args: [{ pathname: '/other', query: { a: '1' } }] }),
+  call('/x', { method: 'render404', args: [null, false] }),
+  call('/x', { method: 'render404', args: [null, false], headers: { 'Cache-Control': 'max-age=9' } }),
+  call('/x', { method: 'render404', args: [null, true], headers: { 'Cache-Control': 'max-age=9', 'x-before': 'set' } }),
+  call('/x', { method: 'render404', args: [], status: 500 }),
+  call('/plain', { method: 'render404', args: [] }, { method: 'POST', body: 'b' }),
+  call('/plain', { method: 'render404', args: [] }, { method: 'HEAD' }),
+  call('/plain', { method: 'render404', args: [] }, { headers: { 'accept-encoding': 'gzip' } }),
+  call('/_next/static/x', { method: 'render404', args: [] }),
+]
+
+const others = [
+  call('/x', { method: 'logError', args: ['told to log'] }, { log: /told to log/ }),
+  call('/x', { method: 'logErrorWithOriginalStack', args: ['never'] }),
+  call('/x', { method: 'getUpgradeHandler' }),
+  call('/x', { method: 'property', args: ['hostname'] }),
+  call('/x', { method: 'property', args: ['port'] }),
+  call('/x', { method: 'revalidate', args: [{ urlPath: '/item/one', headers: {}, revalidateHeaders: {}, opts: {} }] }),
+  call('/x', { method: 'revalidate', args: [{ urlPath: '/missing', headers: {}, revalidateHeaders: {}, opts: {} }] }),
+  call('/x', {
+    method: 'revalidate',
+    args: [{ urlPath: '/missing', headers: {}, revalidateHeaders: {}, opts: { unstable_onlyGenerated: true } }],
+  }),
+  call('/x', { method: 'prepare' }),
+]
+
+/** A suite of its own, last: the prefix stays. */
+const assetPrefix = [
+  call('/dynamic', {}),
+  call('/x', { method: 'setAssetPrefix', args: ['https://cdn.example/assets/'] }),
+  call('/dynamic', {}),
+  call('/server', {}),
+  call('/plain', {}),
+  call('/{chunk}', {}),
+  call('/missing', {}),
+  call('/x', { method: 'setAssetPrefix', args: ['/assets'] }),
+  call('/dynamic', {}),
+  call('/server', {}),
+  call('/assets/_next/static/missing.js', {}),
+  call('/assets/{chunk}', {}),
+  call('/x', { method: 'setAssetPrefix', args: [''] }),
+  call('/dynamic', {}),
+  call('/x', { method: 'setAssetPrefix', args: [null] }),
+  call('/server', {}),
+  call('/x', { method: 'setAssetPrefix', args: [7] }),
+]
+
+const fixture = 'custom-server'
+const serverFile = 'custom.mjs'
+
+/** @type {import('./index.mjs').Suite[]} */
+export const customServer = [
+  { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...errors, ...others] },
+  { fixture, serverFile, cases: assetPrefix },
+]

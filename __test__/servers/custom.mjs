@@ -1,0 +1,105 @@
+// A custom server that does to the app what the request asks for in `x-call`, so that both engines can be asked the same.
+// The result of a method that returns something, or throws, is sent as JSON.
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { createServer } from 'node:http'
+import { parse } from 'node:url'
+import next from 'next'
+
+const port = Number(process.env.PORT)
+const options = JSON.parse(process.env.SERVER_OPTIONS ?? '{}')
+const server = createServer(listener)
+if (options.httpServer) options.httpServer = server
+if (options.port === 'own') options.port = port
+const app = next({ dev: false, ...options })
+const handle = app.getRequestHandler()
+const storage = new AsyncLocalStorage()
+globalThis.customServerStore = storage
+
+/**
+ * @typedef {object} Call
+ * @property {string} [method] of the app; without it the request handler is called
+ * @property {any[]} [args] after req and res
+ * @property {number} [status] on the response before
+ * @property {Record<string, string | string[]>} [headers] on the response before
+ * @property {string} [store] for AsyncLocalStorage
+ * @property {Record<string, unknown>} [req] set on the request
+ * @property {Record<string, unknown>} [res] set on the response
+ * @property {Record<string, unknown>} [requestHeaders] changed before; null deletes
+ * @property {string} [url] for req.url
+ * @property {Record<string, unknown> | 'whatwg' | 'parsed'} [parsed] edits of the parsed URL that is passed on
+ * @property {boolean} [report] send what the call returned and left on the response
+ */
+
+/** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res */
+async function listener(req, res) {
+  /** @type {Call} */
+  const call = JSON.parse(decodeURIComponent(String(req.headers['x-call'] ?? '{}')))
+  delete req.headers['x-call']
+  const store = call.store ? { text: call.store, visited: [] } : undefined
+  const run = () => act(call, req, res)
+  const answer = await (store ? storage.run(store, run) : run())
+  if (res.writableEnded || res.headersSent) return
+  if (answer === undefined && !call.report) return
+  const left = { ...answer, status: res.statusCode, headers: res.getHeaders(), visited: store?.visited }
+  for (const name of res.getHeaderNames()) res.removeHeader(name)
+  res.statusCode = 200
+  res.end(JSON.stringify(left))
+}
+
+/** @param {Call} call @param {any} req @param {any} res */
+async function act(call, req, res) {
+  if (call.status) res.statusCode = call.status
+  for (const [name, value] of Object.entries(call.headers ?? {})) res.setHeader(name, value)
+  for (const [name, value] of Object.entries(call.requestHeaders ?? {})) {
+    if (value === null) delete req.headers[name]
+    else req.headers[name] = value
+  }
+  if (call.url !== undefined) req.url = call.url
+  Object.assign(req, call.req)
+  Object.assign(res, call.res)
+  try {
+    if (!call.method) {
+      const returned = await handle(req, res, parsedUrl(call, req))
+      return call.report ? { returned: typeof returned } : undefined
+    }
+    return { returned: await invoke(call, req, res) }
+  } catch (error) {
+    return { threw: error?.message }
+  }
+}
+
+/** @param {Call} call @param {any} req */
+function parsedUrl({ parsed }, req) {
+  if (parsed === undefined) return undefined
+  if (parsed === 'whatwg') return new URL(req.url, `http://localhost:${port}`)
+  const url = parse(req.url, true)
+  return parsed === 'parsed' ? url : Object.assign(url, parsed)
+}
+
+/** @param {Call} call @param {any} req @param {any} res */
+async function invoke({ method, args = [] }, req, res) {
+  const text = value => (value === undefined ? 'undefined' : value)
+  switch (method) {
+    case 'render':
+    case 'renderToHTML':
+    case 'render404':
+      return text(await app[method](req, res, ...args))
+    case 'renderError':
+    case 'renderErrorToHTML': {
+      const [message, ...rest] = args
+      return text(await app[method](message ? new Error(message) : null, req, res, ...rest))
+    }
+    case 'logError':
+    case 'logErrorWithOriginalStack':
+      return text(await app[method](new Error(args[0])))
+    case 'getUpgradeHandler':
+      return text(await app.getUpgradeHandler()(req, req.socket, Buffer.alloc(0)))
+    case 'property':
+      return text(await app[args[0]])
+    default:
+      return text(await app[method](...args))
+  }
+}
+
+await app.prepare()
+server.listen(port, () => console.log('listening'))

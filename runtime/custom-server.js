@@ -1,0 +1,178 @@
+// In: options of next(). Out: the app object with all of upstream's methods (NextCustomServer in next/dist/server/next.js).
+
+const { createHandler } = require('./driver')
+const direct = require('./direct')
+const { findNext } = require('./next-package')
+const { revalidate } = require('./revalidate')
+const { attachUpgrade } = require('./upgrade')
+
+/** What to use in place of a method that upstream has deprecated. */
+const INSTEAD = {
+  logError: 'Log with the means of your app.',
+  logErrorWithOriginalStack: 'Log with the means of your app.',
+  revalidate: 'Revalidate with `revalidatePath`, `revalidateTag` or `res.revalidate` inside the app.',
+  setAssetPrefix: 'Set `assetPrefix` in next.config.',
+}
+
+/** The app of a custom server in production. */
+class NextCustomServer {
+  /** @type {Promise<import('./server').ServerState> | undefined} */
+  #preparing
+  /** @type {import('./server').ServerState | undefined} */
+  #state
+  /** @type {ReturnType<typeof createHandler> | undefined} */
+  #handler
+  #prepare
+
+  /**
+   * @param {import('./options').ResolvedOptions} options
+   * @param {() => Promise<import('./server').ServerState>} prepare reads the build
+   */
+  constructor(options, prepare) {
+    this.options = options
+    this.#prepare = prepare
+  }
+
+  get hostname() {
+    return this.options.hostname
+  }
+
+  get port() {
+    return this.options.port
+  }
+
+  /** Reads the build and compiles its routes. Calling it again returns the same work. */
+  async prepare() {
+    this.#preparing ??= this.#prepare().catch(error => {
+      this.#preparing = undefined // so that a server can try again once a build is there
+      throw error
+    })
+    this.#state = await this.#preparing
+  }
+
+  getRequestHandler() {
+    // Not an async function: most requests are answered before it would return its promise.
+    return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
+      try {
+        return this.#handle(req, res, parsedUrl)
+      } catch (error) {
+        return Promise.reject(error)
+      }
+    }
+  }
+
+  /** The handler itself, as upstream's app has it beside the documented getter. */
+  get requestHandler() {
+    this.#prepared()
+    return (/** @type {any} */ req, /** @type {any} */ res) => this.#handle(req, res, undefined)
+  }
+
+  /** Does nothing in production, as upstream's: upgrades are taken from the server's own event. */
+  getUpgradeHandler() {
+    this.#prepared()
+    return async () => {}
+  }
+
+  /**
+   * Routes the request as if it had asked for `pathname` and `query`.
+   * @param {any} req @param {any} res @param {string} pathname @param {any} [query] @param {any} [parsedUrl]
+   */
+  async render(req, res, pathname, query, parsedUrl) {
+    this.#deprecated('render')
+    let path = pathname
+    if (!path.startsWith('/')) {
+      console.error(`Cannot render page with path "${path}"`)
+      path = `/${path}`
+    }
+    const { formatUrl } = this.#prepared()
+    req.url = formatUrl({ ...parsedUrl, pathname: path === '/index' ? '/' : path, query })
+    await this.#handle(req, res, undefined)
+  }
+
+  /** @param {any} req @param {any} res @param {string} pathname @param {any} [query] */
+  async renderToHTML(req, res, pathname, query) {
+    this.#deprecated('renderToHTML')
+    return direct.renderToHTML(this.#prepared(), req, res, pathname, query)
+  }
+
+  /** @param {unknown} error @param {any} req @param {any} res @param {string} _pathname @param {any} [query] @param {boolean} [setHeaders] */
+  async renderError(error, req, res, _pathname, query, setHeaders) {
+    this.#deprecated('renderError')
+    return direct.renderError(this.#prepared(), error, req, res, query, setHeaders)
+  }
+
+  /** @param {unknown} error @param {any} req @param {any} res @param {string} _pathname @param {any} [query] */
+  async renderErrorToHTML(error, req, res, _pathname, query) {
+    this.#deprecated('renderErrorToHTML')
+    return direct.renderErrorToHTML(this.#prepared(), error, req, res, query)
+  }
+
+  /** @param {any} req @param {any} res @param {any} [parsedUrl] @param {boolean} [setHeaders] */
+  async render404(req, res, parsedUrl, setHeaders) {
+    this.#deprecated('render404')
+    return direct.render404(this.#prepared(), req, res, parsedUrl, setHeaders)
+  }
+
+  /** @param {import('./revalidate').RevalidateRequest} request */
+  async revalidate(request) {
+    this.#deprecated('revalidate')
+    const state = this.#prepared()
+    await revalidate(state, findNext(this.options.dir), request)
+  }
+
+  /** @param {string} assetPrefix */
+  setAssetPrefix(assetPrefix) {
+    this.#deprecated('setAssetPrefix')
+    this.#prepared().setAssetPrefix(assetPrefix)
+  }
+
+  /** @param {unknown} error */
+  logError(error) {
+    this.#deprecated('logError')
+    const state = this.#prepared()
+    if (!this.options.quiet) state.next.require('next/dist/build/output/log').error(error)
+  }
+
+  async logErrorWithOriginalStack() {
+    this.#deprecated('logErrorWithOriginalStack')
+    this.#prepared()
+    throw new Error('Invariant: logErrorWithOriginalStack can only be called on the development server')
+  }
+
+  /** Waits for work that outlives its response. The HTTP server belongs to the user and is left alone. */
+  async close() {
+    await this.#state?.waitUntil.settle()
+  }
+
+  /** @param {any} req @param {any} res @param {any} parsedUrl */
+  #handle(req, res, parsedUrl) {
+    if (this.#handler === undefined) {
+      const state = this.#prepared()
+      this.#handler = createHandler(state)
+      attachUpgrade(state, this.options.httpServer ?? req.socket?.server)
+    }
+    return this.#handler(req, res, parsedUrl)
+  }
+
+  /**
+   * Warns once of a method that newer versions have deprecated. Before prepare() the version is not known; the call is
+   * about to fail anyway.
+   * @param {string} method
+   */
+  #deprecated(method) {
+    if (!this.#state?.deprecatesMethods) return
+    const instead =
+      /** @type {Record<string, string>} */ (INSTEAD)[method] ??
+      'Call the handler of `app.getRequestHandler()` with an edited URL.'
+    this.#state.next
+      .require('next/dist/build/output/log')
+      .warnOnce(`The \`app.${method}()\` method is deprecated in custom servers. ${instead}`)
+  }
+
+  #prepared() {
+    if (!this.#state) throw new Error('prepare() must be called before performing this operation')
+    return this.#state
+  }
+}
+
+module.exports = { NextCustomServer }

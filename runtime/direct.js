@@ -1,0 +1,203 @@
+// In: a page or an error page that the user's server asks for by itself (`app.renderToHTML()`, `app.renderError()` …).
+// Out: the page has answered, or its text. Rules, files, middleware, compression and prepared answers have no part in it:
+// the entry runs and says everything itself. Upstream: renderToHTML, renderError and render404 of next/dist/server.
+
+const { readFile } = require('node:fs/promises')
+const path = require('node:path')
+const { NO_FALLBACK, render } = require('./render')
+const { headFrom } = require('./request')
+const { NO_STORE } = require('./respond')
+
+/**
+ * @typedef {import('./render').Request} Request
+ * @typedef {import('./render').Response} Response
+ * @typedef {import('./server').ServerState} ServerState
+ * @typedef {Record<string, any>} Query
+ */
+
+/** @typedef {{ text: string, type: string }} Payload a document that nobody has sent yet */
+
+const HTML = 'text/html; charset=utf-8'
+const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
+
+/**
+ * The text of a page. Newer versions hold back what the page writes and leave its headers on `res`; in older ones the page
+ * answers the request, and only a document without code comes back as text.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {string} pathname
+ * @param {Query | null} [query]
+ * @returns {Promise<string | null>}
+ */
+async function renderToHTML(server, req, res, pathname, query) {
+  const url = server.formatUrl({ pathname, query })
+  if (!server.capturesHtml) return textOf(await pagePayload(server, req, res, pathname, url, query))
+  req.url = url
+  const { MockedResponse } = server.next.require('next/dist/server/lib/mock-request')
+  const captured = new MockedResponse({ headers: res.getHeaders(), statusCode: res.statusCode, socket: res.socket })
+  const payload = await pagePayload(server, req, captured, pathname, url, query)
+  if (payload === null && captured.isSent) await captured.hasStreamed
+  const headers = captured.getHeaders()
+  for (const name of Object.keys(headers)) {
+    const value = headers[name]
+    if (value !== undefined) res.setHeader(name, Array.isArray(value) ? value.map(String) : String(value))
+  }
+  res.statusCode = captured.statusCode
+  if (payload !== null) return payload.text
+  return captured.buffers.length > 0 ? Buffer.concat(captured.buffers).toString('utf8') : null
+}
+
+/**
+ * Answers with the error page for `res.statusCode`.
+ * @param {ServerState} server
+ * @param {unknown} error what the page is told
+ * @param {Request} req
+ * @param {Response} res
+ * @param {Query | null} [query]
+ * @param {boolean} [setHeaders] whether nobody may keep the answer
+ */
+async function renderError(server, error, req, res, query, setHeaders = true) {
+  if (setHeaders) res.setHeader('Cache-Control', NO_STORE)
+  const payload = await errorPayload(server, error, req, res, query)
+  if (payload !== null) sendPayload(server, req, res, payload)
+}
+
+/**
+ * Like `renderError`, but a document without code comes back as text. An error page with code answers the request itself.
+ * @param {ServerState} server
+ * @param {unknown} error
+ * @param {Request} req
+ * @param {Response} res
+ * @param {Query | null} [query]
+ */
+async function renderErrorToHTML(server, error, req, res, query) {
+  return textOf(await errorPayload(server, error, req, res, query))
+}
+
+/**
+ * Answers with the 404 page.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {{ query?: any } | null} [parsedUrl]
+ * @param {boolean} [setHeaders]
+ */
+async function render404(server, req, res, parsedUrl, setHeaders) {
+  res.statusCode = 404
+  const query = parsedUrl ? parsedUrl.query : queryOf(req.url ?? '')
+  return renderError(server, null, req, res, query, setHeaders)
+}
+
+/** @param {Payload | null} payload */
+const textOf = payload => (payload === null ? null : payload.text)
+
+/** @param {string} url */
+const queryOf = url => Object.fromEntries(new URLSearchParams(url.split('?').slice(1).join('?')))
+
+/**
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {any} res
+ * @param {string} pathname
+ * @param {string} url what is rendered, with its query
+ * @param {Query | null | undefined} query
+ * @returns {Promise<Payload | null>} `null` when the page has answered
+ */
+async function pagePayload(server, req, res, pathname, url, query) {
+  if (!pathname.startsWith('/')) {
+    console.warn(`Cannot render page with path "${pathname}", did you mean "/${pathname}"?`)
+  }
+  const { headers, method } = req
+  const step = server.engine.directPage(headFrom({ method, url: url.startsWith('/') ? url : `/${url}`, headers }))
+  if (!step) {
+    res.statusCode = 404
+    return errorPayload(server, null, req, res, query)
+  }
+  for (const [name, value] of Object.entries(query ?? {})) {
+    // As given: the URL made texts of numbers. A page with `getStaticProps` has no query at all.
+    if (name in step.query && !(step.params && name in step.params)) step.query[name] = value
+  }
+  try {
+    return await run(server, req, res, step)
+  } catch (error) {
+    const name = /** @type {any} */ (error)?.constructor?.name
+    if (name === 'DecodeError' || name === 'NormalizeError') {
+      res.statusCode = 400
+      return errorPayload(server, error, req, res, query)
+    }
+    res.statusCode = 500
+    server.logError(error)
+    return errorPayload(server, error, req, res, query)
+  }
+}
+
+/**
+ * @param {ServerState} server
+ * @param {unknown} error
+ * @param {Request} req
+ * @param {any} res
+ * @param {Query | null | undefined} query
+ * @returns {Promise<Payload | null>}
+ */
+async function errorPayload(server, error, req, res, query) {
+  try {
+    const { headers, method, url } = req
+    const step = server.engine.directError(headFrom({ method, url, headers }), res.statusCode)
+    if (!step) throw new Error('missing required error components')
+    step.query = { ...query }
+    if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
+    return await run(server, req, res, step, error ?? undefined)
+  } catch (fault) {
+    server.logError(fault)
+    res.statusCode = 500
+    return PLAIN_FAILURE
+  }
+}
+
+/**
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {any} res
+ * @param {any} step
+ * @param {unknown} [error]
+ * @returns {Promise<Payload | null>}
+ */
+async function run(server, req, res, step, error) {
+  if (step.vary) res.appendHeader('vary', step.vary)
+  if (step.file.endsWith('.html')) {
+    return { text: await readFile(path.join(server.distDir, step.file), 'utf8'), type: HTML }
+  }
+  // Said above, and an entry is told nothing of a router that had no part in this.
+  Object.assign(step, { vary: undefined, direct: true })
+  const outcome = await render(server, req, res, step, error)
+  if (outcome === NO_FALLBACK) throw new server.NoFallbackError()
+  return null
+}
+
+/**
+ * Sends a document that no entry has sent.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {Payload} payload
+ */
+function sendPayload(server, req, res, { text, type }) {
+  if (res.headersSent) return
+  const { generateEtags, poweredByHeader } = server.config
+  if (poweredByHeader && type === HTML) res.setHeader('X-Powered-By', 'Next.js')
+  if (generateEtags) {
+    const etag = server.native.etagOfText(text)
+    res.setHeader('ETag', etag)
+    if (server.next.require('next/dist/compiled/fresh')(req.headers, { etag })) {
+      res.statusCode = 304
+      res.end()
+      return
+    }
+  }
+  if (!res.getHeader('Content-Type')) res.setHeader('Content-Type', type)
+  res.setHeader('Content-Length', Buffer.byteLength(text))
+  res.end(req.method === 'HEAD' ? undefined : text)
+}
+
+module.exports = { renderToHTML, renderError, renderErrorToHTML, render404 }
