@@ -79,13 +79,12 @@ class NextCustomServer {
    */
   async render(req, res, pathname, query, parsedUrl) {
     this.#deprecated('render')
-    let path = pathname
-    if (!path.startsWith('/')) {
-      console.error(`Cannot render page with path "${path}"`)
-      path = `/${path}`
+    let path = pathname === '/index' ? '/' : pathname
+    if (!pathname.startsWith('/')) {
+      console.error(`Cannot render page with path "${pathname}"`)
+      path = `/${pathname}`
     }
-    const { formatUrl } = this.#prepared()
-    req.url = formatUrl({ ...parsedUrl, pathname: path === '/index' ? '/' : path, query })
+    req.url = this.#prepared().formatUrl({ ...parsedUrl, pathname: path, query })
     await this.#handle(req, res, undefined)
   }
 

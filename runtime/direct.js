@@ -6,7 +6,7 @@ const { readFile } = require('node:fs/promises')
 const path = require('node:path')
 const { NO_FALLBACK, render } = require('./render')
 const { headFrom } = require('./request')
-const { NO_STORE } = require('./respond')
+const { NO_STORE, appendVary } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -32,6 +32,14 @@ const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
  */
 async function renderToHTML(server, req, res, pathname, query) {
   const url = server.formatUrl({ pathname, query })
+  if (server.capturesHtml && !url.startsWith('/')) {
+    // What is no path is no URL that a page could be told.
+    server.logError(
+      new TypeError(`app.renderToHTML() takes a path that starts with "/", not ${JSON.stringify(pathname)}`),
+    )
+    res.statusCode = 500
+    return PLAIN_FAILURE.text
+  }
   if (!server.capturesHtml) return textOf(await pagePayload(server, req, res, pathname, url, query))
   req.url = url
   const { MockedResponse } = server.next.require('next/dist/server/lib/mock-request')
@@ -105,8 +113,11 @@ const queryOf = url => Object.fromEntries(new URLSearchParams(url.split('?').sli
  * @returns {Promise<Payload | null>} `null` when the page has answered
  */
 async function pagePayload(server, req, res, pathname, url, query) {
-  if (!pathname.startsWith('/')) {
-    console.warn(`Cannot render page with path "${pathname}", did you mean "/${pathname}"?`)
+  if (typeof pathname !== 'string') {
+    const error = new TypeError(`app.renderToHTML() takes a path, not ${pathname}`)
+    server.logError(error)
+    res.statusCode = 500
+    return errorPayload(server, error, req, res, query)
   }
   const { headers, method } = req
   const step = server.engine.directPage(headFrom({ method, url: url.startsWith('/') ? url : `/${url}`, headers }))
@@ -114,6 +125,7 @@ async function pagePayload(server, req, res, pathname, url, query) {
     res.statusCode = 404
     return errorPayload(server, null, req, res, query)
   }
+  if (!server.capturesHtml) step.url = req.url
   for (const [name, value] of Object.entries(query ?? {})) {
     // As given: the URL made texts of numbers. A page with `getStaticProps` has no query at all.
     if (name in step.query && !(step.params && name in step.params)) step.query[name] = value
@@ -146,7 +158,6 @@ async function errorPayload(server, error, req, res, query) {
     const step = server.engine.directError(headFrom({ method, url, headers }), res.statusCode)
     if (!step) throw new Error('missing required error components')
     step.query = { ...query }
-    if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
     return await run(server, req, res, step, error ?? undefined)
   } catch (fault) {
     server.logError(fault)
@@ -164,7 +175,8 @@ async function errorPayload(server, error, req, res, query) {
  * @returns {Promise<Payload | null>}
  */
 async function run(server, req, res, step, error) {
-  if (step.vary) res.appendHeader('vary', step.vary)
+  if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
+  if (step.vary) appendVary(res, step.vary)
   if (step.file.endsWith('.html')) {
     return { text: await readFile(path.join(server.distDir, step.file), 'utf8'), type: HTML }
   }

@@ -3,7 +3,7 @@
 
 const { runEdge } = require('./edge')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
-const { mergeHeaders } = require('./respond')
+const { appendVary, mergeHeaders } = require('./respond')
 
 /**
  * @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request
@@ -57,7 +57,7 @@ async function render(server, req, res, step, error, extraMeta) {
   prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers)
-  if (step.vary !== undefined) res.appendHeader('vary', step.vary)
+  if (step.vary !== undefined) appendVary(res, step.vary)
   if (step.status !== undefined) res.statusCode = step.status
   if (step.edge) return runEdge(server, req, res, step, meta)
   const entry = await server.entries.load(step.file)

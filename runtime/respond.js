@@ -49,23 +49,25 @@ function checkAnswer(answer) {
 
 /**
  * Sends a complete answer. Headers that the user's server has set before stay, unless the answer sets the same one;
- * `Vary` is joined and a `Cache-Control` of the user's wins, as upstream does (send-payload.js).
+ * `Vary` is joined, and the user's own `Cache-Control` and `Content-Type` win, as in upstream (send-payload.js).
  * @param {ServerResponse} res
  * @param {Answer} answer
  */
 function sendAnswer(res, answer) {
   if (res.headersSent) return
   const response = /** @type {any} */ (res)
+  // What has a status of its own keeps it; a plain success takes the one that the user's server has chosen.
+  const status = answer.status === 200 ? res.statusCode : answer.status
   if (answer.table && OUT_HEADERS && response[OUT_HEADERS] === null && res.writeHead === nodeWriteHead) {
     // The table is shared by all responses of this answer. Nothing but Node's own code runs until the headers are
     // sent, and after that Node refuses to change them.
     response[OUT_HEADERS] = answer.table
-    res.writeHead(answer.status)
+    res.writeHead(status)
   } else if (res.getHeaderNames().length > 0) {
     mergeHeaders(res, answer.headers)
-    res.writeHead(answer.status)
+    res.writeHead(status)
   } else {
-    res.writeHead(answer.status, answer.headers)
+    res.writeHead(status, answer.headers)
   }
   res.end(answer.body)
 }
@@ -78,7 +80,7 @@ function sendAnswer(res, answer) {
  */
 async function sendStream(res, head, nextChunk) {
   mergeHeaders(res, head.headers)
-  res.statusCode = head.status
+  if (head.status !== 200) res.statusCode = head.status
   for (;;) {
     const chunk = await nextChunk()
     if (res.destroyed) return
@@ -121,7 +123,7 @@ function mergeHeaders(res, headers) {
       if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
     } else if (own.has(lower)) res.appendHeader(name, value)
     else if (lower === 'vary') addVary(res, value)
-    else if (lower !== 'cache-control' || value === NO_STORE || !res.hasHeader(name)) res.setHeader(name, value)
+    else if (!yieldsToUser(lower, value) || !res.hasHeader(name)) res.setHeader(name, value)
     own.add(lower)
   }
 }
@@ -133,6 +135,13 @@ function mergeHeaders(res, headers) {
 function valuesOf(headers, lower) {
   return headers.filter((_, at) => at % 2 === 1 && headers[at - 1].toLowerCase() === lower)
 }
+
+/**
+ * Whether a header leaves the place to one that is there already.
+ * @param {string} name
+ * @param {string} value
+ */
+const yieldsToUser = (name, value) => name === 'content-type' || (name === 'cache-control' && value !== NO_STORE)
 
 /**
  * Adds to `Vary`. An entry that gave up has set the fields of its kind of page already; they are not said twice.
@@ -148,4 +157,14 @@ function addVary(res, value) {
   else if (!current.startsWith(`${value},`)) res.appendHeader('Vary', value)
 }
 
-module.exports = { NO_STORE, checkAnswer, sendAnswer, sendStream, mergeHeaders }
+/**
+ * Adds a line to `Vary`, as upstream's renderer does: under the name in lower case, and each line once.
+ * @param {ServerResponse} res
+ * @param {string} value
+ */
+function appendVary(res, value) {
+  const present = [res.getHeader('vary') ?? []].flat().map(String)
+  if (!present.includes(value)) res.setHeader('vary', present.length > 0 ? [...present, value] : value)
+}
+
+module.exports = { NO_STORE, appendVary, checkAnswer, sendAnswer, sendStream, mergeHeaders }

@@ -150,8 +150,8 @@ function start(native, options, next, config, distDir, engine) {
       // Any value that is not empty has to be a text; upstream fails in the same way.
       assetPrefix = prefix ? /** @type {any} */ (prefix).replace(/\/$/, '') : ''
       engine.setAssetPrefix(assetPrefix)
-      // Older entries read the configuration in the context.
-      runtimeConfig.assetPrefix = assetPrefix
+      // Older entries read the configuration in the context, and find it there as it was given.
+      runtimeConfig.assetPrefix = prefix
     },
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }

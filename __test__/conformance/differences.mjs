@@ -38,6 +38,14 @@ export const DIFFERENCES = [
     test: TESTED_IN,
   },
   {
+    id: 'vary-of-the-server',
+    applies: ({ name, kind, expected, actual }) =>
+      kind === 'header vary' && name.includes('"Vary":"X-Mine"') && actual === `X-Mine, ${expected}`,
+    reason:
+      'A `Vary` that the user’s server has set stays on every answer. Upstream keeps it too, except on prerendered pages of the App Router, whose stored header replaces it, so that caches would mix what the server keeps apart.',
+    test: '__test__/features/custom-server.test.mjs',
+  },
+  {
     id: 'images-are-not-here-yet',
     applies: ({ name, kind, actual }) =>
       name.includes('/_next/image') &&

@@ -10,12 +10,22 @@ use crate::engine::Engine;
 use crate::request::Request;
 use crate::route::{Decision, Output};
 
+const ERROR_PAGES: [&str; 2] = ["/_error", "/404"];
+
 impl Engine {
     /// The step that runs the page of a path. `None` when the app has no such page. The request's origin is `Revalidate`.
     pub fn direct_page(&self, request: Request) -> Option<Step> {
         let flight = self.route(request);
         match &flight.decision {
             Decision::Output(output) => self.direct(&flight, output),
+            // Error pages have no route of their own, but newer versions find them by name.
+            _ if self.build.capabilities.captured_html && self.renders_pages => {
+                let page = flight.state.location.pathname.as_str();
+                let output = ERROR_PAGES
+                    .contains(&page)
+                    .then(|| self.router.lookup(page, locale_of(&flight)));
+                self.direct(&flight, &output.flatten()?)
+            }
             _ => None,
         }
     }

@@ -77,6 +77,13 @@ impl Engine {
             Decision::Output(output) => self.serve_output(flight, output, None),
             Decision::NotFound(kind) => self.serve_not_found(flight, *kind),
             Decision::BadRequest => self.fail(flight, 400),
+            // No request line holds an empty target; a custom server can still set one.
+            Decision::Fault { .. } if flight.request.target.is_empty() => self.answer(
+                flight,
+                500,
+                HeaderList::new(),
+                Bytes::from_static(b"Internal Server Error"),
+            ),
             Decision::Fault { message, plain } => {
                 tracing::error!("{message}");
                 if *plain {
