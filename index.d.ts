@@ -21,6 +21,17 @@ declare namespace next {
     hostname?: string
     /** Port that the app believes it runs under; it does not bind. Default `3000`. */
     port?: number
+    /**
+     * Whose `X-Forwarded-*` headers are believed. They decide the protocol of the URLs that middleware and handlers see, the
+     * host that the `Origin` of a server action is compared with, and the address of the client.
+     *
+     * - absent or `true`: everybody's, as upstream does. Right where only a proxy can reach the server.
+     * - `false`: nobody's; the socket and the `Host` header are asked instead.
+     * - a list of addresses and ranges (`'10.0.0.0/8'`, `'fd00::/8'`) or of the names `'loopback'`, `'linklocal'` and
+     *   `'uniquelocal'`: only what comes from one of them. `X-Forwarded-For` then begins with the first address that none of
+     *   them has, the client's.
+     */
+    trustProxy?: boolean | string | string[]
     /** The server whose `upgrade` events belong to Next.js. Default: the server of the first request. */
     httpServer?: Server
     /** Development only: use Turbopack. */

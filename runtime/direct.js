@@ -175,6 +175,7 @@ async function errorPayload(server, error, req, res, query) {
  * @returns {Promise<Payload | null>}
  */
 async function run(server, req, res, step, error) {
+  server.filterForwarded?.(req)
   if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
   if (step.vary) appendVary(res, step.vary)
   if (step.file.endsWith('.html')) {

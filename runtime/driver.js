@@ -34,7 +34,7 @@ const DONE = Promise.resolve()
  * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
  */
 function createHandler(server) {
-  const { engine, native } = server
+  const { engine, native, filterForwarded } = server
   const { key } = engine
   /** @type {Map<number, import('./respond').Answer>} */
   const answers = new Map()
@@ -55,6 +55,7 @@ function createHandler(server) {
 
   return function handle(req, res, parsedUrl) {
     if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
+    if (filterForwarded !== undefined) filterForwarded(req)
     let id
     let answer
     try {

@@ -3,6 +3,7 @@
 
 const path = require('node:path')
 const { findNext } = require('./next-package')
+const { forwardedFilter } = require('./trust-proxy')
 
 const INVALID_OPTIONS = 'https://nextjs.org/docs/messages/invalid-server-options'
 const STANDARD_ENVIRONMENTS = ['production', 'development', 'test']
@@ -37,6 +38,7 @@ function resolveOptions(options) {
   if (options.dev && typeof options.dev !== 'boolean') {
     console.warn(`Warning: 'dev' is not a boolean which could introduce unexpected behavior. ${INVALID_OPTIONS}`)
   }
+  forwardedFilter(options.trustProxy) // throws when it cannot be understood
   return { ...options, dir: path.resolve(options.dir || '.') }
 }
 

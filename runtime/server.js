@@ -14,6 +14,7 @@ const { findNext } = require('./next-package')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
+const { forwardedFilter } = require('./trust-proxy')
 const { keepProcessAlive } = require('./uncaught')
 const { WaitUntil } = require('./wait-until')
 
@@ -40,6 +41,7 @@ const { WaitUntil } = require('./wait-until')
  * @property {boolean} deprecatesMethods whether the methods of the app warn
  * @property {boolean} capturesHtml whether `renderToHTML()` returns what the page writes
  * @property {(prefix: unknown) => void} setAssetPrefix
+ * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed
  */
 
 /**
@@ -144,6 +146,7 @@ function start(native, options, next, config, distDir, engine) {
     next,
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
+    filterForwarded: forwardedFilter(options.trustProxy),
     deprecatesMethods: traits.deprecatedMethods,
     capturesHtml: traits.capturedHtml,
     setAssetPrefix: prefix => {

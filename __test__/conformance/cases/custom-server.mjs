@@ -238,6 +238,86 @@ const assetPrefix = [
   call('/x', { method: 'setAssetPrefix', args: [7] }),
 ]
 
+/** Where the server says that it is, and what a proxy says: what middleware and handlers see as their URL. */
+const FORWARDED = [
+  [],
+  [['Host', 'public.example']],
+  [['Host', 'public.example:8080']],
+  [['X-Forwarded-Proto', 'https']],
+  [['X-Forwarded-Proto', 'https,http']],
+  [['X-Forwarded-Proto', 'http, https']],
+  [['X-Forwarded-Proto', '']],
+  [['X-Forwarded-Proto', 'wss']],
+  [['X-Forwarded-Host', 'public.example']],
+  [['X-Forwarded-Host', 'a.example, b.example']],
+  [['X-Forwarded-Port', '8443']],
+  [['X-Forwarded-For', '203.0.113.7']],
+  [['X-Forwarded-For', '203.0.113.7, 10.0.0.1']],
+  [
+    ['X-Forwarded-For', '203.0.113.7'],
+    ['X-Forwarded-For', '10.0.0.1'],
+  ],
+  [
+    ['X-Forwarded-Host', 'public.example'],
+    ['X-Forwarded-Proto', 'https'],
+    ['X-Forwarded-Port', '443'],
+    ['X-Forwarded-For', '203.0.113.7'],
+  ],
+]
+const SEEING = ['/route?c=3', '/edge?d=4', '/dynamic?a=1', '/api/echo', '/rewritten']
+const addresses = FORWARDED.flatMap(headers =>
+  SEEING.map(target => call(target, {}, { headers: /** @type {[string, string][]} */ (headers) })),
+)
+/** The same without the variants of each header, for further options. */
+const fewAddresses = addresses.filter(({ name }) => /^GET \S+ \{\}$|public\.example$|https$|203\.0\.113\.7$/.test(name))
+
+/**
+ * A server action that redirects, as the browser sends it.
+ *
+ * @param {[string, string][]} headers
+ */
+const action = headers =>
+  call(
+    '/action',
+    {},
+    {
+      method: 'POST',
+      body: '[]',
+      headers: [['Next-Action', '{action}'], ['Content-Type', 'text/plain;charset=UTF-8'], ...headers],
+      mask: [/"\d+:\{/g],
+    },
+  )
+const actions = [
+  action([]),
+  action([['Origin', 'http://localhost']]),
+  action([['Origin', 'null']]),
+  action([['Origin', 'not a url']]),
+  action([['Origin', 'http://evil.example']]),
+  action([
+    ['Host', 'evil.example'],
+    ['Origin', 'http://evil.example'],
+  ]),
+  action([
+    ['X-Forwarded-Host', 'evil.example'],
+    ['Origin', 'http://evil.example'],
+  ]),
+  action([
+    ['X-Forwarded-Host', 'evil.example'],
+    ['Origin', 'http://localhost'],
+  ]),
+  action([['Next-Action', 'unknown']]),
+]
+
+/** A nonce that could break out of its attribute is none. */
+const nonces = [
+  "script-src 'nonce-good'",
+  `script-src 'nonce-"><script>alert(1)</script>'`,
+  "script-src 'nonce-a&b'",
+  "script-src 'nonce-'",
+  "script-src 'nonce-\u00e9'",
+  "default-src 'nonce-<'; script-src 'nonce-fine'",
+].map(value => call('/dynamic', {}, { headers: [['Content-Security-Policy', value]] }))
+
 const fixture = 'custom-server'
 const serverFile = 'custom.mjs'
 
@@ -245,4 +325,22 @@ const serverFile = 'custom.mjs'
 export const customServer = [
   { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...errors, ...others] },
   { fixture, serverFile, cases: assetPrefix },
+  { fixture, serverFile, cases: [...addresses, ...actions, ...nonces] },
+  ...[
+    { hostname: '127.0.0.1', port: 4321 },
+    { hostname: '::1', port: 4321 },
+    { hostname: '0.0.0.0', port: 80 },
+    { hostname: 'my.example', port: '8080' },
+    { hostname: '', port: 0 },
+    { port: 4321, httpServer: true, quiet: true },
+  ].map(options => ({
+    fixture,
+    serverFile,
+    env: { SERVER_OPTIONS: JSON.stringify(options) },
+    cases: [...fewAddresses, ...others.slice(0, 5)].map(test => ({
+      ...test,
+      log: undefined,
+      name: `${test.name} with ${JSON.stringify(options)}`,
+    })),
+  })),
 ]
