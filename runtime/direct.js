@@ -213,4 +213,4 @@ function sendPayload(server, req, res, { text, type }) {
   res.end(req.method === 'HEAD' ? undefined : text)
 }
 
-module.exports = { renderToHTML, renderError, renderErrorToHTML, render404 }
+module.exports = { PLAIN_FAILURE, sendPayload, renderToHTML, renderError, renderErrorToHTML, render404 }

@@ -6,6 +6,7 @@
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
+const { PLAIN_FAILURE, sendPayload } = require('./direct')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
 const { NO_STORE, checkAnswer, sendAnswer, sendStream } = require('./respond')
@@ -167,7 +168,8 @@ async function steps(server, req, res, slot, strict = false) {
       if (status === 500) server.logError(error)
       // The error page of the failed page failed too: plain text is what is left.
       if (pending !== undefined) {
-        return sendAnswer(res, INTERNAL_SERVER_ERROR)
+        res.statusCode = 500
+        return sendPayload(server, req, res, PLAIN_FAILURE)
       }
       pending = error
       const isPage = !step.edge && (step.routeKind === 'PAGES' || step.routeKind === 'APP_PAGE')

@@ -56,7 +56,7 @@ async function render(server, req, res, step, error, extraMeta) {
   server.entries.beforeFirst()
   prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
-  mergeHeaders(res, step.headers)
+  mergeHeaders(res, step.headers, false)
   if (step.vary !== undefined) appendVary(res, step.vary)
   if (step.status !== undefined) res.statusCode = step.status
   if (step.edge) return runEdge(server, req, res, step, meta)

@@ -110,8 +110,9 @@ function drained(res) {
 /**
  * @param {ServerResponse} res
  * @param {string[]} headers flat list
+ * @param {boolean} [yields] whether some of them leave their place to what the user's server has set; rules of the app do not
  */
-function mergeHeaders(res, headers) {
+function mergeHeaders(res, headers, yields = true) {
   /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
   const own = new Set()
   for (let i = 0; i < headers.length; i += 2) {
@@ -123,7 +124,7 @@ function mergeHeaders(res, headers) {
       if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
     } else if (own.has(lower)) res.appendHeader(name, value)
     else if (lower === 'vary') addVary(res, value)
-    else if (!yieldsToUser(lower, value) || !res.hasHeader(name)) res.setHeader(name, value)
+    else if (!yields || !yieldsToUser(lower, value) || !res.hasHeader(name)) res.setHeader(name, value)
     own.add(lower)
   }
 }

@@ -4,6 +4,7 @@
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { connectCache } = require('./cache-handler')
+const { applyConf } = require('./conf')
 const { publishContext } = require('./context')
 const { NextCustomServer } = require('./custom-server')
 const direct = require('./direct')
@@ -62,7 +63,7 @@ async function prepare(native, options) {
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'production'
   setup.loadEnvironment(next, dir)
-  const config = await setup.loadConfig(next, dir)
+  const { config, rules } = await applyConf(next, options.conf, await setup.loadConfig(next, dir))
   if (config.output === 'export') {
     throw codedError(
       'FERRONEXT_EXPORT_OUTPUT',
@@ -78,6 +79,7 @@ async function prepare(native, options) {
       config: JSON.stringify(config),
       hostname: options.hostname || undefined,
       port: portOf(options),
+      rules,
     })
     .catch((/** @type {unknown} */ error) => {
       throw fromNative(error)
