@@ -12,7 +12,7 @@ use bytes::Bytes;
 use indexmap::IndexMap;
 use serde_json::Value;
 
-use crate::build::Build;
+use crate::build::{Build, RunTimeRules};
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
@@ -134,9 +134,12 @@ impl Engine {
         })?;
         let mut build = Build::load(dir, dist_dir, next_version)?;
         if let Some(rules) = &options.rules {
-            build.routes.replace(serde_json::from_str(rules).map_err(|error| {
+            let rules: RunTimeRules = serde_json::from_str(rules).map_err(|error| {
                 Error::new(Code::BadConfig, format!("The rules of `conf` cannot be used: {error}."))
-            })?);
+            })?;
+            // Entries read the rewrites of the build and cannot know others.
+            build.capabilities.api_query_from_url &= rules.rewrites.is_none();
+            build.routes.replace(rules);
         }
         let router = Router::compile(&build, &config)?
             .served_at(options.hostname.as_deref(), options.port.unwrap_or(DEFAULT_PORT));

@@ -25,9 +25,10 @@ const serverFiles = fileURLToPath(new URL('../servers/', import.meta.url))
  * @param {string} options.fixture
  * @param {string} [options.serverFile] in `__test__/servers`; without it the documented server runs
  * @param {NodeJS.ProcessEnv} [options.env] of both servers
+ * @param {(dir: string) => void} [options.alter] changes the build that ferronext serves
  * @param {boolean} [options.self]
  */
-export async function openSession({ line, fixture, serverFile, env, self = false }) {
+export async function openSession({ line, fixture, serverFile, env, alter, self = false }) {
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
   const values = placeholders(path.join(built, await distDirOf(built)))
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
@@ -40,6 +41,7 @@ export async function openSession({ line, fixture, serverFile, env, self = false
   try {
     for (const [index, dir] of copies.entries()) {
       if (serverFile) copyFileSync(path.join(serverFiles, serverFile), path.join(dir, serverFile))
+      if (index === 1 && !self) alter?.(dir)
       const engine = index === 0 || self ? 'upstream' : 'ferronext'
       servers.push(await startServer({ dir, engine, serverFile, env }))
     }

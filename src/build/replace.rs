@@ -40,7 +40,12 @@ impl RoutesManifest {
 
 /// Intercepting routes are rewrites for requests that come from a certain page.
 fn is_interception(rule: &RewriteRule) -> bool {
-    let first = rule.has.as_ref().and_then(|conditions| conditions.first());
+    let first = rule
+        .source
+        .conditions
+        .has
+        .as_ref()
+        .and_then(|conditions| conditions.first());
     first.is_some_and(|condition| condition.key.as_deref() == Some("next-url"))
 }
 

@@ -2,6 +2,7 @@
 import app from './app.mjs'
 import * as conditional from './conditional.mjs'
 import { conditions } from './conditions.mjs'
+import { conf } from './conf.mjs'
 import { customServer } from './custom-server.mjs'
 import { mixed, plain } from './errors.mjs'
 import files from './files.mjs'
@@ -24,6 +25,7 @@ import { rules, trailingSlash } from './rules.mjs'
  * @property {string} [serverFile] in `__test__/servers`; without it the documented server runs
  * @property {NodeJS.ProcessEnv} [env] of both servers
  * @property {Line[]} [lines] that can build it; without it all of them
+ * @property {(dir: string) => void} [alter] changes the build that ferronext serves
  */
 
 /** @type {Suite[]} */
@@ -66,6 +68,7 @@ export const SUITES = [
   { fixture: 'slots', cases: slots },
   { fixture: 'hidden', cases: hidden },
   ...customServer,
+  ...conf,
 ].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
 
 /** The suites that a line can build. @param {Line} line */

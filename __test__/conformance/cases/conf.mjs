@@ -1,0 +1,30 @@
+// The cases of rules once more: upstream serves a build with rules, ferronext the same build without them and with the
+// next.config as `conf`. So the rules of `conf` are what `next build` would have made of them.
+import { readFileSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { rules, trailingSlash } from './rules.mjs'
+
+/**
+ * Takes the app's own rules out of a build. What Next.js put there itself stays.
+ *
+ * @param {string} dir the built app
+ */
+function withoutRules(dir) {
+  const file = path.join(dir, '.next/routes-manifest.json')
+  const manifest = JSON.parse(readFileSync(file, 'utf8'))
+  const redirects = manifest.redirects.filter((/** @type {{ internal?: boolean }} */ rule) => rule.internal)
+  // Compiled entries read this file too, and expect its form.
+  const rewrites = { beforeFiles: [], afterFiles: [], fallback: [] }
+  writeFileSync(file, JSON.stringify({ ...manifest, redirects, rewrites, headers: [] }))
+}
+
+/** @type {import('./index.mjs').Suite[]} */
+export const conf = [
+  { fixture: 'rules', cases: rules },
+  { fixture: 'trailing-slash', cases: trailingSlash },
+].map(({ fixture, cases }) => ({
+  fixture,
+  serverFile: 'conf.mjs',
+  alter: withoutRules,
+  cases: cases.map(test => ({ ...test, name: `${test.name} by conf` })),
+}))
