@@ -87,7 +87,7 @@ mod tests {
             .rewrites
             .before_files
             .iter()
-            .map(|rule| rule.source.as_str())
+            .map(|rule| rule.source.source.as_str())
             .collect();
         assert_eq!(sources, ["/new", "/photo"]);
         assert!(routes.rewrites.after_files.is_empty());
