@@ -1,12 +1,13 @@
 // In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
 //
 //   begin -> answer id                                 the usual case: one call in, one answer out
-//   begin -> slot -> step -> load | answer | stream | render -> … until something has answered
+//   begin -> slot -> step -> load | answer | stream | proxy | render -> … until something has answered
 
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
+const { proxyRequest } = require('./proxy')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
 const { NO_STORE, checkAnswer, sendAnswer, sendStream } = require('./respond')
@@ -143,6 +144,13 @@ async function steps(server, req, res, slot, strict = false) {
       case 'middlewareResponse':
         if (server.config.compress) compress()
         return sendMiddlewareResponse(res, step, middlewareBody)
+      case 'proxy': {
+        if (server.config.compress) compress()
+        const url = parseUrl(step.url)
+        if (url) return proxyRequest(server, req, res, slot, step, url)
+        engine.errorPage(slot, 500, true)
+        continue
+      }
       case 'render':
         break
       default:
@@ -219,6 +227,19 @@ async function renderErrorPage(server, req, res, status, noStore) {
   if (noStore) res.setHeader('Cache-Control', NO_STORE)
   server.engine.errorPage(slot, status, false)
   await steps(server, req, res, slot)
+}
+
+/**
+ * A rule or middleware can fill in something that makes no URL.
+ * @param {string} text
+ */
+function parseUrl(text) {
+  try {
+    return new URL(text)
+  } catch (error) {
+    console.error(error)
+    return undefined
+  }
 }
 
 /** @param {any} error */

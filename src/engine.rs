@@ -21,6 +21,7 @@ use crate::response::prepared::{Prepared, PreparedTable};
 use crate::route::{EntryKind, PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
 use crate::source::prerender::{Entry, Lifetime, Naming, Store, Tags};
+use crate::source::proxy::Client as ProxyClient;
 
 /// A build that can be served.
 pub struct Engine {
@@ -39,6 +40,8 @@ pub struct Engine {
     pub(crate) deployment_id: Option<Arc<str>>,
     /// Whether pages of the Pages Router can be rendered at all.
     pub(crate) renders_pages: bool,
+    /// Connections to other servers.
+    pub(crate) proxy: ProxyClient,
     flights: Mutex<Flights>,
 }
 
@@ -181,6 +184,7 @@ impl Engine {
             naming,
             tags: Tags::default(),
             table: PreparedTable::default(),
+            proxy: ProxyClient::default(),
             flights: Mutex::default(),
         })
     }

@@ -20,6 +20,12 @@ const withoutResolvedUrl = body => body.replaceAll(/(resolvedUrl(?:&quot;|"):(?:
 
 const TESTED_IN = '__test__/features/differences.test.mjs'
 
+const PROXY_TESTED_IN = '__test__/features/proxy.test.mjs'
+
+/** A request in chunks, or an answer after which the target closes: upstream closes the client's connection too. */
+const CLOSED_BEHIND =
+  /in chunks|with a trailer|no chunk but the last|two codings|any\/(closing|repeated|old)\b|HTTP\/1\.0/
+
 /** @type {Declared[]} */
 export const DIFFERENCES = [
   {
@@ -88,5 +94,31 @@ export const DIFFERENCES = [
     reason:
       'Request headers that only the server may set are dropped on every line. 16.0 lets a client set three of them, which later releases closed as security fixes (CVE-2026-44572, CVE-2026-27979).',
     test: 'src/request/mod.rs',
+  },
+  {
+    id: 'connection-of-each-hop',
+    applies: ({ fixture, name, kind, expected, actual }) =>
+      fixture === 'external' &&
+      ((kind === 'header x-of-connection' && actual === 'connection: keep-alive') ||
+        kind === 'header keep-alive' ||
+        (kind === 'header case' && expected.toLowerCase() === actual.toLowerCase()) ||
+        (['header connection', 'closed'].includes(kind) && CLOSED_BEHIND.test(name))),
+    reason:
+      'Connection, Keep-Alive, TE and Upgrade are about one connection (RFC 9110, 7.6.1). Upstream copies the client’s to the target and the target’s to the client, so a target that closes, or a request in chunks, ends the client’s connection, and the target’s idle time is told as ours. Ours are about our own connections, which are used again.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'trailer-without-chunks',
+    applies: ({ fixture, name }) => fixture === 'external' && name.includes('Trailer: x-checksum'),
+    reason:
+      'A request with `Trailer` and no chunks makes Node’s client throw, and upstream answers 500. The header says nothing then, so it is left out and the request goes on.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'switching-nobody-asked-for',
+    applies: ({ fixture, name, kind }) => fixture === 'external' && name.includes('any/switching') && kind === 'answer',
+    reason:
+      'A target that switches protocols although nobody asked for it gets no further: 500 and the usual log line. Upstream never answers.',
+    test: PROXY_TESTED_IN,
   },
 ]

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url'
 import { buildFixture, copyApp, distDirOf, removeApp } from '../support/build.mjs'
 import { methodOf, openConnection, requestBytes, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
+import { needsTarget, pointAtTarget, startTarget } from '../support/target.mjs'
 import { LINE_NAMES, testRoot } from '../support/workspace.mjs'
 import { etagPaths, fill, placeholders } from './case.mjs'
 import { compare } from './compare.mjs'
@@ -32,10 +33,14 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
   const values = placeholders(path.join(built, await distDirOf(built)))
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
+  // One for both servers: what it tells must not differ.
+  const target = needsTarget(built) ? await startTarget() : undefined
+  if (target) for (const copy of copies) pointAtTarget(copy, target.port)
   /** @type {import('../support/server.mjs').Server[]} */
   const servers = []
   const close = async () => {
     await Promise.all(servers.map(server => server.stop()))
+    await target?.close()
     await Promise.all(copies.map(removeApp))
   }
   try {

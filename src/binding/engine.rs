@@ -217,6 +217,11 @@ fn closed() -> napi::Error<String> {
 }
 
 impl JsEngine {
+    /// The engine itself.
+    pub(super) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
     fn new(engine: Arc<Engine>) -> Self {
         let key = OPEN.with_borrow_mut(|open| {
             open.push(Some(Opened {

@@ -5,6 +5,7 @@
 //!
 //! - [`next`] the public function
 //! - [`engine`] a build that is being served
+//! - [`proxy`] a request that another server answers
 //! - [`step`] what Node has to do next for a request
 //! - [`encoder`] compression of bodies that JavaScript writes
 //! - [`log`] what the operator has to be told
@@ -14,6 +15,7 @@ mod engine;
 mod fault;
 mod log;
 mod next;
+mod proxy;
 mod registry;
 mod step;
 

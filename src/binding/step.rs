@@ -14,7 +14,7 @@ use crate::source::render::Render;
 /// See `runtime/driver.js` for what each kind means.
 #[napi(object, object_from_js = false)]
 pub struct JsStep {
-    /// `load`, `answer`, `stream`, `render`, `middleware` or `middlewareResponse`.
+    /// `load`, `answer`, `stream`, `proxy`, `render`, `middleware` or `middlewareResponse`.
     pub kind: &'static str,
     /// `answer`, `stream`: the status. `render`: the status to start from.
     pub status: Option<u16>,
@@ -38,7 +38,8 @@ pub struct JsStep {
     pub query: Option<Value>,
     /// The query as it arrived.
     pub init_query: Option<Value>,
-    /// `render`: the target as it arrived, normalised. `middleware`: the absolute URL of its request.
+    /// `render`: the target as it arrived, normalised. `middleware`: the absolute URL of its request. `proxy`: where the request
+    /// goes.
     pub url: Option<String>,
     /// Whether the request headers that arrived are gone, so that only `request_headers` are left.
     pub replaces_request_headers: Option<bool>,
@@ -131,6 +132,11 @@ impl From<Step> for JsStep {
                 status: Some(status),
                 headers: flat(&headers),
                 ..JsStep::of_kind("stream")
+            },
+            Step::Proxy { url, headers } => JsStep {
+                url: Some(url),
+                headers: flat(&headers),
+                ..JsStep::of_kind("proxy")
             },
             Step::Render(render) => of_render(*render),
             Step::Middleware { url, request_headers } => JsStep {

@@ -1,7 +1,9 @@
 //! The fields of an evaluated `next.config` that the server reads. Names and defaults are upstream's
 //! (`next/dist/server/config-shared.js`).
 
-use serde::Deserialize;
+use std::time::Duration;
+
+use serde::{Deserialize, Deserializer};
 
 /// The evaluated configuration. A field that is absent has upstream's default.
 #[derive(Debug, Clone, Deserialize)]
@@ -118,10 +120,46 @@ pub struct Experimental {
     pub validate_rsc_request_headers: Option<bool>,
     /// Origins that may see the rewritten path of an RSC request.
     pub client_param_parsing_origins: Option<Vec<String>>,
-    /// Milliseconds after which an external rewrite fails; absent is upstream's 30 s.
-    pub proxy_timeout: Option<f64>,
+    /// Milliseconds of silence after which an external rewrite fails: absent is upstream's 30 s, `null` is for ever.
+    #[serde(deserialize_with = "present")]
+    pub proxy_timeout: Option<Option<f64>>,
     /// Bytes of a request body that middleware may see.
     pub proxy_client_max_body_size: Option<f64>,
     /// The name of `proxy_client_max_body_size` before 16.
     pub middleware_client_max_body_size: Option<f64>,
+}
+
+impl Experimental {
+    /// For how long an external rewrite and its client may be silent. Zero is not a time that upstream takes.
+    pub fn proxy_timeout(&self) -> Option<Duration> {
+        const USUAL: f64 = 30_000.0;
+        let milliseconds = match self.proxy_timeout {
+            Some(None) => return None,
+            Some(Some(set)) if set > 0.0 && set.is_finite() => set,
+            _ => USUAL,
+        };
+        Some(Duration::from_millis(milliseconds as u64))
+    }
+}
+
+/// Tells `null` from absent.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f64>>, D::Error> {
+    Deserialize::deserialize(deserializer).map(Some)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_timeout_of_rewrites_has_three_kinds() {
+        let timeout = |json: &str| {
+            let experimental: Experimental = serde_json::from_str(json).unwrap();
+            experimental.proxy_timeout()
+        };
+        assert_eq!(timeout("{}"), Some(Duration::from_secs(30)));
+        assert_eq!(timeout(r#"{"proxyTimeout":0}"#), Some(Duration::from_secs(30)));
+        assert_eq!(timeout(r#"{"proxyTimeout":1500}"#), Some(Duration::from_millis(1500)));
+        assert_eq!(timeout(r#"{"proxyTimeout":null}"#), None);
+    }
 }

@@ -39,6 +39,13 @@ pub enum Step {
         /// The headers.
         headers: HeaderList,
     },
+    /// Let another server answer, through `Engine::exchange`.
+    Proxy {
+        /// The absolute URL, as rules and middleware wrote it.
+        url: String,
+        /// What stands on the answer before the other server adds its own.
+        headers: HeaderList,
+    },
     /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
     Render(Box<Render>),
     /// Run middleware, then come back through `Engine::middleware_answered` or `Engine::middleware_failed`.

@@ -9,6 +9,7 @@ mod file;
 pub(crate) mod flight;
 mod middleware;
 mod output;
+mod proxy;
 
 use std::sync::Arc;
 
@@ -96,10 +97,9 @@ impl Engine {
             }
             Decision::Middleware(call) => self.call_middleware(flight, call),
             Decision::MiddlewareResponse { status } => self.middleware_response(flight, *status),
-            // Images and external rewrites have stages of their own, which this version does not have yet.
-            Decision::Image | Decision::Proxy { .. } => {
-                self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented"))
-            }
+            Decision::Proxy { url } => self.serve_proxy(flight, url),
+            // Images have a stage of their own, which this version does not have yet.
+            Decision::Image => self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented")),
         };
         flight.decision = decision;
         next

@@ -109,6 +109,11 @@ const FIRST_ONLY: [&str; 19] = [
     "set-cookie",
 ];
 
+/// Whether Node keeps only the first line of `name` (lower case), or each by itself.
+pub fn is_single(name: &str) -> bool {
+    FIRST_ONLY.contains(&name)
+}
+
 /// The headers that arrived, seen through the changes.
 #[derive(Debug, Clone, Copy)]
 pub struct HeaderView<'a> {
@@ -146,6 +151,27 @@ impl<'a> HeaderView<'a> {
             text.push_str(value);
         }
         Some(joined)
+    }
+
+    /// Every header by lower-case name, in the order of the properties of Node's `req.headers`: a changed one keeps its place.
+    pub fn entries(&self) -> Vec<(String, HeaderText)> {
+        let mut entries: Vec<(String, HeaderText)> = Vec::new();
+        if !self.overlay.replaces_all {
+            for (name, _) in self.arrived.iter() {
+                let name = name.to_ascii_lowercase();
+                if !entries.iter().any(|(known, _)| *known == name) {
+                    let value = self.overlay.set.get(&name).cloned();
+                    let value = value.or_else(|| self.get(&name).map(|value| HeaderText::One(value.into_owned())));
+                    entries.extend(value.map(|value| (name, value)));
+                }
+            }
+        }
+        for (name, value) in &self.overlay.set {
+            if !entries.iter().any(|(known, _)| known == name) {
+                entries.push((name.clone(), value.clone()));
+            }
+        }
+        entries
     }
 }
 

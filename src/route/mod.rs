@@ -34,7 +34,7 @@ pub use address::{Address, EntryKind, Variant};
 pub use decision::{
     Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason, StaticFile, Step,
 };
-pub use header_view::{HeaderText, HeaderView, Overlay};
+pub use header_view::{is_single, HeaderText, HeaderView, Overlay};
 pub use middleware::MiddlewareCall;
 pub use page::{PageDecision, PageOutcome, PageRequest, PageRules};
 pub use params::Params;

@@ -2,8 +2,10 @@
 //!
 //! - [`file`] files below `public` and `.next/static`
 //! - [`prerender`] answers that were rendered before anybody asked
+//! - [`proxy`] other servers
 //! - [`render`] compiled entries
 
 pub mod file;
 pub mod prerender;
+pub mod proxy;
 pub mod render;

@@ -5,6 +5,7 @@ import { conditions } from './conditions.mjs'
 import { conf } from './conf.mjs'
 import { customServer } from './custom-server.mjs'
 import { mixed, plain } from './errors.mjs'
+import external from './external.mjs'
 import files from './files.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, internalHeaders } from './hostile.mjs'
@@ -67,6 +68,7 @@ export const SUITES = [
   { fixture: 'routes', cases: [...routes, ...hostile] },
   { fixture: 'slots', cases: slots },
   { fixture: 'hidden', cases: hidden },
+  { fixture: 'external', cases: external },
   ...customServer,
   ...conf,
 ].map(suite => ({ ...suite, cases: numbered(suite.cases) }))

@@ -1,0 +1,232 @@
+// The other server that external rewrites of the fixture `external` lead to. The path says how it behaves.
+import { createHash } from 'node:crypto'
+import { readFileSync, writeFileSync } from 'node:fs'
+import { createServer } from 'node:http'
+import path from 'node:path'
+
+/** The port that stands in the fixture's configuration; a copy of the built app gets the real one. */
+export const PORT_IN_FIXTURE = 41417
+
+/** Request headers that belong to one connection; they are told apart from the rest. */
+const OF_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings']
+
+/**
+ * @typedef {object} Target
+ * @property {number} port
+ * @property {{ method: string, url: string, socket: number }[]} seen every request that began
+ * @property {() => number} sockets connections that are open
+ * @property {import('node:http').Server} server
+ * @property {() => Promise<void>} close
+ */
+
+/** @returns {Promise<Target>} */
+export async function startTarget() {
+  /** @type {Target['seen']} */
+  const seen = []
+  /** @type {Map<import('node:net').Socket, number>} */
+  const sockets = new Map()
+  let count = 0
+  const server = createServer((req, res) => {
+    seen.push({ method: req.method ?? '', url: req.url ?? '', socket: sockets.get(req.socket) ?? 0 })
+    res.on('error', () => {})
+    req.on('error', () => {})
+    behave(req, res)
+  })
+  server.on('checkContinue', (req, res) => {
+    res.writeContinue()
+    server.emit('request', req, res)
+  })
+  server.on('connection', socket => {
+    sockets.set(socket, ++count)
+    socket.on('error', () => {})
+    socket.on('close', () => sockets.delete(socket))
+  })
+  // Longer than any test, so that only the proxy decides how long a connection is kept.
+  server.keepAliveTimeout = 60_000
+  await new Promise(resolve => server.listen(0, '127.0.0.1', () => resolve(undefined)))
+  const { port } = /** @type {import('node:net').AddressInfo} */ (server.address())
+  return {
+    port,
+    seen,
+    sockets: () => sockets.size,
+    server,
+    close: () =>
+      new Promise(resolve => {
+        server.close(() => resolve())
+        for (const socket of sockets.keys()) socket.destroy()
+      }),
+  }
+}
+
+/**
+ * Writes the real port into a copy of a built app.
+ * @param {string} dir
+ * @param {number} port
+ */
+export function pointAtTarget(dir, port) {
+  const file = path.join(dir, '.next/routes-manifest.json')
+  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`:${PORT_IN_FIXTURE}`, `:${port}`))
+}
+
+/** Whether a built app has rewrites to the target. @param {string} dir */
+export const needsTarget = dir =>
+  readFileSync(path.join(dir, '.next/routes-manifest.json'), 'utf8').includes(`:${PORT_IN_FIXTURE}`)
+
+/** What a body of this name is. */
+const LARGE = 'A line of text that compresses well, again and again. '.repeat(2000)
+
+/**
+ * @param {import('node:http').IncomingMessage} req
+ * @param {import('node:http').ServerResponse} res
+ */
+function behave(req, res) {
+  const { pathname, searchParams } = new URL(req.url ?? '/', 'http://target')
+  const kind = pathname.split('/')[1] ?? ''
+  switch (kind) {
+    case 'status': {
+      const status = Number(pathname.split('/')[2])
+      res.writeHead(status, { 'X-Status': String(status), 'Content-Type': 'text/plain' })
+      return void req
+        .resume()
+        .on('end', () => res.end(status === 204 || status === 304 ? undefined : `status ${status}`))
+    }
+    case 'reason':
+      return void res.writeHead(200, 'Fine By Me').end('reason')
+    case 'teapot':
+      return void res.writeHead(418).end('short and stout')
+    case 'odd-status':
+      return void res.writeHead(299).end('odd')
+    case 'reset':
+      return void req.socket.destroy()
+    case 'reset-later':
+      res.writeHead(200, { 'Content-Type': 'text/plain' })
+      return void res.write('the beginning', () => req.socket.destroy())
+    case 'reset-length':
+      res.writeHead(200, { 'Content-Type': 'text/plain', 'Content-Length': '1000' })
+      return void res.write('the beginning', () => req.socket.destroy())
+    case 'not-http':
+      return void req.socket.end('this is no HTTP\r\n\r\n')
+    case 'hang':
+      return
+    case 'hang-later':
+      res.writeHead(200, { 'Content-Type': 'text/plain' })
+      return void res.write('the beginning')
+    case 'slow':
+      return void slowly(res, ['one ', 'two ', 'three ', 'four'])
+    case 'early':
+      return void res.writeHead(413, { 'Content-Type': 'text/plain' }).end('too large')
+    case 'interim':
+      res.writeEarlyHints({ link: '</style.css>; rel=preload' })
+      res.writeProcessing()
+      return void res.end('after two interim answers')
+    case 'switching':
+      return void req.socket.write('HTTP/1.1 101 Switching Protocols\r\nUpgrade: other\r\nConnection: Upgrade\r\n\r\n')
+    case 'trailers':
+      res.writeHead(200, { Trailer: 'x-checksum', 'Content-Type': 'text/plain' })
+      res.write('with a trailer')
+      res.addTrailers({ 'x-checksum': 'abc' })
+      return void res.end()
+    case 'cookies':
+      res.setHeader('Set-Cookie', ['a=1; Path=/', 'b=2; Domain=target.example; HttpOnly', 'c=3'])
+      return void res.end('cookies')
+    case 'redirect':
+      return void res
+        .writeHead(Number(searchParams.get('status') ?? 302), { Location: searchParams.get('to') ?? '/there' })
+        .end()
+    case 'repeated':
+      return void req.socket.end(
+        'HTTP/1.1 200 OK\r\nX-Two: a\r\nx-two: b\r\nContent-Type: text/plain\r\ncontent-type: text/html\r\n' +
+          'Vary: one\r\nVary: two\r\nCookie: a\r\nCookie: b\r\nAge: 1\r\nAge: 2\r\nX-Latin: \xfc\r\nX-Empty:\r\n' +
+          'Content-Length: 8\r\nConnection: close\r\n\r\nrepeated',
+        'latin1',
+      )
+    case 'old':
+      return void req.socket.end('HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end')
+    case 'closing':
+      return void res.writeHead(200, { Connection: 'close' }).end('closing')
+    case 'large':
+      res.setHeader('Content-Type', searchParams.get('type') ?? 'text/plain; charset=utf-8')
+      if (searchParams.has('length')) res.setHeader('Content-Length', LARGE.length)
+      if (searchParams.has('cache')) res.setHeader('Cache-Control', searchParams.get('cache') ?? '')
+      if (searchParams.has('vary')) res.setHeader('Vary', searchParams.get('vary') ?? '')
+      if (searchParams.has('etag')) res.setHeader('ETag', '"large"')
+      if (searchParams.has('length')) return void res.end(LARGE)
+      res.write(LARGE.slice(0, 5000))
+      return void res.end(LARGE.slice(5000))
+    case 'encoded':
+      return void res
+        .writeHead(200, { 'Content-Encoding': 'br', 'Content-Type': 'text/plain' })
+        .end(Buffer.from('CwWAaGVsbG8gdGhlcmUhAw==', 'base64'))
+    case 'empty':
+      return void res.writeHead(200, { 'Content-Length': '0', 'Content-Type': 'text/plain' }).end()
+    case 'headers':
+      return void res
+        .writeHead(200, {
+          'Cache-Control': 'public, max-age=60',
+          ETag: '"target"',
+          'Last-Modified': 'Wed, 01 Jan 2020 00:00:00 GMT',
+          'X-Powered-By': 'target',
+          'x-rule': 'of the target',
+          Date: 'Wed, 01 Jan 2020 00:00:00 GMT',
+          Server: 'target/1',
+          'Content-Type': 'text/plain',
+        })
+        .end('headers')
+    case 'upgrade-required':
+      return void res.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'text/plain' }).end('upgrade')
+    default:
+      return echo(req, res)
+  }
+}
+
+/**
+ * Tells what arrived: nothing of it depends on how the connections are used.
+ * @param {import('node:http').IncomingMessage} req
+ * @param {import('node:http').ServerResponse} res
+ */
+function echo(req, res) {
+  const hash = createHash('sha256')
+  let length = 0
+  let text = ''
+  req.on('data', chunk => {
+    hash.update(chunk)
+    length += chunk.length
+    if (length <= 2000) text += chunk.toString('latin1')
+  })
+  req.on('end', () => {
+    /** @type {string[]} */
+    const headers = []
+    /** @type {string[]} */
+    const ofConnection = []
+    for (let i = 0; i < req.rawHeaders.length; i += 2) {
+      const name = (req.rawHeaders[i] ?? '').toLowerCase()
+      ;(OF_CONNECTION.includes(name) ? ofConnection : headers).push(`${name}: ${req.rawHeaders[i + 1]}`)
+    }
+    res.setHeader('Content-Type', 'application/json')
+    res.setHeader('X-Of-Connection', ofConnection.join(' | '))
+    res.end(
+      JSON.stringify(
+        {
+          method: req.method,
+          url: req.url,
+          version: req.httpVersion,
+          headers,
+          body: length > 2000 ? `${length} bytes ${hash.digest('hex')}` : text,
+          trailers: req.rawTrailers,
+        },
+        null,
+        1,
+      ),
+    )
+  })
+}
+
+/**
+ * Each part leaves when the one before has left: no clock is involved.
+ * @param {import('node:http').ServerResponse} res
+ * @param {string[]} parts
+ */
+function slowly(res, [part, ...rest]) {
+  if (part === undefined) return void res.end()
+  res.write(part, () => setImmediate(slowly, res, rest))
+}

@@ -1,0 +1,162 @@
+// In: a request that a rewrite sends to another server. Out: that server's answer. Rust owns the connections and what goes
+// over them (src/source/proxy); this file moves bodies between Node's streams and it, at the pace of the slower side.
+// Upstream: next/dist/server/lib/router-utils/proxy-request.js.
+
+const { sendAnswer } = require('./respond')
+
+/**
+ * @typedef {import('./render').Request} Request
+ * @typedef {import('./render').Response} Response
+ * @typedef {import('./server').ServerState} ServerState
+ */
+
+/** What upstream says in place of an answer that there is not. */
+const NO_ANSWER = Buffer.from('Internal Server Error')
+
+/**
+ * The parts of a URL that a connection and a request line need.
+ * @param {URL} url
+ */
+function targetOf({ protocol, hostname, port, host, pathname, search }) {
+  const encrypted = protocol === 'https:'
+  return {
+    encrypted,
+    hostname,
+    port: Number(port) || (encrypted ? 443 : 80),
+    host,
+    path: pathname + search,
+    trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
+    extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
+  }
+}
+
+/**
+ * Sends the request in `slot` to `url` and the answer to the client.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} slot
+ * @param {{ headers: string[] }} step
+ * @param {URL} url
+ */
+async function proxyRequest(server, req, res, slot, step, url) {
+  if (res.destroyed) return
+  const exchange = server.engine.exchange(slot, targetOf(url))
+  const cancel = () => exchange.cancel()
+  res.on('close', cancel)
+  try {
+    if (exchange.hasBody) upload(exchange, req)
+    else exchange.finish()
+    const head = await exchange.respond()
+    if (res.destroyed) return
+    writeHead(req, res, step.headers)
+    writeHead(req, res, head.headers)
+    res.statusCode = head.status
+    if (head.reason) res.statusMessage = head.reason
+    await download(exchange, res)
+  } catch (error) {
+    if (res.destroyed) return
+    // One line and no stack: what failed is the other server, and no code of the app's.
+    console.error(`Failed to proxy ${url} ${error}`)
+    // What was announced cannot be delivered, and must not look as if it had been.
+    if (res.headersSent) res.destroy()
+    else sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
+  } finally {
+    res.off('close', cancel)
+    exchange.cancel()
+    // Whatever the server did not want to read must not keep the client's next request waiting.
+    if (!req.readableEnded && !req.destroyed) req.resume()
+  }
+}
+
+/**
+ * Hands the body over, one chunk at a time.
+ * @param {any} exchange
+ * @param {import('node:stream').Readable} body
+ */
+function upload(exchange, body) {
+  const stop = () => {
+    body.off('data', onData)
+    body.off('end', onEnd)
+    body.off('close', onClose)
+  }
+  /** The chunk that is on its way. Node may tell the end while it still is, even of a stream that is paused. */
+  let pushed = Promise.resolve()
+  const onEnd = () => {
+    stop()
+    pushed.then(() => exchange.finish())
+  }
+  const onClose = () => {
+    stop()
+    // Half a body: the other server must not take it for a whole one.
+    exchange.cancel()
+  }
+  const onData = (/** @type {Buffer | string} */ chunk) => {
+    body.pause()
+    pushed = exchange
+      .push(typeof chunk === 'string' ? Buffer.from(chunk, body.readableEncoding ?? 'utf8') : chunk)
+      .then((/** @type {boolean} */ wanted) => {
+        if (!wanted) stop()
+        body.resume()
+      })
+  }
+  // Somebody has read it already, a body parser for instance: there is nothing left to send.
+  if (body.readableEnded) return onEnd()
+  body.on('end', onEnd)
+  body.on('close', onClose)
+  body.on('data', onData)
+}
+
+/**
+ * @param {any} exchange
+ * @param {Response} res
+ */
+async function download(exchange, res) {
+  for (;;) {
+    const chunk = await exchange.chunk()
+    if (res.destroyed) return
+    if (chunk === null) break
+    if (!res.write(chunk)) await drained(res)
+    if (res.destroyed) return
+  }
+  res.end()
+}
+
+/**
+ * Resolves when the client has taken what was written, or has gone away.
+ * @param {Response} res
+ * @returns {Promise<void>}
+ */
+function drained(res) {
+  return new Promise(resolve => {
+    const done = () => {
+      res.off('drain', done)
+      res.off('close', done)
+      resolve()
+    }
+    res.on('drain', done)
+    res.on('close', done)
+  })
+}
+
+/**
+ * Sets headers on the response. Each replaces what was there before, except that several of one name stay together.
+ * @param {Request} req
+ * @param {Response} res
+ * @param {string[]} headers flat list
+ */
+function writeHead(req, res, headers) {
+  /** @type {Map<string, string | string[]>} */
+  const values = new Map()
+  for (let i = 0; i < headers.length; i += 2) {
+    const before = values.get(headers[i])
+    values.set(headers[i], before === undefined ? headers[i + 1] : [before, headers[i + 1]].flat())
+  }
+  for (const [name, value] of values) {
+    // A client of HTTP/1.0 knows no chunks: its body ends with the connection.
+    if (name === 'transfer-encoding' && req.httpVersion === '1.0') continue
+    res.setHeader(name, value)
+  }
+}
+
+module.exports = { proxyRequest, targetOf, drained }

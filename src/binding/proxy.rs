@@ -1,0 +1,138 @@
+//! A request that another server answers, as Node sees it.
+//!
+//! In: the slot and where the request goes, then chunks of its body. Out: the head of the answer, then its chunks. Each
+//! request has an object of its own: a slot is used again, and a chunk that comes late must not reach the next request.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use super::engine::JsEngine;
+use super::fault::{guarded, to_js};
+use crate::error::{Code, Error};
+use crate::source::proxy::{Exchange, Failure, Origin, Target, TlsOptions, Trust};
+
+/// Where a request goes: the parts of a `URL`, and how its server is trusted.
+#[napi(object, object_to_js = false)]
+pub struct JsTarget {
+    /// Whether the scheme is `https:`.
+    pub encrypted: bool,
+    /// Host name or address.
+    pub hostname: String,
+    /// The port.
+    pub port: u16,
+    /// Host, with the port unless it is the usual one.
+    pub host: String,
+    /// Path and search.
+    pub path: String,
+    /// Whether any certificate is good enough.
+    pub trusts_anyone: bool,
+    /// A file with further certificate authorities.
+    pub extra_ca_certs: Option<String>,
+}
+
+/// The head of another server's answer.
+#[napi(object, object_from_js = false)]
+pub struct JsHead {
+    /// The status.
+    pub status: u16,
+    /// The reason phrase.
+    pub reason: String,
+    /// Header names and values in turn.
+    pub headers: Vec<String>,
+}
+
+/// One request to another server. It runs until its answer has been read or it is cancelled.
+#[napi(js_name = "Exchange")]
+pub struct JsExchange {
+    exchange: Arc<Exchange>,
+}
+
+#[napi]
+impl JsEngine {
+    /// Sends the request in `slot` to another server.
+    #[napi]
+    pub fn exchange(&self, slot: u32, target: JsTarget) -> napi::Result<JsExchange, String> {
+        let tls = TlsOptions {
+            extra_ca_certs: target.extra_ca_certs.map(PathBuf::from),
+        };
+        let trust = if target.trusts_anyone {
+            Trust::Anyone
+        } else {
+            Trust::Authorities
+        };
+        let target = Target {
+            origin: Origin {
+                tls: target.encrypted.then_some(trust),
+                host: target.hostname,
+                port: target.port,
+            },
+            authority: target.host,
+            path: target.path,
+        };
+        match guarded(|| self.engine().exchange(slot as usize, target, tls))? {
+            Some(exchange) => Ok(JsExchange {
+                exchange: Arc::new(exchange),
+            }),
+            None => Err(to_js(Error::new(Code::Internal, "This request is gone."))),
+        }
+    }
+}
+
+#[napi]
+impl JsExchange {
+    /// Whether the request has a body that has to be handed over.
+    #[napi(getter, js_name = "hasBody")]
+    pub fn has_body(&self) -> bool {
+        self.exchange.has_body()
+    }
+
+    /// Hands over a chunk of the body and waits while the connection is behind. `false` when no more is wanted.
+    #[napi]
+    pub async fn push(&self, chunk: Buffer) -> napi::Result<bool> {
+        let bytes = Bytes::from(chunk.to_vec());
+        drop(chunk);
+        Ok(self.exchange.push(bytes).await)
+    }
+
+    /// The body is complete.
+    #[napi]
+    pub fn finish(&self) -> napi::Result<(), String> {
+        guarded(|| self.exchange.finish())
+    }
+
+    /// Sends the request and waits for the head of the answer.
+    #[napi]
+    pub async fn respond(&self) -> napi::Result<JsHead> {
+        let head = self.exchange.respond().await.map_err(rejection)?;
+        Ok(JsHead {
+            status: head.status,
+            reason: head.reason,
+            headers: head
+                .headers
+                .into_iter()
+                .flat_map(|(name, value)| [name, value])
+                .collect(),
+        })
+    }
+
+    /// The next chunk of the answer, `null` at its end.
+    #[napi]
+    pub async fn chunk(&self) -> napi::Result<Option<Buffer>> {
+        let chunk = self.exchange.chunk().await.map_err(rejection)?;
+        Ok(chunk.map(|bytes| bytes.to_vec().into()))
+    }
+
+    /// Nobody waits for the answer any more.
+    #[napi]
+    pub fn cancel(&self) -> napi::Result<(), String> {
+        guarded(|| self.exchange.cancel())
+    }
+}
+
+fn rejection(failure: Failure) -> napi::Error {
+    napi::Error::from_reason(failure.to_string())
+}

@@ -1,0 +1,67 @@
+//! Requests that another server answers.
+//!
+//! In: the URL that routing came to. Out: a step that hands the request over, an [`Exchange`] for Node to drive, and what is
+//! to become of a request for another protocol. Upstream: `proxyRequest` and `upgradeHandler` of `router-server.js`.
+
+use super::flight::{Flight, Next, Step};
+use super::output::response_headers;
+use crate::engine::Engine;
+use crate::request::Request;
+use crate::route::Decision;
+use crate::source::proxy::exchange::Question;
+use crate::source::proxy::headers::{self, HeaderLines};
+use crate::source::proxy::{Exchange, Target, TlsOptions};
+
+/// What becomes of a request to upgrade the connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Upgrade {
+    /// Nothing of Next.js is there: the socket belongs to whoever else wants it.
+    Leave,
+    /// Next.js answers this request itself, so that it is no place for another protocol.
+    End,
+    /// Another server speaks the protocol.
+    Proxy {
+        /// The absolute URL.
+        url: String,
+        /// The request headers for it, complete but for the host.
+        headers: HeaderLines,
+    },
+}
+
+impl Engine {
+    pub(super) fn serve_proxy(&self, flight: &Flight, url: &str) -> Next {
+        Next::Step(Step::Proxy {
+            url: url.to_owned(),
+            headers: response_headers(flight),
+        })
+    }
+
+    /// The request in `slot`, to be sent to `target`. `None` when the slot holds no such request.
+    pub fn exchange(&self, slot: usize, target: Target, tls: TlsOptions) -> Option<Exchange> {
+        let mut flights = self.flights();
+        let flight = flights.get(slot)?;
+        let view = flight.state.header_view(&flight.request);
+        let question = Question {
+            method: headers::method_of(&flight.request).to_owned(),
+            headers: headers::of_request(&flight.request, view, &target.authority),
+            framing: headers::framing(&flight.request),
+            timeout: self.config.experimental.proxy_timeout(),
+        };
+        Some(Exchange::new(self.proxy.clone(), tls, target, question))
+    }
+
+    /// What becomes of a request to upgrade the connection. Nothing matched: it is left alone, because a handler of the
+    /// user's may be listening at the same path. Middleware takes no part in this yet; when it does, routing stops at
+    /// [`Decision::Middleware`] here and goes on with its reply.
+    pub fn upgrade(&self, request: &Request) -> Upgrade {
+        let routed = self.router.begin(request);
+        match routed.decision {
+            Decision::Proxy { url } => Upgrade::Proxy {
+                headers: headers::of_upgrade(routed.state.header_view(request)),
+                url,
+            },
+            Decision::NotFound(_) => Upgrade::Leave,
+            _ => Upgrade::End,
+        }
+    }
+}
