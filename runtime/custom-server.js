@@ -48,6 +48,8 @@ class NextCustomServer {
       throw error
     })
     this.#state = await this.#preparing
+    // A server that is known by now need not wait for its first request.
+    attachUpgrade(this.#state, this.options.httpServer)
   }
 
   getRequestHandler() {

@@ -1,26 +1,195 @@
-// In: `upgrade` events of the user's HTTP server. Out: sockets that belong to Next.js are ended, all others are left to the
-// user's own handlers. Upstream: `upgradeHandler` of next/dist/server/lib/router-server.js.
+// In: `upgrade` events of the user's HTTP server. Out: sockets of requests that Next.js answers itself are ended, those that
+// a rewrite sends elsewhere are joined with the other server, all others are left to the user's own handlers. Upstream:
+// `upgradeHandler` of next/dist/server/lib/router-server.js and the `ws` half of `proxy-request.js`.
 
+const http = require('node:http')
+const https = require('node:https')
 const { headOf } = require('./request')
 
 /**
- * Attaches to the server once, the first time it is known.
- * @param {import('./server').ServerState} server
+ * @typedef {import('./server').ServerState} ServerState
+ * @typedef {import('node:http').IncomingMessage} IncomingMessage
+ * @typedef {import('node:net').Socket} Socket
+ */
+
+/** The servers that an app listens to. @type {WeakMap<ServerState, WeakSet<object>>} */
+const listening = new WeakMap()
+
+/** What a client is told whose other end is not to be had. */
+const NO_ANSWER =
+  'HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 21\r\n\r\nInternal Server Error'
+
+/**
+ * Listens to a server, once.
+ * @param {ServerState} server
  * @param {import('node:http').Server | undefined} httpServer
  */
 function attachUpgrade(server, httpServer) {
-  httpServer?.on('upgrade', (req, socket) => {
+  if (!httpServer) return
+  const known = listening.get(server) ?? new WeakSet()
+  if (known.has(httpServer)) return
+  listening.set(server, known.add(httpServer))
+  // In front of the user's handlers, to see what the socket is like before they have it; we act after them.
+  httpServer.prependListener('upgrade', (req, duplex, head) => {
+    const socket = /** @type {Socket} */ (duplex)
     req.on('error', ignore)
     socket.on('error', ignore)
-    try {
-      const encrypted = Boolean(/** @type {any} */ (socket).encrypted)
-      // What a page, a file or a redirect would answer is no place for another protocol.
-      if (server.native.answersUpgrade(server.engine.key, headOf(/** @type {any} */ (req)), encrypted)) socket.end()
-    } catch (error) {
-      console.error('Error handling upgrade request', error)
-      socket.end()
-    }
+    const { bytesWritten } = socket
+    setImmediate(() => {
+      if (isTaken(socket, bytesWritten)) return
+      try {
+        decide(server, httpServer, req, socket, head)
+      } catch (error) {
+        console.error('Error handling upgrade request', error)
+        close(socket)
+      }
+    })
   })
+}
+
+/**
+ * Whether a handler of the user's reads from the socket, or has written to it.
+ * @param {Socket} socket
+ * @param {number} bytesBefore
+ */
+function isTaken(socket, bytesBefore) {
+  return (
+    socket.destroyed ||
+    socket.writableEnded ||
+    socket.bytesWritten > bytesBefore ||
+    // Node hands a socket over that nobody reads and that was neither paused nor resumed.
+    socket.readableFlowing !== null ||
+    socket.listenerCount('readable') > 0
+  )
+}
+
+/**
+ * @param {ServerState} server
+ * @param {import('node:http').Server} httpServer
+ * @param {IncomingMessage} req
+ * @param {Socket} socket
+ * @param {Buffer} head
+ */
+function decide(server, httpServer, req, socket, head) {
+  const encrypted = Boolean(/** @type {any} */ (socket).encrypted)
+  const { kind, url, headers } = server.engine.upgrade(headOf(/** @type {any} */ (req)), encrypted)
+  // What a page, a file or a redirect would answer is no place for another protocol.
+  if (kind === 'end') close(socket)
+  else if (kind === 'proxy') proxyUpgrade(server, new URL(url), headers, req, socket, head)
+  // A handler of the user's may still take it, in its own time. Where there is none, nobody ever will.
+  else if (httpServer.listenerCount('upgrade') === 1) close(socket)
+}
+
+/**
+ * Asks the other server for the protocol, and joins the two sockets when it agrees.
+ * @param {ServerState} server
+ * @param {URL} url
+ * @param {string[]} headers flat list, complete but for the host
+ * @param {IncomingMessage} req
+ * @param {Socket} socket
+ * @param {Buffer} head what the client has sent already
+ */
+function proxyUpgrade(server, url, headers, req, socket, head) {
+  if (req.method !== 'GET' || req.headers.upgrade?.toLowerCase() !== 'websocket') return void socket.destroy()
+  setUp(socket)
+  const outgoing = (url.protocol === 'https:' ? https : http).request({
+    protocol: url.protocol,
+    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port,
+    path: url.pathname + url.search,
+    headers: headerTable(headers, url.host),
+    // The connection becomes the client's: it cannot be shared.
+    agent: false,
+  })
+  const abandon = () => outgoing.destroy()
+  socket.on('close', abandon)
+  const { proxyTimeout } = server.config.experimental
+  if (proxyTimeout !== null) {
+    const limit = proxyTimeout || 30_000
+    outgoing.setTimeout(limit, () =>
+      outgoing.destroy(new Error(`nothing came for ${limit} ms (experimental.proxyTimeout)`)),
+    )
+  }
+  outgoing.on('error', error => {
+    if (socket.destroyed) return
+    console.error(`Failed to proxy ${url} ${error}`)
+    socket.write(NO_ANSWER)
+    close(socket)
+  })
+  outgoing.on('response', response => {
+    // No upgrade, an ordinary answer. The connection ends with it, however it was framed.
+    const { connection, 'keep-alive': keepAlive, 'transfer-encoding': framing, ...rest } = response.headers
+    writeHead(socket, `HTTP/1.1 ${response.statusCode} ${response.statusMessage}`, { ...rest, connection: 'close' })
+    response.on('error', () => socket.destroy())
+    response.on('end', () => close(socket))
+    response.pipe(socket, { end: false })
+  })
+  outgoing.on('upgrade', (response, remote, remoteHead) => {
+    socket.off('close', abandon)
+    if (socket.destroyed) return void remote.destroy()
+    writeHead(socket, 'HTTP/1.1 101 Switching Protocols', response.headers)
+    setUp(remote)
+    if (remoteHead.length > 0) remote.unshift(remoteHead)
+    if (head.length > 0) socket.unshift(head)
+    join(socket, remote)
+    join(remote, socket)
+  })
+  outgoing.end()
+}
+
+/**
+ * What one socket says goes to the other; its end is the other's end, after what is still on its way.
+ * @param {Socket} from
+ * @param {Socket} to
+ */
+function join(from, to) {
+  from.on('error', () => to.destroy())
+  from.on('close', () => close(to))
+  from.pipe(to)
+}
+
+/**
+ * Ends a socket for good: Node's server leaves the other half open, and a client that never ends it would stay.
+ * @param {Socket} socket
+ */
+function close(socket) {
+  if (socket.writableFinished) socket.destroy()
+  else socket.end(() => socket.destroy())
+}
+
+/** A connection that may be silent for hours, and has to be quick when it is not. @param {Socket} socket */
+function setUp(socket) {
+  socket.setTimeout(0)
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 0)
+}
+
+/**
+ * @param {string[]} headers flat list
+ * @param {string} host
+ */
+function headerTable(headers, host) {
+  /** @type {Record<string, string | string[]>} */
+  const table = {}
+  for (let i = 0; i < headers.length; i += 2) {
+    const before = table[headers[i]]
+    table[headers[i]] = before === undefined ? headers[i + 1] : [before, headers[i + 1]].flat()
+  }
+  table.host = host
+  return table
+}
+
+/**
+ * @param {Socket} socket
+ * @param {string} statusLine
+ * @param {import('node:http').IncomingHttpHeaders} headers
+ */
+function writeHead(socket, statusLine, headers) {
+  let text = `${statusLine}\r\n`
+  for (const [name, value] of Object.entries(headers)) {
+    for (const line of [value].flat()) text += `${name}: ${line}\r\n`
+  }
+  socket.write(`${text}\r\n`, 'latin1')
 }
 
 const ignore = () => {}

@@ -21,6 +21,7 @@ const withoutResolvedUrl = body => body.replaceAll(/(resolvedUrl(?:&quot;|"):(?:
 const TESTED_IN = '__test__/features/differences.test.mjs'
 
 const PROXY_TESTED_IN = '__test__/features/proxy.test.mjs'
+const UPGRADE_TESTED_IN = '__test__/features/upgrade.test.mjs'
 
 /** A request in chunks, or an answer after which the target closes: upstream closes the client's connection too. */
 const CLOSED_BEHIND =
@@ -101,6 +102,8 @@ export const DIFFERENCES = [
       fixture === 'external' &&
       ((kind === 'header x-of-connection' && actual === 'connection: keep-alive') ||
         kind === 'header keep-alive' ||
+        (name === 'upgrade GET /base/any/headers?q=1 X-Forwarded-Host,Keep-Alive,Connection' &&
+          ['body', 'header content-length'].includes(kind)) ||
         (kind === 'header case' && expected.toLowerCase() === actual.toLowerCase()) ||
         (['header connection', 'closed'].includes(kind) && CLOSED_BEHIND.test(name))),
     reason:
@@ -120,5 +123,31 @@ export const DIFFERENCES = [
     reason:
       'A target that switches protocols although nobody asked for it gets no further: 500 and the usual log line. Upstream never answers.',
     test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'refused-upgrade-ends',
+    applies: ({ fixture, name, kind }) =>
+      fixture === 'external' &&
+      /^upgrade GET .*(refusal|refuses-upgrade|headers)/.test(name) &&
+      /^(header connection|closed|framing|truncated|body)$/.test(kind),
+    reason:
+      'An answer that refuses the upgrade is the last one on its connection, and says so. Upstream copies the target’s framing onto a body that Node has taken out of it, so that the client waits for an end that never comes.',
+    test: UPGRADE_TESTED_IN,
+  },
+  {
+    id: 'failed-upgrade-is-answered',
+    applies: ({ fixture, name, kind }) =>
+      fixture === 'external' && /^upgrade GET \/base\/(any\/reset|refused\/x)/.test(name) && kind === 'answer',
+    reason:
+      'When the target of an upgrade is not to be had, the client gets `500 Internal Server Error` as HTTP. Upstream writes the bare text, which no client can read.',
+    test: UPGRADE_TESTED_IN,
+  },
+  {
+    id: 'no-orphan-sockets',
+    applies: ({ fixture, name, kind, actual }) =>
+      fixture === 'external' && name.startsWith('upgrade ') && kind === 'answer' && actual === 'connection ended',
+    reason:
+      'An upgrade that nothing matches is ended when ferronext is the only one who listens: nobody would ever answer it. Upstream leaves the socket open for ever.',
+    test: UPGRADE_TESTED_IN,
   },
 ]

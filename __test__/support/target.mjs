@@ -2,10 +2,13 @@
 import { createHash } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
+import { createServer as createSecureServer } from 'node:https'
 import path from 'node:path'
+import { WebSocketServer } from 'ws'
 
-/** The port that stands in the fixture's configuration; a copy of the built app gets the real one. */
+/** The ports that stand in the fixture's configuration; a copy of the built app gets the real ones. */
 export const PORT_IN_FIXTURE = 41417
+export const SECURE_PORT_IN_FIXTURE = 41418
 
 /** Request headers that belong to one connection; they are told apart from the rest. */
 const OF_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'te', 'upgrade', 'http2-settings']
@@ -16,27 +19,53 @@ const OF_CONNECTION = ['connection', 'keep-alive', 'proxy-connection', 'te', 'up
  * @property {{ method: string, url: string, socket: number }[]} seen every request that began
  * @property {() => number} sockets connections that are open
  * @property {import('node:http').Server} server
+ * @property {WebSocketServer} webSockets
  * @property {() => Promise<void>} close
  */
 
-/** @returns {Promise<Target>} */
-export async function startTarget() {
+/** @param {{ tls?: import('node:https').ServerOptions }} [options] @returns {Promise<Target>} */
+export async function startTarget({ tls } = {}) {
   /** @type {Target['seen']} */
   const seen = []
   /** @type {Map<import('node:net').Socket, number>} */
   const sockets = new Map()
   let count = 0
-  const server = createServer((req, res) => {
+  const served = new WeakSet()
+  const server = /** @type {import('node:http').Server} */ (tls ? createSecureServer(tls) : createServer())
+  server.on('request', (req, res) => {
     seen.push({ method: req.method ?? '', url: req.url ?? '', socket: sockets.get(req.socket) ?? 0 })
     res.on('error', () => {})
     req.on('error', () => {})
-    behave(req, res)
+    const kept = served.has(req.socket)
+    served.add(req.socket)
+    if (kept && req.url?.startsWith('/reset-if-kept')) req.socket.destroy()
+    else behave(req, res)
   })
   server.on('checkContinue', (req, res) => {
     res.writeContinue()
     server.emit('request', req, res)
   })
-  server.on('connection', socket => {
+  server.on('upgrade', (req, socket, head) => {
+    seen.push({ method: `UPGRADE ${req.method}`, url: req.url ?? '', socket: 0 })
+    if (req.url?.startsWith('/refuses-upgrade')) {
+      return void socket.end('HTTP/1.1 403 Forbidden\r\nX-Why: no\r\nContent-Length: 2\r\n\r\nno')
+    }
+    if (req.url?.startsWith('/chunked-refusal')) {
+      return void socket.end('HTTP/1.1 403 Forbidden\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n')
+    }
+    if (req.url?.startsWith('/reset')) return void socket.destroy()
+    if (req.url?.startsWith('/hang')) return
+    if (req.url?.startsWith('/headers')) {
+      const said = `${req.method} ${req.url}\n${pairs(req.rawHeaders).join('\n')}`
+      return void socket.end(`HTTP/1.1 200 OK\r\nContent-Length: ${said.length}\r\n\r\n${said}`)
+    }
+    webSockets.handleUpgrade(req, socket, head, webSocket => {
+      webSocket.on('message', (data, isBinary) => webSocket.send(data, { binary: isBinary }))
+      webSocket.on('error', () => {})
+    })
+  })
+  const webSockets = new WebSocketServer({ noServer: true })
+  server.on(tls ? 'secureConnection' : 'connection', socket => {
     sockets.set(socket, ++count)
     socket.on('error', () => {})
     socket.on('close', () => sockets.delete(socket))
@@ -50,6 +79,7 @@ export async function startTarget() {
     seen,
     sockets: () => sockets.size,
     server,
+    webSockets,
     close: () =>
       new Promise(resolve => {
         server.close(() => resolve())
@@ -59,13 +89,15 @@ export async function startTarget() {
 }
 
 /**
- * Writes the real port into a copy of a built app.
+ * Writes the real ports into a copy of a built app.
  * @param {string} dir
  * @param {number} port
+ * @param {number} [securePort]
  */
-export function pointAtTarget(dir, port) {
+export function pointAtTarget(dir, port, securePort = port) {
   const file = path.join(dir, '.next/routes-manifest.json')
-  writeFileSync(file, readFileSync(file, 'utf8').replaceAll(`:${PORT_IN_FIXTURE}`, `:${port}`))
+  const text = readFileSync(file, 'utf8').replaceAll(`:${PORT_IN_FIXTURE}`, `:${port}`)
+  writeFileSync(file, text.replaceAll(`:${SECURE_PORT_IN_FIXTURE}`, `:${securePort}`))
 }
 
 /** Whether a built app has rewrites to the target. @param {string} dir */
@@ -157,6 +189,12 @@ function behave(req, res) {
       return void res
         .writeHead(200, { 'Content-Encoding': 'br', 'Content-Type': 'text/plain' })
         .end(Buffer.from('CwWAaGVsbG8gdGhlcmUhAw==', 'base64'))
+    case 'bytes':
+      res.writeHead(200, { 'Content-Type': 'application/octet-stream' })
+      return void pour(res, Number(searchParams.get('size')))
+    case 'trickle':
+      res.writeHead(200, { 'Content-Type': 'text/plain' })
+      return trickle(res, Number(searchParams.get('times')), Number(searchParams.get('ms')))
     case 'empty':
       return void res.writeHead(200, { 'Content-Length': '0', 'Content-Type': 'text/plain' }).end()
     case 'headers':
@@ -220,6 +258,34 @@ function echo(req, res) {
     )
   })
 }
+
+const BLOCK = Buffer.alloc(64 * 1024, 'ferronext')
+
+/**
+ * Many bytes, no faster than they are taken.
+ * @param {import('node:http').ServerResponse} res
+ * @param {number} left
+ */
+function pour(res, left) {
+  if (left <= 0 || res.destroyed) return void res.end()
+  res.write(BLOCK.subarray(0, Math.min(left, BLOCK.length)), () => pour(res, left - BLOCK.length))
+}
+
+/**
+ * A little every few milliseconds.
+ * @param {import('node:http').ServerResponse} res
+ * @param {number} times
+ * @param {number} ms
+ */
+function trickle(res, times, ms) {
+  if (times === 0) return void res.end()
+  res.write('.')
+  setTimeout(trickle, ms, res, times - 1, ms)
+}
+
+/** @param {string[]} rawHeaders */
+const pairs = rawHeaders =>
+  rawHeaders.flatMap((name, i) => (i % 2 === 0 ? [`${name.toLowerCase()}: ${rawHeaders[i + 1]}`] : []))
 
 /**
  * Each part leaves when the one before has left: no clock is involved.

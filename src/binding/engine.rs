@@ -198,20 +198,6 @@ pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, St
     })?
 }
 
-/// Whether Next.js itself answers this request, so that it is no place for another protocol.
-#[napi(js_name = "answersUpgrade")]
-pub fn answers_upgrade(engine: u32, head: String, encrypted: bool) -> napi::Result<bool, String> {
-    guarded(|| {
-        OPEN.with_borrow(|open| match open.get(engine as usize) {
-            Some(Some(opened)) => {
-                let request = Request::parse(head, encrypted, Origin::Client);
-                Ok(opened.engine.answers_upgrade(&request))
-            }
-            _ => Err(closed()),
-        })
-    })?
-}
-
 fn closed() -> napi::Error<String> {
     to_js(Error::new(Code::Internal, "This engine is closed."))
 }

@@ -13,6 +13,9 @@ use napi_derive::napi;
 use super::engine::JsEngine;
 use super::fault::{guarded, to_js};
 use crate::error::{Code, Error};
+use crate::pipeline::Upgrade;
+use crate::request::{Origin as Sender, Request};
+use crate::source::proxy::headers::HeaderLines;
 use crate::source::proxy::{Exchange, Failure, Origin, Target, TlsOptions, Trust};
 
 /// Where a request goes: the parts of a `URL`, and how its server is trusted.
@@ -45,6 +48,17 @@ pub struct JsHead {
     pub headers: Vec<String>,
 }
 
+/// What becomes of a request to upgrade the connection.
+#[napi(object, object_from_js = false)]
+pub struct JsUpgrade {
+    /// `leave`, `end` or `proxy`.
+    pub kind: &'static str,
+    /// `proxy`: where it goes.
+    pub url: String,
+    /// `proxy`: header names and values in turn, complete but for the host.
+    pub headers: Vec<String>,
+}
+
 /// One request to another server. It runs until its answer has been read or it is cancelled.
 #[napi(js_name = "Exchange")]
 pub struct JsExchange {
@@ -53,6 +67,20 @@ pub struct JsExchange {
 
 #[napi]
 impl JsEngine {
+    /// What becomes of a request to upgrade the connection: `method \0 target \0 name \0 value …`.
+    #[napi]
+    pub fn upgrade(&self, head: String, encrypted: bool) -> napi::Result<JsUpgrade, String> {
+        guarded(|| {
+            let request = Request::parse(head, encrypted, Sender::Client);
+            let (kind, url, headers) = match self.engine().upgrade(&request) {
+                Upgrade::Leave => ("leave", String::new(), Vec::new()),
+                Upgrade::End => ("end", String::new(), Vec::new()),
+                Upgrade::Proxy { url, headers } => ("proxy", url, flat(headers)),
+            };
+            JsUpgrade { kind, url, headers }
+        })
+    }
+
     /// Sends the request in `slot` to another server.
     #[napi]
     pub fn exchange(&self, slot: u32, target: JsTarget) -> napi::Result<JsExchange, String> {
@@ -111,11 +139,7 @@ impl JsExchange {
         Ok(JsHead {
             status: head.status,
             reason: head.reason,
-            headers: head
-                .headers
-                .into_iter()
-                .flat_map(|(name, value)| [name, value])
-                .collect(),
+            headers: flat(head.headers),
         })
     }
 
@@ -131,6 +155,11 @@ impl JsExchange {
     pub fn cancel(&self) -> napi::Result<(), String> {
         guarded(|| self.exchange.cancel())
     }
+}
+
+/// Names and values in turn.
+fn flat(lines: HeaderLines) -> Vec<String> {
+    lines.into_iter().flat_map(|(name, value)| [name, value]).collect()
 }
 
 fn rejection(failure: Failure) -> napi::Error {

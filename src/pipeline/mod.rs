@@ -17,6 +17,7 @@ use bytes::Bytes;
 
 pub use self::flight::{Answer, Progress, Step};
 use self::flight::{Flight, Load, Next};
+pub use self::proxy::Upgrade;
 use crate::engine::Engine;
 use crate::request::{Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
@@ -52,14 +53,6 @@ impl Engine {
             status: None,
             next: Next::Nothing,
         }
-    }
-
-    /// Whether a request to upgrade the connection came to something that Next.js answers itself.
-    pub fn answers_upgrade(&self, request: &Request) -> bool {
-        !matches!(
-            self.router.begin(request).decision,
-            Decision::NotFound(_) | Decision::Proxy { .. }
-        )
     }
 
     /// What comes next, from what routing decided.

@@ -271,8 +271,55 @@ const hosts = HOSTS.flatMap(host => [
   get(`/base/redirect-tenant/${host}`),
 ])
 
+/** The headers of a browser that opens a web socket. */
+const WEB_SOCKET = {
+  Connection: 'Upgrade',
+  Upgrade: 'websocket',
+  'Sec-WebSocket-Version': '13',
+  'Sec-WebSocket-Key': 'dGhlIHNhbXBsZSBub25jZQ==',
+}
+
+/**
+ * Upgrades are only seen after a first request.
+ * @param {string} path
+ * @param {import('../case.mjs').Options} [options]
+ */
+const upgrade = (path, { headers, log, ...options } = {}) =>
+  sequence(
+    `upgrade ${options.method ?? 'GET'} ${path} ${Object.keys(headers ?? {})}`,
+    [any('echo'), get(path, { timeout: 700, headers: { ...WEB_SOCKET, ...headers }, ...options })],
+    { log },
+  )
+
+/** @type {import('../case.mjs').Case[]} */
+const upgrades = [
+  upgrade('/base/any/socket'),
+  upgrade('/base/any/socket?x=1'),
+  upgrade('/base/any/socket', { headers: { 'Sec-WebSocket-Protocol': 'chat', Origin: 'http://o', Cookie: 'a=1' } }),
+  upgrade('/base/covered'),
+  upgrade('/outside/socket'),
+  upgrade('/base/any/refuses-upgrade'),
+  upgrade('/base/any/chunked-refusal'),
+  upgrade('/base/any/headers'),
+  upgrade('/base/any/headers?q=1', {
+    headers: { 'X-Forwarded-Host': 'fake', 'Keep-Alive': 'timeout=1', Connection: 'keep-alive, Upgrade' },
+  }),
+  upgrade('/base/any/reset', { log: /Failed to proxy/ }),
+  upgrade('/base/refused/x', { log: /Failed to proxy/ }),
+  upgrade('/base/any/socket', { method: 'POST' }),
+  upgrade('/base/any/socket', { headers: { Upgrade: 'h2c' } }),
+  upgrade('/base/page-and-rule'),
+  upgrade('/base/plain.txt'),
+  upgrade('/base/redirect-out'),
+  upgrade('/elsewhere'),
+  upgrade('http://169.254.169.254/latest/meta-data'),
+  upgrade('http://127.0.0.1:9/'),
+  upgrade('//127.0.0.1:9/'),
+]
+
 export default [
   ...where,
+  ...upgrades,
   ...requestHeaders,
   ...bodies,
   ...answers,
