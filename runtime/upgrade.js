@@ -4,6 +4,7 @@
 
 const http = require('node:http')
 const https = require('node:https')
+const { runMiddleware } = require('./middleware')
 const { headOf } = require('./request')
 
 /**
@@ -36,13 +37,12 @@ function attachUpgrade(server, httpServer) {
     socket.on('error', ignore)
     const { bytesWritten } = socket
     setImmediate(() => {
-      if (isTaken(socket, bytesWritten)) return
-      try {
-        decide(server, httpServer, req, socket, head)
-      } catch (error) {
+      const taken = () => isTaken(socket, bytesWritten)
+      if (taken()) return
+      decide(server, httpServer, req, socket, head, taken).catch(error => {
         console.error('Error handling upgrade request', error)
         close(socket)
-      }
+      })
     })
   })
 }
@@ -69,15 +69,42 @@ function isTaken(socket, bytesBefore) {
  * @param {IncomingMessage} req
  * @param {Socket} socket
  * @param {Buffer} head
+ * @param {() => boolean} isTaken
  */
-function decide(server, httpServer, req, socket, head) {
-  const encrypted = Boolean(/** @type {any} */ (socket).encrypted)
-  const { kind, url, headers } = server.engine.upgrade(headOf(/** @type {any} */ (req)), encrypted)
+async function decide(server, httpServer, req, socket, head, isTaken) {
+  const { engine } = server
+  server.filterForwarded?.(req)
+  let verdict = engine.upgrade(headOf(/** @type {any} */ (req)), Boolean(/** @type {any} */ (socket).encrypted))
+  if (verdict.kind === 'middleware') {
+    verdict = await afterMiddleware(server, req, socket, verdict.slot)
+    if (isTaken()) return
+  }
+  const { kind, url, headers } = verdict
   // What a page, a file or a redirect would answer is no place for another protocol.
   if (kind === 'end') close(socket)
   else if (kind === 'proxy') proxyUpgrade(server, new URL(url), headers, req, socket, head)
   // A handler of the user's may still take it, in its own time. Where there is none, nobody ever will.
   else if (httpServer.listenerCount('upgrade') === 1) close(socket)
+}
+
+/**
+ * Runs middleware, which has its say here as with any request; only its answer has nowhere to go.
+ * @param {ServerState} server
+ * @param {any} req
+ * @param {Socket} socket
+ * @param {number} slot
+ */
+async function afterMiddleware(server, req, socket, slot) {
+  const res = new http.ServerResponse(req)
+  socket.once('close', () => res.emit('close'))
+  try {
+    const step = server.engine.step(slot)
+    const { body } = await runMiddleware(server, req, res, slot, step)
+    await body?.cancel()
+    return server.engine.upgraded(slot)
+  } finally {
+    server.engine.free(slot)
+  }
 }
 
 /**

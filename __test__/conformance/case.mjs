@@ -6,7 +6,8 @@ import path from 'node:path'
 /**
  * @typedef {object} Step one request of a case
  * @property {string} [method]
- * @property {string} [target] `{buildId}`, `{chunk}`, `{css}`, `{action}`, `{previewId}` stand for the build's values
+ * @property {string} [target] `{buildId}`, `{chunk}`, `{css}`, `{action}`, `{previewId}` stand for the build's values,
+ *   `{targetPort}` for the port of the other server
  * @property {Record<string, string> | [string, string][]} [headers]
  * @property {string | Buffer} [body]
  * @property {string | Buffer} [bytes] the whole request, byte by byte, instead of the above

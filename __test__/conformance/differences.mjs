@@ -23,6 +23,9 @@ const TESTED_IN = '__test__/features/differences.test.mjs'
 const PROXY_TESTED_IN = '__test__/features/proxy.test.mjs'
 const UPGRADE_TESTED_IN = '__test__/features/upgrade.test.mjs'
 
+/** Requests of other fixtures that another server answers. */
+const OUTSIDE = /targetPort|\/external\/|rewriteWithHeaders&to=http/
+
 /** A request in chunks, or an answer after which the target closes: upstream closes the client's connection too. */
 const CLOSED_BEHIND =
   /in chunks|with a trailer|no chunk but the last|two codings|any\/(closing|repeated|old)\b|HTTP\/1\.0/
@@ -99,7 +102,7 @@ export const DIFFERENCES = [
   {
     id: 'connection-of-each-hop',
     applies: ({ fixture, name, kind, expected, actual }) =>
-      fixture === 'external' &&
+      (fixture === 'external' || OUTSIDE.test(name)) &&
       ((kind === 'header x-of-connection' && actual === 'connection: keep-alive') ||
         kind === 'header keep-alive' ||
         (name === 'upgrade GET /base/any/headers?q=1 X-Forwarded-Host,Keep-Alive,Connection' &&

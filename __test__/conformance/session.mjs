@@ -35,7 +35,10 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
   // One for both servers: what it tells must not differ.
   const target = needsTarget(built) ? await startTarget() : undefined
-  if (target) for (const copy of copies) pointAtTarget(copy, target.port)
+  if (target) {
+    values.targetPort = String(target.port)
+    for (const copy of copies) pointAtTarget(copy, target.port)
+  }
   /** @type {import('../support/server.mjs').Server[]} */
   const servers = []
   const close = async () => {

@@ -51,12 +51,38 @@ pub struct JsHead {
 /// What becomes of a request to upgrade the connection.
 #[napi(object, object_from_js = false)]
 pub struct JsUpgrade {
-    /// `leave`, `end` or `proxy`.
+    /// `leave`, `end`, `middleware` or `proxy`.
     pub kind: &'static str,
+    /// `middleware`: where it waits.
+    pub slot: u32,
     /// `proxy`: where it goes.
     pub url: String,
     /// `proxy`: header names and values in turn, complete but for the host.
     pub headers: Vec<String>,
+}
+
+impl From<Upgrade> for JsUpgrade {
+    fn from(upgrade: Upgrade) -> Self {
+        let of_kind = |kind| JsUpgrade {
+            kind,
+            slot: 0,
+            url: String::new(),
+            headers: Vec::new(),
+        };
+        match upgrade {
+            Upgrade::Leave => of_kind("leave"),
+            Upgrade::End => of_kind("end"),
+            Upgrade::Middleware(slot) => JsUpgrade {
+                slot: slot as u32,
+                ..of_kind("middleware")
+            },
+            Upgrade::Proxy { url, headers } => JsUpgrade {
+                url,
+                headers: flat(headers),
+                ..of_kind("proxy")
+            },
+        }
+    }
 }
 
 /// One request to another server. It runs until its answer has been read or it is cancelled.
@@ -72,13 +98,14 @@ impl JsEngine {
     pub fn upgrade(&self, head: String, encrypted: bool) -> napi::Result<JsUpgrade, String> {
         guarded(|| {
             let request = Request::parse(head, encrypted, Sender::Client);
-            let (kind, url, headers) = match self.engine().upgrade(&request) {
-                Upgrade::Leave => ("leave", String::new(), Vec::new()),
-                Upgrade::End => ("end", String::new(), Vec::new()),
-                Upgrade::Proxy { url, headers } => ("proxy", url, flat(headers)),
-            };
-            JsUpgrade { kind, url, headers }
+            self.engine().upgrade(request).into()
         })
+    }
+
+    /// What becomes of the request to upgrade in `slot`, after its middleware has answered.
+    #[napi]
+    pub fn upgraded(&self, slot: u32) -> napi::Result<JsUpgrade, String> {
+        guarded(|| self.engine().upgraded(slot as usize).into())
     }
 
     /// Sends the request in `slot` to another server.

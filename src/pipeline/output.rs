@@ -150,7 +150,7 @@ impl Engine {
         let framing = Framing {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
-            yields: call.error.is_some_and(|error| !error.no_store),
+            yields: !call.error.is_some_and(|error| error.no_store),
             vary: call.outcome.vary,
             rules: pairs(&call.headers),
             deployment_id: self.deployment_id.clone(),

@@ -19,6 +19,8 @@ pub enum Upgrade {
     Leave,
     /// Next.js answers this request itself, so that it is no place for another protocol.
     End,
+    /// Middleware has to run first, in this slot; then ask [`Engine::upgraded`].
+    Middleware(usize),
     /// Another server speaks the protocol.
     Proxy {
         /// The absolute URL.
@@ -50,18 +52,30 @@ impl Engine {
         Some(Exchange::new(self.proxy.clone(), tls, target, question))
     }
 
-    /// What becomes of a request to upgrade the connection. Nothing matched: it is left alone, because a handler of the
-    /// user's may be listening at the same path. Middleware takes no part in this yet; when it does, routing stops at
-    /// [`Decision::Middleware`] here and goes on with its reply.
-    pub fn upgrade(&self, request: &Request) -> Upgrade {
-        let routed = self.router.begin(request);
-        match routed.decision {
-            Decision::Proxy { url } => Upgrade::Proxy {
-                headers: headers::of_upgrade(routed.state.header_view(request)),
-                url,
-            },
-            Decision::NotFound(_) => Upgrade::Leave,
-            _ => Upgrade::End,
+    /// What becomes of a request to upgrade the connection.
+    pub fn upgrade(&self, request: Request) -> Upgrade {
+        let mut flight = self.route(request);
+        if let Decision::Middleware(call) = flight.decision.clone() {
+            flight.next = self.call_middleware(&mut flight, &call);
+            return Upgrade::Middleware(self.flights().insert(flight));
         }
+        verdict(&flight)
+    }
+
+    /// What becomes of the request to upgrade in `slot`, after its middleware has answered.
+    pub fn upgraded(&self, slot: usize) -> Upgrade {
+        self.flights().get(slot).map_or(Upgrade::End, |flight| verdict(flight))
+    }
+}
+
+/// Where nothing matched, the request is left alone: a handler of the user's may be listening at the same path.
+fn verdict(flight: &Flight) -> Upgrade {
+    match &flight.decision {
+        Decision::Proxy { url } => Upgrade::Proxy {
+            headers: headers::of_upgrade(flight.state.header_view(&flight.request)),
+            url: url.clone(),
+        },
+        Decision::NotFound(_) => Upgrade::Leave,
+        _ => Upgrade::End,
     }
 }

@@ -127,6 +127,15 @@ impl<'a> HeaderView<'a> {
         HeaderView { arrived, overlay }
     }
 
+    /// The names in lower case, in the order in which they came; one that came twice stands twice.
+    pub fn names(&self) -> Vec<String> {
+        let arrived = self.arrived.iter().filter(|_| !self.overlay.replaces_all);
+        arrived
+            .map(|(name, _)| name.to_ascii_lowercase())
+            .chain(self.overlay.set.keys().cloned())
+            .collect()
+    }
+
     /// The value of `name` (lower case).
     pub fn get(&self, name: &str) -> Option<Cow<'a, str>> {
         if let Some(value) = self.overlay.set.get(name) {

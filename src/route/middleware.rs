@@ -3,6 +3,9 @@
 //! In: a request, and later what middleware answered. Out: a [`MiddlewareCall`], and the changed state. Sources:
 //! `middleware-route-matcher.js`, the middleware branch of `resolve-routes.js`, `runMiddleware` in `next-server.js`.
 
+use indexmap::IndexMap;
+use rustc_hash::FxHashSet;
+
 use super::decision::{Decision, MiddlewareReply, RedirectReason};
 use super::header_view::HeaderText;
 use super::pattern::JsRegex;
@@ -120,7 +123,7 @@ impl Router {
         let base = self.served_at.routing_url(request, &state.header_view(request));
         let mut headers = reply.headers;
         if let Some(names) = take(&mut headers, "x-middleware-override-headers") {
-            override_headers(state, &names, &mut headers);
+            override_headers(request, state, &names, &mut headers);
         }
         let has = |headers: &[(String, HeaderText)], name: &str| one(headers, name).is_some();
         let answered =
@@ -200,14 +203,28 @@ fn one(headers: &[(String, HeaderText)], name: &str) -> Option<String> {
     }
 }
 
-/// `names` lists every request header that is left; each value is in a header of its own.
-fn override_headers(state: &mut RouteState, names: &str, headers: &mut Vec<(String, HeaderText)>) {
+/// `names` lists every request header that is left; each value is in a header of its own. Those that were there stay where
+/// they were.
+fn override_headers(request: &Request, state: &mut RouteState, names: &str, headers: &mut Vec<(String, HeaderText)>) {
+    let listed: FxHashSet<&str> = names.split(',').map(str::trim).collect();
+    let mut carried: IndexMap<String, HeaderText> = IndexMap::new();
+    for (name, value) in std::mem::take(headers) {
+        match name.strip_prefix("x-middleware-request-") {
+            Some(inner) if listed.contains(inner) => {
+                carried.insert(inner.to_owned(), value);
+            }
+            _ => headers.push((name, value)),
+        }
+    }
+    let before = state.header_view(request).names();
     state.request_headers.clear();
-    for name in names.split(',').map(str::trim) {
-        let carrier = format!("x-middleware-request-{name}");
-        if let Some(at) = headers.iter().position(|(other, _)| *other == carrier) {
-            let (_, value) = headers.remove(at);
-            state.request_headers.set(name, value);
+    let in_order = before.iter().map(String::as_str).chain(names.split(',').map(str::trim));
+    for name in in_order {
+        if let Some(value) = carried.get_mut(name) {
+            let value = std::mem::replace(value, HeaderText::Many(Vec::new()));
+            if !value.lines().is_empty() {
+                state.request_headers.set(name, value);
+            }
         }
     }
 }

@@ -156,6 +156,28 @@ const reflected = [
   { 'set-cookie': 'a=1' },
 ].map(headers => get('/dynamic?mw=reflect', { headers: { 'x-sent': 'yes', ...headers } }))
 
+const OUTSIDE = 'http://127.0.0.1:{targetPort}'
+const external = [
+  ...['/static', '/ssr', '/api/echo', '/nowhere', '/_next/data/{buildId}/ssr.json'].flatMap(path => [
+    get(doing(path, `rewrite&to=${OUTSIDE}/echo`)),
+    get(doing(path, `rewriteWithHeaders&to=${OUTSIDE}/echo%3Fa%3D1`), { headers: REQUEST }),
+    post(doing(path, `rewrite&to=${OUTSIDE}/echo`), 'a body for another server'),
+  ]),
+  ...['next', 'headers', 'cookies', 'override', 'overrideAll', 'status'].map(mode =>
+    get(doing('/external/echo?own=1', mode), { headers: REQUEST }),
+  ),
+  ...['next', 'bodyThenNext', 'partOfBody'].flatMap(mode => [
+    post(doing('/external/echo', mode), 'a body'),
+    post(doing('/external/echo', mode), 'x'.repeat(60_000)),
+  ]),
+  rsc(doing('/static', `rewrite&to=${OUTSIDE}/echo`)),
+  get(doing('/static', `rewrite&to=${OUTSIDE}/status/404`)),
+  get(doing('/static', `rewrite&to=http://127.0.0.1:9/`), { log: /Failed to proxy/ }),
+  ...['x-forwarded-for', 'x-forwarded-host', 'x-forwarded-proto', 'x-forwarded-port'].map(name =>
+    get(doing('/external/echo', 'next'), { headers: { [name]: 'https' } }),
+  ),
+]
+
 const seen = [
   ...[
     '/',
@@ -282,6 +304,7 @@ export default [
   ...encoded,
   ...failures,
   ...reflected,
+  ...external,
   ...seen,
   ...data,
   ...payloads,
