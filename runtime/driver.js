@@ -146,8 +146,8 @@ async function steps(server, req, res, slot, strict = false) {
         return sendMiddlewareResponse(res, step, middlewareBody)
       case 'proxy': {
         if (server.config.compress) compress()
-        const url = parseUrl(step.url)
-        if (url) return proxyRequest(server, req, res, slot, step, url)
+        const target = targetOf(server, step.url)
+        if (target) return proxyRequest(server, req, res, slot, step, target)
         engine.errorPage(slot, 500, true)
         continue
       }
@@ -231,11 +231,12 @@ async function renderErrorPage(server, req, res, status, noStore) {
 
 /**
  * A rule or middleware can fill in something that makes no URL.
+ * @param {ServerState} server
  * @param {string} text
  */
-function parseUrl(text) {
+function targetOf(server, text) {
   try {
-    return new URL(text)
+    return server.parseTarget(text)
   } catch (error) {
     console.error(error)
     return undefined

@@ -14,34 +14,17 @@ const { sendAnswer } = require('./respond')
 const NO_ANSWER = Buffer.from('Internal Server Error')
 
 /**
- * The parts of a URL that a connection and a request line need.
- * @param {URL} url
- */
-function targetOf({ protocol, hostname, port, host, pathname, search }) {
-  const encrypted = protocol === 'https:'
-  return {
-    encrypted,
-    hostname,
-    port: Number(port) || (encrypted ? 443 : 80),
-    host,
-    path: pathname + search,
-    trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
-    extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
-  }
-}
-
-/**
- * Sends the request in `slot` to `url` and the answer to the client.
+ * Sends the request in `slot` to `target` and the answer to the client.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
  * @param {number} slot
  * @param {{ headers: string[] }} step
- * @param {URL} url
+ * @param {import('./target').Target} target
  */
-async function proxyRequest(server, req, res, slot, step, url) {
+async function proxyRequest(server, req, res, slot, step, target) {
   if (res.destroyed) return
-  const exchange = server.engine.exchange(slot, targetOf(url))
+  const exchange = server.engine.exchange(slot, { ...target, ...trust() })
   const cancel = () => exchange.cancel()
   res.on('close', cancel)
   try {
@@ -57,7 +40,7 @@ async function proxyRequest(server, req, res, slot, step, url) {
   } catch (error) {
     if (res.destroyed) return
     // One line and no stack: what failed is the other server, and no code of the app's.
-    console.error(`Failed to proxy ${url} ${error}`)
+    console.error(`Failed to proxy ${target.href} ${error}`)
     // What was announced cannot be delivered, and must not look as if it had been.
     if (res.headersSent) res.destroy()
     else sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
@@ -68,6 +51,12 @@ async function proxyRequest(server, req, res, slot, step, url) {
     if (!req.readableEnded && !req.destroyed) req.resume()
   }
 }
+
+/** What Node would trust if the connection were its own. */
+const trust = () => ({
+  trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
+  extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
+})
 
 /**
  * Hands the body over, one chunk at a time.
@@ -159,4 +148,4 @@ function writeHead(req, res, headers) {
   }
 }
 
-module.exports = { proxyRequest, targetOf, drained }
+module.exports = { proxyRequest }

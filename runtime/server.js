@@ -16,6 +16,7 @@ const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { forwardedFilter } = require('./trust-proxy')
+const { targetParser } = require('./target')
 const { keepProcessAlive } = require('./uncaught')
 const { WaitUntil } = require('./wait-until')
 
@@ -35,6 +36,7 @@ const { WaitUntil } = require('./wait-until')
  * @property {(parsed: any) => string} formatUrl
  * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
+ * @property {(text: string) => import('./target').Target} parseTarget reads the URL of an external rewrite
  * @property {(error: unknown) => void} logError
  * @property {import('./next-package').NextPackage} next the user's `next`
  * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
@@ -136,6 +138,7 @@ function start(native, options, next, config, distDir, engine) {
     entries,
     waitUntil: new WaitUntil(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || step.routeKind !== 'APP_ROUTE'),
+    parseTarget: targetParser(traits),
     logError,
     createIncrementalCache: traits.entriesExpectIncrementalCache
       ? createIncrementalCache(next, runtimeConfig, distDir, dir)

@@ -82,7 +82,7 @@ async function decide(server, httpServer, req, socket, head, isTaken) {
   const { kind, url, headers } = verdict
   // What a page, a file or a redirect would answer is no place for another protocol.
   if (kind === 'end') close(socket)
-  else if (kind === 'proxy') proxyUpgrade(server, new URL(url), headers, req, socket, head)
+  else if (kind === 'proxy') proxyUpgrade(server, server.parseTarget(url), headers, req, socket, head)
   // A handler of the user's may still take it, in its own time. Where there is none, nobody ever will.
   else if (httpServer.listenerCount('upgrade') === 1) close(socket)
 }
@@ -110,21 +110,20 @@ async function afterMiddleware(server, req, socket, slot) {
 /**
  * Asks the other server for the protocol, and joins the two sockets when it agrees.
  * @param {ServerState} server
- * @param {URL} url
+ * @param {import('./target').Target} target
  * @param {string[]} headers flat list, complete but for the host
  * @param {IncomingMessage} req
  * @param {Socket} socket
  * @param {Buffer} head what the client has sent already
  */
-function proxyUpgrade(server, url, headers, req, socket, head) {
+function proxyUpgrade(server, target, headers, req, socket, head) {
   if (req.method !== 'GET' || req.headers.upgrade?.toLowerCase() !== 'websocket') return void socket.destroy()
   setUp(socket)
-  const outgoing = (url.protocol === 'https:' ? https : http).request({
-    protocol: url.protocol,
-    hostname: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port,
-    path: url.pathname + url.search,
-    headers: headerTable(headers, url.host),
+  const outgoing = (target.encrypted ? https : http).request({
+    hostname: target.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: target.port,
+    path: target.path,
+    headers: headerTable(headers, target.host),
     // The connection becomes the client's: it cannot be shared.
     agent: false,
   })
@@ -139,7 +138,7 @@ function proxyUpgrade(server, url, headers, req, socket, head) {
   }
   outgoing.on('error', error => {
     if (socket.destroyed) return
-    console.error(`Failed to proxy ${url} ${error}`)
+    console.error(`Failed to proxy ${target.href} ${error}`)
     socket.write(NO_ANSWER)
     close(socket)
   })

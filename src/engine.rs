@@ -72,6 +72,10 @@ pub struct Traits {
     pub captured_html: bool,
     /// Whether server actions fetch from the host that the client names.
     pub actions_fetch_from_host: bool,
+    /// Whether targets of external rewrites are parsed by Node's legacy parser.
+    pub legacy_proxy_targets: bool,
+    /// Whether repeated slashes in their paths become one.
+    pub collapsed_proxy_slashes: bool,
 }
 
 /// An answer that a compiled entry has stored.
@@ -209,6 +213,8 @@ impl Engine {
             deprecated_methods: self.build.capabilities.deprecated_methods,
             captured_html: self.build.capabilities.captured_html,
             actions_fetch_from_host: self.build.capabilities.actions_fetch_from_host,
+            legacy_proxy_targets: self.build.capabilities.legacy_proxy_targets,
+            collapsed_proxy_slashes: self.build.capabilities.collapsed_proxy_slashes,
         }
     }
 

@@ -26,6 +26,9 @@ const UPGRADE_TESTED_IN = '__test__/features/upgrade.test.mjs'
 /** Requests of other fixtures that another server answers. */
 const OUTSIDE = /targetPort|\/external\/|rewriteWithHeaders&to=http/
 
+/** @param {string} text */
+const sortedLines = text => text.replaceAll(',\n', '\n').split('\n').sort().join('\n')
+
 /** A request in chunks, or an answer after which the target closes: upstream closes the client's connection too. */
 const CLOSED_BEHIND =
   /in chunks|with a trailer|no chunk but the last|two codings|any\/(closing|repeated|old)\b|HTTP\/1\.0/
@@ -152,5 +155,64 @@ export const DIFFERENCES = [
     reason:
       'An upgrade that nothing matches is ended when ferronext is the only one who listens: nobody would ever answer it. Upstream leaves the socket open for ever.',
     test: UPGRADE_TESTED_IN,
+  },
+  {
+    id: 'kept-connections',
+    lines: ['16.0', '15.5'],
+    applies: ({ fixture, name, kind, expected }) =>
+      fixture === 'external' &&
+      (['header connection', 'closed'].includes(kind) ||
+        (name === 'two requests in one go' && kind === 'answer' && expected === 'connection ended')),
+    reason:
+      'Before 16.4 upstream opened a connection for each proxied request, told the target to close it, and closed the client’s with it. 16.4 keeps both, and so do we on every line.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'broken-answers-end',
+    lines: ['16.0', '15.5'],
+    applies: ({ fixture, name, kind, expected }) =>
+      fixture === 'external' &&
+      /reset-later|reset-length|hang-later|after a fault/.test(name) &&
+      kind === 'answer' &&
+      expected.startsWith('nothing received'),
+    reason:
+      'An answer that breaks off half-way ends the client’s connection, as in 16.4. Before, upstream left the client waiting for the rest.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'order-of-proxied-headers',
+    lines: ['16.0'],
+    applies: ({ fixture, kind, expected, actual }) =>
+      fixture === 'external' && kind === 'body' && sortedLines(expected) === sortedLines(actual),
+    reason: 'The target gets the headers in the order of 16.4 and 15.5, in which they arrived. 16.0 puts `host` later.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'internal-headers-stay-outside',
+    lines: ['16.0'],
+    applies: ({ fixture, name, kind }) =>
+      fixture === 'external' &&
+      name.includes('x-nextjs-data: 1; next-resume: 1') &&
+      ['body', 'header content-length'].includes(kind),
+    reason:
+      'Headers that only the server itself may set are dropped at the door on every line, by the list of 16.4. The one of 16.0 lacks `next-resume` and `x-nextjs-data`.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'one-request-for-one',
+    lines: ['16.0'],
+    applies: ({ fixture, name }) => fixture === 'external' && /^(DELETE|OPTIONS) in chunks/.test(name),
+    reason:
+      'CVE-2026-29057: 16.0.9 frames a DELETE or OPTIONS in chunks in two ways at once, so that its body can be read as another request.',
+    test: PROXY_TESTED_IN,
+  },
+  {
+    id: 'hosts-from-parameters',
+    lines: ['16.0'],
+    applies: ({ fixture, name, kind }) =>
+      fixture === 'external' && /\/base\/(host|prefix-host|tenant)\//.test(name) && kind.startsWith('header '),
+    reason:
+      'CVE-2026-64645: 16.0.9 sends such a request to whatever host the parameter makes. Here it gets the error page, as in 16.4.',
+    test: PROXY_TESTED_IN,
   },
 ]

@@ -152,6 +152,10 @@ pub struct Traits {
     pub captured_html: bool,
     /// Whether server actions fetch from the host that the client names.
     pub actions_fetch_from_host: bool,
+    /// Whether targets of external rewrites are parsed by Node's legacy parser.
+    pub legacy_proxy_targets: bool,
+    /// Whether repeated slashes in their paths become one.
+    pub collapsed_proxy_slashes: bool,
 }
 
 /// The engine of one build.
@@ -403,6 +407,8 @@ impl JsEngine {
                 deprecated_methods: traits.deprecated_methods,
                 captured_html: traits.captured_html,
                 actions_fetch_from_host: traits.actions_fetch_from_host,
+                legacy_proxy_targets: traits.legacy_proxy_targets,
+                collapsed_proxy_slashes: traits.collapsed_proxy_slashes,
             }
         })
     }

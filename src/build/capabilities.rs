@@ -54,6 +54,10 @@ pub struct Capabilities {
     pub plain_404_for_subresources: bool,
     /// Request targets are parsed as WHATWG URLs; otherwise by Node's legacy `url.parse`, which keeps dot segments.
     pub whatwg_targets: bool,
+    /// Targets of external rewrites are parsed by Node's legacy `url.parse`, which keeps dot segments.
+    pub legacy_proxy_targets: bool,
+    /// Repeated slashes in the path of an external rewrite become one.
+    pub collapsed_proxy_slashes: bool,
     /// Dynamic routes of both routers are sorted together at start; otherwise the order of the manifest counts.
     pub sorted_dynamic_routes: bool,
     /// A segment such as `a[b]c` is matched with its text before and after the parameter.
@@ -168,6 +172,8 @@ impl Capabilities {
             captured_html: late_16,
             actions_fetch_from_host: !late_16 && (v16 || version < Version::new(15, 5, 29)),
             service_workers: late_16,
+            legacy_proxy_targets: only_16_0,
+            collapsed_proxy_slashes: !late_16,
         }
     }
 }
