@@ -21,21 +21,22 @@ const NO_ANSWER = Buffer.from('Internal Server Error')
  * @param {number} slot
  * @param {{ headers: string[] }} step
  * @param {import('./target').Target} target
+ * @param {import('node:stream').Readable} [body] of the request, when somebody else has read `req`
  */
-async function proxyRequest(server, req, res, slot, step, target) {
+async function proxyRequest(server, req, res, slot, step, target, body = req) {
   if (res.destroyed) return
-  const exchange = server.engine.exchange(slot, { ...target, ...trust() })
+  const exchange = server.engine.exchange(slot, { ...target, ...(target.encrypted ? trust() : PLAIN) })
   const cancel = () => exchange.cancel()
   res.on('close', cancel)
   try {
-    if (exchange.hasBody) upload(exchange, req)
+    if (exchange.hasBody) upload(exchange, body)
     else exchange.finish()
     const head = await exchange.respond()
     if (res.destroyed) return
     writeHead(req, res, step.headers)
     writeHead(req, res, head.headers)
     res.statusCode = head.status
-    if (head.reason) res.statusMessage = head.reason
+    if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
     await download(exchange, res)
   } catch (error) {
     if (res.destroyed) return
@@ -48,9 +49,12 @@ async function proxyRequest(server, req, res, slot, step, target) {
     res.off('close', cancel)
     exchange.cancel()
     // Whatever the server did not want to read must not keep the client's next request waiting.
-    if (!req.readableEnded && !req.destroyed) req.resume()
+    if (!body.readableEnded && !body.destroyed) body.resume()
   }
 }
+
+/** A connection that is not encrypted trusts whom it reaches. */
+const PLAIN = { trustsAnyone: false }
 
 /** What Node would trust if the connection were its own. */
 const trust = () => ({
@@ -73,7 +77,7 @@ function upload(exchange, body) {
   let pushed = Promise.resolve()
   const onEnd = () => {
     stop()
-    pushed.then(() => exchange.finish())
+    pushed.then(() => exchange.finish(), onClose)
   }
   const onClose = () => {
     stop()
@@ -88,6 +92,7 @@ function upload(exchange, body) {
         if (!wanted) stop()
         body.resume()
       })
+    pushed.catch(onClose)
   }
   // Somebody has read it already, a body parser for instance: there is nothing left to send.
   if (body.readableEnded) return onEnd()
@@ -142,8 +147,8 @@ function writeHead(req, res, headers) {
     values.set(headers[i], before === undefined ? headers[i + 1] : [before, headers[i + 1]].flat())
   }
   for (const [name, value] of values) {
-    // A client of HTTP/1.0 knows no chunks: its body ends with the connection.
-    if (name === 'transfer-encoding' && req.httpVersion === '1.0') continue
+    // Only HTTP/1.1 has chunks: before it a body ends with the connection, after it with a frame.
+    if (name === 'transfer-encoding' && req.httpVersion !== '1.1') continue
     res.setHeader(name, value)
   }
 }

@@ -3,8 +3,10 @@
 
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
+import { connect as connectHttp2 } from 'node:http2'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
@@ -249,6 +251,64 @@ describe('bodies', () => {
   it('a request whose answer comes before its body is read is answered', async () => {
     const response = await any('early', { method: 'POST', body: 'x'.repeat(5 * MB) })
     expect([response.status, response.body.toString()]).toEqual([413, 'too large'])
+  })
+})
+
+describe('other servers in front', () => {
+  /**
+   * @param {string} file
+   * @param {string} code
+   * @param {(own: typeof server) => Promise<void>} test
+   */
+  const withServerFile = async (file, code, test) => {
+    writeFileSync(path.join(app, file), code)
+    const own = await startServer({ dir: app, engine: 'ferronext', serverFile: file })
+    try {
+      await test(own)
+    } finally {
+      await own.stop()
+    }
+  }
+  const prepared = (/** @type {string} */ imports, /** @type {string} */ code) => `${imports}
+import next from 'next'
+
+const app = next({ dev: false })
+const handle = app.getRequestHandler()
+await app.prepare()
+${code}.listen(process.env.PORT, () => console.log('listening'))
+`
+
+  it('a body that a parser has read already is a fault at once, not a silence', async () => {
+    const code = prepared(
+      "import { createServer } from 'node:http'",
+      'createServer(async (req, res) => { for await (const _ of req); handle(req, res) })',
+    )
+    await withServerFile('parsed.mjs', code, async own => {
+      expect((await any('echo', { on: own, method: 'POST', body: 'gone' })).status).toBe(500)
+      expect(failures(own.output())).toEqual([
+        `Failed to proxy http://127.0.0.1:${target.port}/echo Error: the body of the request ended before its Content-Length`,
+      ])
+      expect((await any('echo', { on: own })).status).toBe(200)
+    })
+  })
+
+  it('HTTP/2: bodies without a length, no connection headers', async () => {
+    await withServerFile(
+      'http2.mjs',
+      prepared("import { createServer } from 'node:http2'", 'createServer(handle)'),
+      async own => {
+        const session = connectHttp2(`http://127.0.0.1:${own.port}`)
+        const stream = session.request({ ':method': 'POST', ':path': '/base/any/echo', 'x-one': '1' })
+        stream.end('over HTTP/2')
+        const [headers] = await once(stream, 'response')
+        let text = ''
+        for await (const chunk of stream) text += chunk
+        session.close()
+        expect(headers[':status']).toBe(200)
+        expect(JSON.parse(text)).toMatchObject({ method: 'POST', body: 'over HTTP/2' })
+        expect(JSON.parse(text).headers.join()).not.toContain(':path')
+      },
+    )
   })
 })
 

@@ -172,6 +172,12 @@ function behave(req, res) {
           'Content-Length: 8\r\nConnection: close\r\n\r\nrepeated',
         'latin1',
       )
+    case 'two-framings':
+      return void req.socket.end(
+        'HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n',
+      )
+    case 'two-lengths':
+      return void req.socket.end('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nnot')
     case 'old':
       return void req.socket.end('HTTP/1.0 200 OK\r\nContent-Type: text/plain\r\n\r\nuntil the end')
     case 'closing':

@@ -237,6 +237,8 @@ const faults = [
   any('reset', { log: /Failed to proxy/ }),
   post('/base/any/reset', 'body', { log: /Failed to proxy/ }),
   any('not-http', { log: /Failed to proxy/ }),
+  any('two-framings', { log: /Failed to proxy/ }),
+  any('two-lengths', { log: /Failed to proxy/ }),
   any('switching', { log: /Failed to proxy/ }),
   any('hang', { log: /Failed to proxy/ }),
   post('/base/any/hang', 'body', { log: /Failed to proxy/ }),

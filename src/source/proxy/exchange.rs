@@ -220,6 +220,8 @@ impl Exchange {
             return Err(hang_up());
         }
         let (parts, body) = response.into_parts();
+        let headers = headers::of_answer(&parts.headers);
+        let headers = headers.ok_or_else(|| Failure::new("the answer is framed in two ways"))?;
         let reason = match parts.extensions.get::<ReasonPhrase>() {
             Some(reason) => reason.as_bytes().iter().map(|&byte| char::from(byte)).collect(),
             None => parts.status.canonical_reason().unwrap_or_default().to_owned(),
@@ -233,7 +235,7 @@ impl Exchange {
         Ok(Head {
             status: parts.status.as_u16(),
             reason,
-            headers: headers::of_answer(&parts.headers),
+            headers,
         })
     }
 
@@ -289,6 +291,10 @@ fn hang_up() -> Failure {
 fn failure_of(error: &hyper::Error) -> Failure {
     if error.is_parse() {
         return Failure::new(format!("the answer is not HTTP: {error}"));
+    }
+    if error.is_body_write_aborted() {
+        // A body parser of the user's, for instance, has read it before.
+        return Failure::new("the body of the request ended before its Content-Length");
     }
     let source = std::error::Error::source(error);
     match source.and_then(|source| source.downcast_ref::<std::io::Error>()) {

@@ -40,6 +40,8 @@ pub fn framing(request: &Request) -> Framing {
     let length = request.headers.get("content-length");
     match length.and_then(|length| length.trim().parse().ok()) {
         Some(length) => Framing::Length(length),
+        // HTTP/2 needs neither header to send a body.
+        None if request.headers.get(":method").is_some() && !is_without_body(method_of(request)) => Framing::Chunked,
         None => Framing::None,
     }
 }
@@ -59,6 +61,8 @@ pub fn of_request(request: &Request, view: HeaderView<'_>, authority: &str) -> H
                 }
             }
             name if OF_CONNECTION.contains(&name) => {}
+            // HTTP/2 has its request line among the headers.
+            name if name.starts_with(':') => {}
             // Without chunks there can be no trailers; Node refuses to say so.
             "trailer" if framing != Framing::Chunked => {}
             _ => push(&mut lines, name, value),
@@ -160,13 +164,24 @@ fn set(lines: &mut HeaderLines, name: &str, value: String) {
     }
 }
 
-/// The headers of an answer that go on to the client: one line per name, as Node joins them, and each `set-cookie`.
-pub fn of_answer(headers: &HeaderMap) -> HeaderLines {
+/// The headers of an answer that go on to the client: one line per name, as Node joins them, and each `set-cookie`. `None` if
+/// the end of its body can be read in two ways.
+pub fn of_answer(headers: &HeaderMap) -> Option<HeaderLines> {
     let mut lines = HeaderLines::new();
     for name in headers.keys() {
         let key = name.as_str();
         if OF_ANSWERED_CONNECTION.contains(&key) {
             continue;
+        }
+        if key == "transfer-encoding" {
+            let codings: Vec<String> = headers.get_all(name).iter().map(text).collect();
+            let codings = codings.join(", ").to_ascii_lowercase();
+            match codings.rsplit(',').next().map(str::trim) {
+                Some("chunked") if !headers.contains_key("content-length") => {}
+                // What some say who mean that there is no coding.
+                Some("identity") => continue,
+                _ => return None,
+            }
         }
         let mut values = headers.get_all(name).iter().map(text);
         if key == "set-cookie" {
@@ -180,7 +195,7 @@ pub fn of_answer(headers: &HeaderMap) -> HeaderLines {
             lines.push((key.to_owned(), value));
         }
     }
-    lines
+    Some(lines)
 }
 
 /// The headers as hyper sends them; the name of the first that cannot be sent otherwise.
@@ -328,6 +343,7 @@ mod tests {
         }
         map.append("x-latin", HeaderValue::from_bytes(b"\xfc").unwrap());
         let lines: Vec<String> = of_answer(&map)
+            .unwrap()
             .into_iter()
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
@@ -343,5 +359,38 @@ mod tests {
         );
         assert_eq!(to_value("ü").unwrap().as_bytes(), b"\xfc");
         assert!(to_value("€").is_none() && to_value("a\nb").is_none());
+    }
+
+    #[test]
+    fn an_answer_with_two_ends_is_none() {
+        let answer = |pairs: &[(&'static str, &'static str)]| {
+            let mut map = HeaderMap::new();
+            for (name, value) in pairs {
+                map.append(*name, HeaderValue::from_static(value));
+            }
+            of_answer(&map).map(|lines| lines.len())
+        };
+        assert_eq!(answer(&[("transfer-encoding", "chunked")]), Some(1));
+        assert_eq!(answer(&[("transfer-encoding", "gzip, Chunked")]), Some(1));
+        assert_eq!(answer(&[("transfer-encoding", "identity"), ("age", "1")]), Some(1));
+        assert_eq!(
+            answer(&[("transfer-encoding", "chunked"), ("content-length", "5")]),
+            None
+        );
+        assert_eq!(answer(&[("transfer-encoding", "chunked, gzip")]), None);
+        assert_eq!(
+            answer(&[("transfer-encoding", "chunked"), ("transfer-encoding", "x")]),
+            None
+        );
+    }
+
+    #[test]
+    fn http_2_says_neither_length_nor_chunks() {
+        let none = Overlay::default();
+        let post = request("POST|/|:method|POST|:path|/|:authority|h|x-one|1");
+        assert_eq!(
+            sent(&post, &none),
+            "x-one: 1\nx-forwarded-host: \nhost: target:1\nconnection: keep-alive\ntransfer-encoding: chunked"
+        );
     }
 }
