@@ -26,6 +26,8 @@ pub mod table;
 mod walk;
 
 #[cfg(test)]
+mod hostile;
+#[cfg(test)]
 mod oracle;
 #[cfg(test)]
 mod tests;

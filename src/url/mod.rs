@@ -8,6 +8,8 @@ mod base_path;
 mod data;
 mod encode;
 mod format;
+#[cfg(test)]
+mod hostile;
 mod legacy;
 mod locale;
 mod location;

@@ -11,6 +11,11 @@ mod page_matcher;
 mod page_regex;
 mod sort;
 
+#[cfg(test)]
+pub(super) use dynamic::segments_of_page;
+#[cfg(test)]
+pub(super) use sort::sorted;
+
 pub use definition::{is_api, Definition, BLOCKED_PAGES};
 pub use dynamic::{DynamicPage, DynamicTable, MatchFault};
 pub use item::{Item, ItemKind};
