@@ -256,6 +256,29 @@ export const rules = fc
   })
   .filter(set => [...set.redirects, ...set.headers, ...Object.values(set.rewrites).flat()].length > 0)
 
+const EVERYDAY_MATCHERS = [
+  '/((?!api|_next/static|_next/image|favicon.ico|sitemap.xml|robots.txt).*)',
+  '/((?!_next|[^?]*\\.(?:html?|css|js(?!on)|jpe?g|png|svg|ico|csv)).*)',
+  '/(api|trpc)(.*)',
+  '/((?!.*\\..*|_next).*)',
+  '/',
+  '/:path*',
+  '/blog/:slug*',
+]
+
+/** Matchers of middleware. */
+export const matchers = fc.array(
+  fc
+    .record({
+      source: fc.oneof(fc.constantFrom(...EVERYDAY_MATCHERS), source),
+      has: conditions,
+      missing: conditions,
+      locale: fc.constantFrom(undefined, undefined, undefined, false),
+    })
+    .filter(matcher => isAccepted('middleware', matcher)),
+  { minLength: 1, maxLength: 2 },
+)
+
 export const config = fc.record({
   basePath: fc.constantFrom('', '', '', '/base', '/a/b'),
   trailingSlash: fc.constantFrom(false, false, false, true),
@@ -372,13 +395,10 @@ function isMisread(target) {
   return /\/\.[^?#]*\/\.\.?(?:[/?#]|$)/.test(target)
 }
 
-/** Paths for rules and pages. @param {{ rules?: any, pages?: any, config?: any }} app */
-export function request({ rules: set, pages: tree, config: given }) {
-  const sources = set
-    ? [...set.redirects, ...set.headers, ...Object.values(set.rewrites).flat()].map(
-        (/** @type {any} */ rule) => rule.source,
-      )
-    : []
+/** Requests for rules, pages and middleware. @param {{ rules?: any, pages?: any, config?: any, middleware?: any[] }} app */
+export function request({ rules: set, pages: tree, config: given, middleware = [] }) {
+  const written = set ? [...set.redirects, ...set.headers, ...Object.values(set.rewrites).flat()] : []
+  const sources = [...written, ...middleware].map((/** @type {any} */ rule) => rule.source)
   const routes = tree ? [...tree.pages, ...tree.appPages.map(normalizeAppPath)] : []
   const free = fc.array(value, { maxLength: 4 }).map(list => `/${list.join('/')}`)
   const values = fc.array(value, { minLength: 4, maxLength: 6 })
@@ -409,6 +429,8 @@ export function request({ rules: set, pages: tree, config: given }) {
     ? fc.constantFrom(given.basePath, given.basePath, given.basePath, '', given.basePath.toUpperCase())
     : fc.constantFrom('', '', '', '/base')
   const locale = given?.i18n ? fc.constantFrom('', '/en', '/fr', '/FR', '/nl-nl') : is('')
+  const transport = fc.constantFrom('.rsc', '.json', '.segments/_tree.segment.rsc', '/index.rsc')
+  const form = fc.oneof({ weight: 12, arbitrary: is('') }, transport)
   const end = fc.constantFrom(
     '',
     '',
@@ -422,7 +444,7 @@ export function request({ rules: set, pages: tree, config: given }) {
     '?a=1&b=2#h',
     '?id=%zz+x',
   )
-  const target = join(prefix, locale, path, end)
+  const target = join(prefix, locale, path, form, end)
     // Node's HTTP parser refuses a space. Letters beyond ASCII do arrive.
     .map(list => list.replaceAll(' ', '%20'))
     .filter(list => !isMisread(list))
@@ -431,6 +453,9 @@ export function request({ rules: set, pages: tree, config: given }) {
       ['X-H', '1'],
       ['x-h', 'abc-d e'],
       ['X-h', 'old'],
+      ['x-h', 'xb1'],
+      ['X-H', 'aab'],
+      ['k', 'é-x'],
       ['K', 'b'],
       ['id', '42'],
       ['A-B', ''],

@@ -18,6 +18,7 @@ const { buildDataRoute } = require('next/dist/server/lib/router-utils/build-data
 const { stringifyQuery } = require('next/dist/server/server-route-utils')
 const { getRequestMeta } = require('next/dist/server/request-meta')
 const { default: loadCustomRoutes, checkCustomRoutes } = require('next/dist/lib/load-custom-routes')
+const { getMiddlewareMatchers } = require('next/dist/build/analysis/get-page-static-info')
 const { getSortedRoutes, isDynamicRoute } = require('next/dist/shared/lib/router/utils')
 const { getRouteRegex } = require('next/dist/shared/lib/router/utils/route-regex')
 const { DecodeError } = require('next/dist/shared/lib/utils')
@@ -27,7 +28,7 @@ export const nextVersion = require('next/package.json').version
 export const BUILD_ID = 'build.1'
 
 /** @typedef {{ redirects?: any[], headers?: any[], rewrites?: { beforeFiles?: any[], afterFiles?: any[], fallback?: any[] } }} Rules */
-/** @typedef {{ config?: any, rules?: Rules, pages?: string[], dataPages?: string[], appPages?: string[], files?: string[] }} Synthetic */
+/** @typedef {{ config?: any, rules?: Rules, pages?: string[], dataPages?: string[], appPages?: string[], files?: string[], middleware?: any[] }} Synthetic */
 
 /** The fields that both routers read. @param {any} [config] */
 export function completeConfig(config = {}) {
@@ -76,7 +77,10 @@ function withoutExit(run) {
 /** A mistake in a rule that `next build` refuses. */
 export class Refused extends Error {}
 
-/** Whether `next build` accepts a rule. @param {'redirect' | 'rewrite' | 'header'} kind @param {any} rule */
+/** Middleware was asked; what it would say is not part of the decision. */
+class MiddlewareRuns extends Error {}
+
+/** Whether `next build` accepts a rule. @param {'redirect' | 'rewrite' | 'header' | 'middleware'} kind @param {any} rule */
 export function isAccepted(kind, rule) {
   try {
     withoutExit(() => checkCustomRoutes([structuredClone(rule)], kind))
@@ -90,7 +94,10 @@ export function isAccepted(kind, rule) {
  * Writes the manifests of a build as `next build` would. Throws `Refused` when it would end over the rules.
  * @param {string} dir @param {Synthetic} build
  */
-export async function writeBuild(dir, { config, rules = {}, pages = [], dataPages = [], appPages = [], files = [] }) {
+export async function writeBuild(
+  dir,
+  { config, rules = {}, pages = [], dataPages = [], appPages = [], files = [], middleware },
+) {
   const dist = path.join(dir, '.next')
   mkdirSync(path.join(dist, 'server'), { recursive: true })
   mkdirSync(path.join(dist, 'static'), { recursive: true })
@@ -129,7 +136,9 @@ export async function writeBuild(dir, { config, rules = {}, pages = [], dataPage
     previewModeSigningKey: 'signing',
     previewModeEncryptionKey: 'encryption',
   })
-  write('server/functions-config-manifest.json', { version: 1, functions: {} })
+  const matchers = middleware && withoutExit(() => getMiddlewareMatchers(structuredClone(middleware), complete))
+  const functions = matchers ? { '/_middleware': { runtime: 'nodejs', matchers } } : {}
+  write('server/functions-config-manifest.json', { version: 1, functions })
   write('server/middleware-manifest.json', { version: 3, middleware: {}, functions: {}, sortedMiddleware: [] })
   write('server/pages-manifest.json', {
     '/_app': 'pages/_app.js',
@@ -162,7 +171,15 @@ export function makeRequest(target, headers) {
 export async function openUpstream(dir, config) {
   const complete = completeConfig(config)
   const fsChecker = await setupFsCheck({ dir, dev: false, config: complete })
-  const resolve = getResolveRoutes(fsChecker, complete, () => complete.assetPrefix, { dir, dev: false, port: 3000 })
+  const server = {
+    initialize: async () => ({
+      requestHandler: async () => {
+        throw new MiddlewareRuns()
+      },
+    }),
+  }
+  const options = { dir, dev: false, port: 3000 }
+  const resolve = getResolveRoutes(fsChecker, complete, () => complete.assetPrefix, options, server)
   return (/** @type {any} */ req, /** @type {any} */ res) =>
     // As an upgrade, so that no copy of the body is prepared; the decision is the same.
     resolve({ req, res, isUpgradeReq: true, signal: undefined, invokedOutputs: undefined })
@@ -188,6 +205,7 @@ export async function upstreamDecision(resolve, { target, headers }) {
   try {
     result = await resolve(req, res)
   } catch (error) {
+    if (error instanceof MiddlewareRuns) return { kind: 'middleware' }
     return error instanceof DecodeError
       ? { kind: 'badRequest' }
       : { kind: 'fault', message: /** @type {Error} */ (error).message }

@@ -11,7 +11,7 @@ use super::rule::{is_sendable, stringify_query, HeaderRule, RewriteRule, RuleFau
 use super::rule_set::RuleSet;
 use super::state::RouteState;
 use crate::request::Request;
-use crate::url::{add_path_prefix, path_has_prefix, remove_path_prefix, strip_data_path, UrlParts};
+use crate::url::{add_path_prefix, join_paths, path_has_prefix, remove_path_prefix, strip_data_path, UrlParts};
 
 const REWRITTEN_PATH: &str = "x-nextjs-rewritten-path";
 const REWRITTEN_QUERY: &str = "x-nextjs-rewritten-query";
@@ -67,7 +67,8 @@ impl Router {
                 path = if path == "/" {
                     base_path.to_owned()
                 } else {
-                    format!("{base_path}{path}")
+                    // `/_next/data/<id>/...json` is the page `/..`, and must not lead out of the basePath.
+                    join_paths(base_path, &path)
                 };
             }
             state.location.pathname = self.with_trailing_slash(path);

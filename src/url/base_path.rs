@@ -47,6 +47,26 @@ pub fn without_trailing_slash(path: &str) -> &str {
     }
 }
 
+/// Two absolute paths as one, as Node's `path.posix.join` does: dot segments are resolved, repeated slashes collapse.
+pub fn join_paths(base: &str, path: &str) -> String {
+    let mut kept: Vec<&str> = Vec::new();
+    for segment in base.split('/').chain(path.split('/')) {
+        match segment {
+            "" | "." => {}
+            ".." => {
+                kept.pop();
+            }
+            other => kept.push(other),
+        }
+    }
+    let end = if path.ends_with('/') && !kept.is_empty() {
+        "/"
+    } else {
+        ""
+    };
+    format!("/{}{end}", kept.join("/"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,6 +87,22 @@ mod tests {
         }
         assert!(path_has_prefix("/x", ""));
         assert_eq!(remove_path_prefix("/x", ""), "/x");
+    }
+
+    #[test]
+    fn joined_paths_have_no_dots() {
+        for (path, joined) in [
+            ("/a", "/base/a"),
+            ("/a/", "/base/a/"),
+            ("/..", "/"),
+            ("/../", "/"),
+            ("/../../x", "/x"),
+            ("/./a//b/../c", "/base/a/c"),
+            ("/...", "/base/..."),
+            ("/%2e%2e", "/base/%2e%2e"),
+        ] {
+            assert_eq!(join_paths("/base", path), joined, "{path}");
+        }
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod rsc;
 mod slashes;
 
 pub use accept_language::preferred_locale;
-pub use base_path::{add_path_prefix, path_has_prefix, remove_path_prefix, without_trailing_slash};
+pub use base_path::{add_path_prefix, join_paths, path_has_prefix, remove_path_prefix, without_trailing_slash};
 pub use data::{any_data_page, denormalize_page_path, page_from_asset_path, strip_data_path};
 pub use encode::{decode_uri_component, encode_uri_component, encode_uri_path};
 pub use format::{format_location, relative_to, UrlParts};
