@@ -12,7 +12,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import fc from 'fast-check'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { config, matchers, pages, request, rules } from '../support/arbitrary-rules.mjs'
+import { config, expressions, matchers, pages, request, rules } from '../support/arbitrary-rules.mjs'
 import { openQuestion, openUpstream, Refused, upstreamDecision, writeBuild } from '../support/upstream-router.mjs'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
@@ -136,7 +136,14 @@ async function compare(app, requests) {
 
 /** @param {fc.Arbitrary<any>} app @param {number} numRuns */
 async function holds(app, numRuns) {
-  const cases = app.chain(made => fc.tuple(fc.constant(made), fc.array(request(made), { minLength: 6, maxLength: 12 })))
+  await holdsFor(
+    app.chain(made => fc.tuple(fc.constant(made), fc.array(request(made), { minLength: 6, maxLength: 12 }))),
+    numRuns,
+  )
+}
+
+/** @param {fc.Arbitrary<[any, { target: string, headers: string[] }[]]>} cases @param {number} numRuns */
+async function holdsFor(cases, numRuns) {
   const property = fc.asyncProperty(cases, ([made, requests]) => compare(made, requests))
   await fc.assert(property, { seed, numRuns: runs || numRuns, verbose: 0, endOnFailure: false })
 }
@@ -159,6 +166,10 @@ describe('decisions are those of upstream', () => {
       fc.record({ middleware: matchers, pages, config, rules: fc.option(rules, { nil: undefined, freq: 2 }) }),
       250,
     )
+  })
+
+  it('for random expressions in conditions', async () => {
+    await holdsFor(expressions, 250)
   })
 
   it('of every kind', () => {

@@ -256,6 +256,63 @@ export const rules = fc
   })
   .filter(set => [...set.redirects, ...set.headers, ...Object.values(set.rewrites).flat()].length > 0)
 
+/** Regular expressions with groups, repetitions and lookaround in each other; short texts keep JavaScript from hanging. */
+const expression = fc
+  .letrec(tie => ({
+    one: fc.oneof(
+      { weight: 5, arbitrary: fc.constantFrom('a', 'b', '1') },
+      fc.constantFrom('.', '[ab]', '[^a]', '\\d', '\\w', '\\W', '\\b', '\\B', '^', '$', ''),
+    ),
+    node: fc.oneof(
+      { depthSize: 'small', withCrossShrink: true },
+      { weight: 4, arbitrary: tie('one') },
+      { weight: 3, arbitrary: fc.tuple(tie('node'), tie('node')).map(list => list.join('')) },
+      { weight: 2, arbitrary: fc.tuple(tie('node'), tie('node')).map(list => `(?:${list.join('|')})`) },
+      { weight: 3, arbitrary: tie('node').map(node => `(?<NAME>${node})`) },
+      {
+        weight: 3,
+        arbitrary: fc
+          // Which group a round of nothing inside a round of nothing leaves filled is all that is not imitated.
+          .tuple(
+            fc.constantFrom('a', 'b', '1', '[ab]', '.'),
+            tie('node'),
+            fc.constantFrom('*', '+', '*?', '+?', '{2}', '{1,2}'),
+          )
+          .map(([first, node, times]) => `(?:${first}${node})${times}`),
+      },
+      {
+        weight: 2,
+        arbitrary: fc.tuple(tie('node'), fc.constantFrom('?', '??')).map(([node, times]) => `(?:${node})${times}`),
+      },
+      {
+        weight: 2,
+        arbitrary: fc
+          .tuple(tie('node'), fc.constantFrom('=', '!', '<=', '<!'))
+          .map(([node, kind]) => `(?${kind}${node.replaceAll('?<NAME>', '?:')})`),
+      },
+    ),
+  }))
+  .node.map(node => {
+    let count = 0
+    return /** @type {string} */ (node).replaceAll('NAME', () => `g${count++}`)
+  })
+
+/** A rule whose condition is a random expression, and the requests that it is tried on. */
+export const expressions = fc.tuple(
+  fc
+    .tuple(expression, fc.constantFrom('', '.*'))
+    .map(parts => ({ type: 'header', key: 'x-h', value: parts.join('') || 'a' }))
+    .map(condition => ({
+      rules: { rewrites: { beforeFiles: [{ source: '/x', has: [condition], destination: '/y' }] } },
+    })),
+  fc.array(
+    fc
+      .string({ unit: fc.constantFrom('a', 'b', '1', '-'), maxLength: 6 })
+      .map(value => ({ target: '/x', headers: ['Host', 'h', 'X-H', value] })),
+    { minLength: 8, maxLength: 12 },
+  ),
+)
+
 const EVERYDAY_MATCHERS = [
   '/((?!api|_next/static|_next/image|favicon.ico|sitemap.xml|robots.txt).*)',
   '/((?!_next|[^?]*\\.(?:html?|css|js(?!on)|jpe?g|png|svg|ico|csv)).*)',

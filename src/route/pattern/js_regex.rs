@@ -2,12 +2,13 @@
 //!
 //! In: the source of an expression from a build or a configuration. Out: a [`JsRegex`] that matches what JavaScript would.
 //! Nearly all run on the `regex` crate, in time linear to the text. One with lookaround first tries `fancy-regex`, which is
-//! quick for what people write, and goes to [`super::lookaround`], which is linear for all, when the text is long or the steps
+//! quick for what people write, and goes to [`super::simulation`], which is linear for all, when the text is long or the steps
 //! become many. Only backreferences, and groups inside of a lookaround, are left to `fancy-regex` alone: it gives up after a
 //! number of steps where JavaScript would hang.
 
 use super::js_translate::translate;
-use super::lookaround::Lookaround;
+use super::program::repeats_groups;
+use super::simulation::Simulation;
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
@@ -19,10 +20,10 @@ pub struct JsRegex {
 #[derive(Debug, Clone)]
 enum Engine {
     Linear(regex::Regex),
-    Lookaround {
-        /// Absent when the expression looks behind, which that engine does not always get right.
+    Simulation {
+        /// Absent where that engine is not always right: when the expression looks behind, and for groups in repetitions.
         quick: Option<Box<fancy_regex::Regex>>,
-        linear: Box<Lookaround>,
+        linear: Box<Simulation>,
     },
     Backtracking(Box<fancy_regex::Regex>),
 }
@@ -65,6 +66,14 @@ impl<'t> Groups<'t> {
     }
 }
 
+/// Whether the groups depend on how JavaScript repeats, which the `regex` crate does not imitate.
+fn depends_on_rounds(pattern: &str) -> bool {
+    let repeats = |at: usize| matches!(pattern.as_bytes().get(at + 1), Some(b'*' | b'+' | b'?' | b'{'));
+    // Most patterns repeat no group at all, and need not be parsed once more to see that.
+    memchr::memchr_iter(b')', pattern.as_bytes()).any(repeats)
+        && regex_syntax::parse(pattern).is_ok_and(|hir| repeats_groups(&hir))
+}
+
 impl JsRegex {
     /// Compiles `source`. The message of an error says what is wrong with it.
     pub fn compile(source: &str, ignore_case: bool) -> Result<JsRegex, String> {
@@ -77,15 +86,14 @@ impl JsRegex {
         };
         let engine = if translated.has_references {
             Engine::Backtracking(backtracking(STEP_LIMIT)?)
-        } else if !translated.has_lookaround {
+        } else if !translated.has_lookaround && !depends_on_rounds(&translated.pattern) {
             let regex = regex::Regex::new(&format!("{flags}{}", translated.pattern));
             Engine::Linear(regex.map_err(|error| error.to_string())?)
-        } else if let Some(linear) = Lookaround::compile(&translated.pattern, ignore_case) {
-            Engine::Lookaround {
-                quick: match linear.looks_behind() {
-                    false => Some(backtracking(QUICK_STEPS)?),
-                    true => None,
-                },
+        } else if let Some(linear) = Simulation::compile(&translated.pattern, ignore_case) {
+            let sure = translated.has_lookaround && !linear.looks_behind() && !linear.repeats_groups();
+            Engine::Simulation {
+                // It also refuses some that mean something, such as a repeated lookaround.
+                quick: sure.then(|| backtracking(QUICK_STEPS).ok()).flatten(),
                 linear: Box::new(linear),
             }
         } else {
@@ -101,7 +109,7 @@ impl JsRegex {
     pub fn is_match(&self, text: &str) -> Result<bool, TooComplex> {
         match &self.engine {
             Engine::Linear(regex) => Ok(regex.is_match(text)),
-            Engine::Lookaround { quick, linear } => {
+            Engine::Simulation { quick, linear } => {
                 let quick = quick.as_ref().filter(|_| text.len() <= QUICK_TEXT);
                 let found = quick.and_then(|quick| quick.is_match(text).ok());
                 Ok(found.unwrap_or_else(|| linear.captures(text).is_some()))
@@ -126,7 +134,7 @@ impl JsRegex {
                         .collect(),
                 })
             }
-            Engine::Lookaround { quick, linear } => {
+            Engine::Simulation { quick, linear } => {
                 let quick = quick.as_ref().filter(|_| text.len() <= QUICK_TEXT);
                 let found = quick.and_then(|quick| quick.captures(text).ok());
                 match found {

@@ -2,11 +2,11 @@
 
 mod js_regex;
 mod js_translate;
-mod lookaround;
 mod matcher;
 mod program;
 mod segments;
 mod shape;
+mod simulation;
 mod source;
 mod template;
 #[cfg(test)]

@@ -1,7 +1,9 @@
-//! Compiling an expression with lookaround for [`super::lookaround`].
+//! Compiling an expression for [`super::simulation`].
 //!
 //! In: a pattern in the syntax of the `regex` crate, but with lookaround. Out: one program for the expression and one for
 //! the inside of each lookaround, with a mark where each one is asked for.
+
+use std::ops::Range;
 
 use regex_syntax::hir::{Class, Hir, HirKind, Look};
 
@@ -22,6 +24,10 @@ pub enum Step {
     Split(usize, usize),
     /// Remembers where it is.
     Save(usize),
+    /// Forgets what these held.
+    Clear(Range<usize>),
+    /// Only if something was taken since this was saved.
+    Moved(usize),
     /// Only where this lookaround holds.
     Around(usize),
     /// Only where this holds.
@@ -53,8 +59,12 @@ pub struct Compiled {
     pub main: Program,
     /// The lookarounds.
     pub arounds: Vec<Around>,
-    /// Two for each group.
+    /// How many groups there are, the whole match included.
+    pub groups: usize,
+    /// Two for each group, and what [`Step::Moved`] needs.
     pub slots: usize,
+    /// Whether a group stands in a repetition that may forget it.
+    pub repeats_groups: bool,
 }
 
 /// Compiles `pattern`. `None` when it cannot be run this way: it captures inside a lookaround, or is too large.
@@ -64,8 +74,9 @@ pub fn compile(pattern: &str, ignore_case: bool) -> Option<Compiled> {
     }
     let mut compiled = Compiled::default();
     let hir = compiled.parse(pattern, ignore_case)?;
-    compiled.slots = (hir.properties().explicit_captures_len() + 1) * 2;
-    compiled.main = program(&hir, false)?;
+    compiled.groups = hir.properties().explicit_captures_len() + 1;
+    compiled.repeats_groups = repeats_groups(&hir);
+    (compiled.main, compiled.slots) = program(&hir, false)?;
     Some(compiled)
 }
 
@@ -98,13 +109,64 @@ impl Compiled {
             self.arounds.push(Around {
                 behind,
                 negative,
-                program: program(&inside, !behind)?,
+                program: program(&inside, !behind)?.0,
             });
             marked.push_str(&format!("(?:{mark}{END_MARK})"));
             rest = rest.get(length..)?;
         }
         let flags = if ignore_case { "(?i)" } else { "" };
         regex_syntax::parse(&format!("{flags}{marked}")).ok()
+    }
+}
+
+/// Whether groups depend on what JavaScript does in a repetition: each round begins with its groups empty, and a round that
+/// takes nothing does not count.
+pub fn repeats_groups(hir: &Hir) -> bool {
+    hir.properties().explicit_captures_len() > 0 && has_telling_repetition(hir)
+}
+
+fn has_telling_repetition(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Repetition(repetition) => {
+            let forgets = repetition.max != Some(1) && repetition.sub.properties().explicit_captures_len() > 0;
+            forgets || may_be_empty(&repetition.sub) || has_telling_repetition(&repetition.sub)
+        }
+        HirKind::Capture(capture) => has_telling_repetition(&capture.sub),
+        HirKind::Concat(list) | HirKind::Alternation(list) => list.iter().any(has_telling_repetition),
+        _ => false,
+    }
+}
+
+/// Whether it can match without taking a character. A mark takes none.
+fn may_be_empty(hir: &Hir) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => {
+            std::str::from_utf8(&literal.0).is_ok_and(|text| text.chars().all(|c| c as u32 >= FIRST_MARK))
+        }
+        HirKind::Class(Class::Unicode(class)) => class.ranges().iter().all(|range| range.start() as u32 >= FIRST_MARK),
+        HirKind::Class(Class::Bytes(_)) => false,
+        HirKind::Repetition(repetition) => repetition.min == 0 || may_be_empty(&repetition.sub),
+        HirKind::Capture(capture) => may_be_empty(&capture.sub),
+        HirKind::Concat(list) => list.iter().all(may_be_empty),
+        HirKind::Alternation(list) => list.iter().any(may_be_empty),
+    }
+}
+
+/// The slots of the groups inside.
+fn slots_in(hir: &Hir) -> Option<Range<usize>> {
+    let join = |a: Range<usize>, b: Range<usize>| a.start.min(b.start)..a.end.max(b.end);
+    match hir.kind() {
+        HirKind::Capture(capture) => {
+            let own = capture.index as usize * 2..capture.index as usize * 2 + 2;
+            Some(match slots_in(&capture.sub) {
+                Some(inner) => join(own, inner),
+                None => own,
+            })
+        }
+        HirKind::Repetition(repetition) => slots_in(&repetition.sub),
+        HirKind::Concat(list) | HirKind::Alternation(list) => list.iter().filter_map(slots_in).reduce(join),
+        _ => None,
     }
 }
 
@@ -145,18 +207,21 @@ fn group_length(text: &str) -> Option<usize> {
     }
 }
 
-fn program(hir: &Hir, backwards: bool) -> Option<Program> {
+/// The program, and how many slots it needs.
+fn program(hir: &Hir, backwards: bool) -> Option<(Program, usize)> {
     let mut writer = Writer {
         code: Vec::new(),
+        slots: (hir.properties().explicit_captures_len() + 1) * 2,
         backwards,
     };
     writer.write(hir)?;
     writer.push(Step::Match)?;
-    Some(writer.code)
+    Some((writer.code, writer.slots))
 }
 
 struct Writer {
     code: Vec<Step>,
+    slots: usize,
     /// Whether the text is read from right to left.
     backwards: bool,
 }
@@ -205,7 +270,7 @@ impl Writer {
             HirKind::Alternation(list) => self.alternatives(list)?,
             HirKind::Repetition(repetition) => {
                 for _ in 0..repetition.min {
-                    self.write(&repetition.sub)?;
+                    self.round(&repetition.sub)?;
                 }
                 match repetition.max {
                     None => self.star(&repetition.sub, repetition.greedy)?,
@@ -243,9 +308,17 @@ impl Writer {
         Some(())
     }
 
+    /// One round of a repetition.
+    fn round(&mut self, sub: &Hir) -> Option<()> {
+        if let Some(slots) = slots_in(sub) {
+            self.push(Step::Clear(slots))?;
+        }
+        self.write(sub)
+    }
+
     fn star(&mut self, sub: &Hir, greedy: bool) -> Option<()> {
         let split = self.push(Step::Match)?;
-        self.write(sub)?;
+        self.round(sub)?;
         self.push(Step::Go(split))?;
         self.set(split, choice(split + 1, self.code.len(), greedy));
         Some(())
@@ -255,7 +328,17 @@ impl Writer {
         let mut splits = Vec::new();
         for _ in 0..times {
             splits.push(self.push(Step::Match)?);
-            self.write(sub)?;
+            // A round that takes nothing does not count, and leaves no group behind. (A loop ends by itself there: it would
+            // come to a place where it has been.)
+            if may_be_empty(sub) {
+                let slot = self.slots;
+                self.slots += 1;
+                self.push(Step::Save(slot))?;
+                self.round(sub)?;
+                self.push(Step::Moved(slot))?;
+            } else {
+                self.round(sub)?;
+            }
         }
         for split in splits {
             self.set(split, choice(split + 1, self.code.len(), greedy));
