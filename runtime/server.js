@@ -137,7 +137,8 @@ function start(native, options, next, config, distDir, engine) {
     port: portOf(options),
     entries,
     waitUntil: new WaitUntil(),
-    compresses: step => config.compress && (traits.compressedRouteHandlers || step.routeKind !== 'APP_ROUTE'),
+    compresses: step =>
+      config.compress && (traits.compressedRouteHandlers || !(step.edge || step.routeKind === 'APP_ROUTE')),
     parseTarget: targetParser(traits),
     logError,
     createIncrementalCache: traits.entriesExpectIncrementalCache

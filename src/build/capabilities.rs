@@ -82,8 +82,12 @@ pub struct Capabilities {
     pub state_tree_params: bool,
     /// The rewritten path of an RSC request also replaces the one that middleware set.
     pub rewritten_path_overrides: bool,
-    /// Answers of route handlers are compressed too.
+    /// Answers of route handlers and edge functions are compressed too.
     pub compressed_route_handlers: bool,
+    /// A segment prefetch of a segment that is not there gets a 404; otherwise a 204.
+    pub missing_segments_are_404: bool,
+    /// Only `rsc: 1` asks for a React payload; otherwise entries of the App Router take any value for it.
+    pub exact_rsc_header: bool,
     /// Data of the Pages Router has an `ETag`.
     pub data_etags: bool,
     /// Payloads and data carry the deployment id in a header.
@@ -162,6 +166,8 @@ impl Capabilities {
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,
             compressed_route_handlers: late_16,
+            missing_segments_are_404: late_16,
+            exact_rsc_header: late_16,
             data_etags: !only_16_0,
             names_deployment: late_16,
             on_match_headers: late_16,

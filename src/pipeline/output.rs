@@ -128,12 +128,23 @@ impl Engine {
     fn serve_prerendered(&self, flight: &mut Flight, call: Call<'_>, address: Address, variant: Variant) -> Next {
         let key = self.naming.memory_key(&address);
         match self.pages.lookup(&key) {
-            Lookup::Hit(page) if self.is_fresh(&page) && has_variant(&page.entry, &variant) => {
+            Lookup::Hit(page) if self.is_fresh(&page) && self.has_variant(&page.entry, &variant) => {
                 self.serve_page(flight, &call, page, variant)
             }
             // Only what the build wrote is looked for on disk; later answers come through the cache handler.
             Lookup::Unknown if !flight.missing && address.built => Next::Load(Load::Page(address, key)),
             _ => self.render(flight, call),
+        }
+    }
+
+    fn has_variant(&self, entry: &Entry, variant: &Variant) -> bool {
+        match variant {
+            // A segment that a page with segments does not have is a 404, and that is cached too. Where it is something
+            // else the entry says so.
+            Variant::Segment(_) if self.build.capabilities.missing_segments_are_404 || entry.segments.is_none() => {
+                entry.segments.is_some() || entry.rsc.is_some()
+            }
+            variant => entry.variant(variant).is_some(),
         }
     }
 
@@ -226,7 +237,7 @@ impl Engine {
 
     /// Path and search of the target as it arrived, normalised like a URL.
     fn init_target(&self, flight: &Flight) -> (String, String) {
-        match Location::parse(&flight.request.target, self.build.capabilities.dialect()) {
+        match Location::parse_whole(&flight.request.target, self.build.capabilities.dialect()) {
             Ok(location) => (location.pathname, location.search),
             Err(_) => (flight.request.target.clone(), String::new()),
         }
@@ -303,14 +314,6 @@ pub(super) fn locale_of(flight: &Flight) -> Option<&str> {
 fn has_data_header(flight: &Flight) -> bool {
     let headers = flight.state.header_view(&flight.request);
     headers.get("x-nextjs-data").is_some_and(|value| !value.is_empty())
-}
-
-fn has_variant(entry: &Entry, variant: &Variant) -> bool {
-    match variant {
-        // A segment that a page with segments does not have is a 404, and that is cached too.
-        Variant::Segment(_) => entry.segments.is_some() || entry.rsc.is_some(),
-        variant => entry.variant(variant).is_some(),
-    }
 }
 
 /// What stands on the response before the page adds its own: the app's header rules, and what a failed answer left.

@@ -5,7 +5,7 @@
 
 mod rsc;
 
-pub use rsc::{RscRequest, FLIGHT_HEADERS, RSC_PARAM};
+pub use rsc::{RscRequest, FLIGHT_HEADERS, RSC_HEADER, RSC_PARAM};
 
 use smallvec::SmallVec;
 

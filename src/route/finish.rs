@@ -13,8 +13,8 @@ use super::state::RouteState;
 use super::table::{Definition, Item, ItemKind, BLOCKED_PAGES};
 use crate::request::Request;
 use crate::url::{
-    decode_uri_component, is_dynamic_page, page_from_asset_path, path_has_prefix, remove_path_prefix,
-    without_trailing_slash,
+    decode_uri_component, is_dynamic_page, page_from_asset_path, parse_target, path_has_prefix, remove_path_prefix,
+    without_trailing_slash, Dialect,
 };
 
 /// `Sec-Fetch-Dest` of requests that cannot show a page (`is-non-html-sec-fetch-dest.js`).
@@ -126,31 +126,38 @@ impl Router {
         // Not even a catch-all page gets these paths. Edge functions are called before that is looked at.
         let is_refused = |edge: bool| !edge && BLOCKED_PAGES.contains(&path.as_str());
         let refused = Decision::NotFound(NotFound::Unrendered { no_store: true });
-        if let Some(definition) = item.definition {
-            if is_refused(definition.edge) {
-                return Ok(refused);
-            }
-            let mut params = item.params;
-            if !self.capabilities.lookup_decides_page {
-                // Older renderers match the page again, and only a page with parameters has any.
-                if !is_dynamic_page(&definition.pathname) {
-                    params = None;
-                } else if is_dynamic_page(&path) {
-                    params = self.table.params_of(&definition.pathname, &path)?;
-                }
-            }
-            return Ok(output(definition, params));
+        let known = item.definition.filter(|_| self.capabilities.lookup_decides_page);
+        let found = match known {
+            Some(definition) => Some((definition, item.params)),
+            None => self.rematch(&item.item_path, &path, locale.as_deref())?,
+        };
+        Ok(match found {
+            Some((definition, _)) if is_refused(definition.edge) => refused,
+            Some((definition, params)) => output(definition, params),
+            None if is_refused(false) => refused,
+            None => Decision::NotFound(NotFound::Unrendered { no_store: false }),
+        })
+    }
+
+    /// The page of `path` as the renderer finds it. It keeps to the route that the lookup came upon if that one has
+    /// parameters, unless an edge function or an API route comes first.
+    fn rematch(
+        &self,
+        looked_up: &str,
+        path: &str,
+        locale: Option<&str>,
+    ) -> Result<Option<(&Definition, Option<Params>)>, Stop> {
+        let first = self.table.rendered_page(path, locale)?;
+        let Some((definition, _)) = &first else { return Ok(None) };
+        let called_first = definition.edge || definition.kind == OutputKind::PagesApi;
+        if called_first || !is_dynamic_page(looked_up) || definition.pathname == looked_up {
+            return Ok(first);
         }
-        let missed = Decision::NotFound(NotFound::Unrendered { no_store: false });
-        match self.table.rendered_page(&path, locale.as_deref())? {
-            Some((definition, _)) if is_dynamic_page(&item.item_path) && item.item_path != definition.pathname => {
-                Ok(missed)
-            }
-            Some((definition, _)) if is_refused(definition.edge) => Ok(refused),
-            Some((definition, params)) => Ok(output(definition, params)),
-            None if is_refused(false) => Ok(refused),
-            None => Ok(missed),
-        }
+        let params = self.table.params_of(looked_up, path)?;
+        let definition = self.table.exact(looked_up, locale);
+        Ok(definition
+            .zip(params)
+            .map(|(definition, params)| (definition, Some(params))))
     }
 
     /// The path that the renderer is given, without basePath and locale. Notes the locale and whether the path changed.
@@ -176,6 +183,11 @@ impl Router {
                 split.pathname.to_owned()
             }
             None => bare,
+        };
+        // Dot segments that a rule or an older parser left in the path go here.
+        let bare = match parse_target(&bare, Dialect::Whatwg) {
+            Ok(parts) => parts.pathname,
+            Err(_) => bare,
         };
         state.rewritten_pathname = rewritten.then(|| bare.clone());
         bare

@@ -13,7 +13,7 @@ use super::resolve::resolve;
 use super::{Output, OutputKind};
 use crate::build::{Build, PrerenderRoute, RenderingMode};
 use crate::config::NextConfig;
-use crate::request::{Method, Request, RscRequest};
+use crate::request::{Method, Request, RscRequest, RSC_HEADER};
 use crate::url::{path_has_prefix, remove_path_prefix, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
@@ -91,6 +91,7 @@ pub struct PageRules {
     serve_prerendered: bool,
     partial: bool,
     base_path: String,
+    exact_rsc_header: bool,
 }
 
 impl PageRules {
@@ -127,6 +128,7 @@ impl PageRules {
             serve_prerendered: config.cache_handler.is_none(),
             partial: config.cache_components,
             base_path: config.base_path.clone(),
+            exact_rsc_header: build.capabilities.exact_rsc_header,
         }
     }
 
@@ -231,6 +233,9 @@ impl PageRules {
         if request.method == Method::Options && !is_404 && output.kind != OutputKind::AppRoute {
             return PageDecision::BadMethod;
         }
+        if output.kind == OutputKind::AppPage && rsc.is_none() && self.is_loosely_rsc(request) {
+            return PageDecision::Render;
+        }
         if is_action || !self.serve_prerendered || !may_be_cached(request) || names_payload(request) {
             return PageDecision::Render;
         }
@@ -281,6 +286,11 @@ impl PageRules {
             built: owned || (built.is_some() && !build.capabilities.scoped_cache_paths),
             pathname,
         })
+    }
+
+    /// Whether an entry of an older version takes the request for one for a React payload, although it is none.
+    fn is_loosely_rsc(&self, request: &Request) -> bool {
+        !self.exact_rsc_header && request.headers.all(RSC_HEADER).any(|value| !value.is_empty())
     }
 
     fn variant(&self, asked: &PageRequest<'_>, rsc: Option<&RscRequest>) -> Variant {

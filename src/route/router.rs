@@ -258,8 +258,9 @@ impl Router {
         let (Some(locales), Some(default)) = (self.table.locales(), state.default_locale.clone()) else {
             return;
         };
-        let target = request.target.split('?').next().unwrap_or_default();
-        let bare = remove_path_prefix(target, &self.config.base_path);
+        let target =
+            parse_target(&request.target, Dialect::Whatwg).map_or_else(|_| String::new(), |parts| parts.pathname);
+        let bare = remove_path_prefix(&target, &self.config.base_path);
         let page = any_data_page(&bare).unwrap_or(&bare);
         let locale = locales.split(page).locale.unwrap_or(&default).to_owned();
         state.set_locale(&locale);

@@ -8,12 +8,21 @@ use super::query::Query;
 
 /// Parses a relative target.
 pub(super) fn parse_relative(target: &str) -> UrlParts {
+    parse(target, false)
+}
+
+/// Parses a target as it stands in an absolute URL.
+pub(super) fn parse_path_of_absolute(target: &str) -> UrlParts {
+    parse(target, true)
+}
+
+fn parse(target: &str, absolute: bool) -> UrlParts {
     let target = target.trim_matches(|c: char| c < '!' || c == '\u{a0}' || c == '\u{feff}');
     let path_end = target.find(['?', '#']).unwrap_or(target.len());
     let (path, rest) = target.split_at_checked(path_end).unwrap_or((target, ""));
     let path = path.replace('\\', "/");
     // A simple target is taken as it is; any other has its odd characters encoded.
-    let simple = !path.contains('@') && !rest.contains('#') && !target.contains(char::is_whitespace);
+    let simple = !absolute && !path.contains('@') && !rest.contains('#') && !target.contains(char::is_whitespace);
     let (path, rest) = if simple {
         (path, rest.to_owned())
     } else {

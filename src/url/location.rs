@@ -39,6 +39,14 @@ impl Location {
         parse_target(target, dialect).map(Location::from)
     }
 
+    /// Parses a request target as a part of the server's own absolute URL, in which the legacy parser encodes more.
+    pub fn parse_whole(target: &str, dialect: Dialect) -> Result<Location, InvalidUrl> {
+        match dialect {
+            Dialect::Legacy if target.starts_with('/') => Ok(Location::from(legacy::parse_path_of_absolute(target))),
+            _ => Location::parse(target, dialect),
+        }
+    }
+
     /// The path, or `/` when there is none.
     pub fn path(&self) -> &str {
         if self.pathname.is_empty() {

@@ -184,7 +184,7 @@ impl Table {
     }
 
     /// The definition of a route, in the Pages Router before the App Router.
-    fn exact(&self, route: &str, locale: Option<&str>) -> Option<&Definition> {
+    pub fn exact(&self, route: &str, locale: Option<&str>) -> Option<&Definition> {
         let pages = self.pages.get(route).and_then(|definitions| {
             let fits = |definition: &&Definition| match (&definition.locale, locale) {
                 (Some(own), Some(wanted)) => own == wanted,
