@@ -128,7 +128,9 @@ function applyHead(res, args) {
   if (typeof second === 'string') res.statusMessage = second
   const headers = typeof second === 'string' ? third : (second ?? third)
   if (Array.isArray(headers)) {
-    for (let i = 0; i < headers.length; i += 2) res.setHeader(headers[i], headers[i + 1])
+    // As Node does it: they replace what was set before, but a name may come twice.
+    for (let i = 0; i < headers.length; i += 2) res.removeHeader(headers[i])
+    for (let i = 0; i < headers.length; i += 2) res.appendHeader(headers[i], headers[i + 1])
   } else if (headers) {
     for (const name of Object.keys(headers)) if (headers[name] !== undefined) res.setHeader(name, headers[name])
   }

@@ -95,6 +95,14 @@ export const DIFFERENCES = [
     test: TESTED_IN,
   },
   {
+    id: 'answers-of-another-router',
+    lines: ['16.0'],
+    applies: ({ fixture, name }) => fixture === 'routes' && name === 'GET /kep%74/one',
+    reason:
+      'An answer belongs to the route that rendered it. 16.0 keeps answers of both routers by path alone, so a page of the App Router that comes to the path of a prerendered page of the other fails; later releases keep them apart as a security fix (CVE-2026-94543).',
+    test: 'src/source/prerender/key.rs',
+  },
+  {
     id: 'headers-that-later-lines-strip',
     lines: ['16.0'],
     applies: ({ name }) => /\| (x-nextjs-data|x-next-resume-state-length|next-resume):/.test(name),

@@ -64,6 +64,9 @@ pub struct Capabilities {
     pub affixed_segments: bool,
     /// The file lookup hands its definition and parameters to the renderer; otherwise the renderer matches again.
     pub lookup_decides_page: bool,
+    /// An answer is kept under the path that a rewrite or the locale led to, whatever page answers; otherwise under the
+    /// path of the page.
+    pub kept_by_rewritten_path: bool,
     /// Of the app pages that share a route the last of the manifest is loaded; otherwise the one outside of slots.
     pub last_app_entry: bool,
     /// Any `/_next/data/*.json` counts as a data request before middleware; otherwise only the current build id does.
@@ -156,6 +159,7 @@ impl Capabilities {
             sorted_dynamic_routes: late_16,
             affixed_segments: late_16,
             lookup_decides_page: late_16,
+            kept_by_rewritten_path: !v16,
             last_app_entry: only_16_0,
             foreign_data_paths: !only_16_0,
             data_request_header: !only_16_0,

@@ -19,7 +19,7 @@ pub use self::flight::{Answer, Progress, Step};
 use self::flight::{Flight, Load, Next};
 pub use self::proxy::Upgrade;
 use crate::engine::Engine;
-use crate::request::{Origin, Request, FLIGHT_HEADERS};
+use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
@@ -83,7 +83,12 @@ impl Engine {
                 if *plain {
                     let mut headers = HeaderList::new();
                     headers.set("Cache-Control", NO_STORE);
-                    self.plain_error(flight, headers)
+                    // Older renderers come to the method before they come to the target.
+                    if flight.request.method == Method::Options && !self.build.capabilities.whatwg_targets {
+                        self.answer(flight, 400, headers, Bytes::new())
+                    } else {
+                        self.plain_error(flight, headers)
+                    }
                 } else {
                     self.fail(flight, 500)
                 }

@@ -46,6 +46,7 @@ impl Engine {
                     .or_else(|| flight.state.init_query.get(RSC_PARAM)),
                 status: error.map(|error| error.status),
                 locale: locale_of(flight),
+                rewritten_pathname: flight.state.rewritten_pathname.as_deref(),
             },
         );
         outcome.status = outcome.status.or(flight.status);
@@ -161,7 +162,7 @@ impl Engine {
         let framing = Framing {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
-            yields: !call.error.is_some_and(|error| error.no_store),
+            no_store_by_default: call.is_status_page() && call.error.is_none_or(|error| error.no_store),
             vary: call.outcome.vary,
             rules: pairs(&call.headers),
             deployment_id: self.deployment_id.clone(),
@@ -296,9 +297,17 @@ impl Engine {
 }
 
 impl Call<'_> {
+    /// Whether this is a page of the Pages Router for a status. With `getStaticProps` it is not kept, unless a page that
+    /// found nothing has said on the response how long that is true.
+    fn is_status_page(&self) -> bool {
+        self.output.kind == OutputKind::Pages && matches!(self.output.pathname.as_str(), "/404" | "/500")
+    }
+
     /// A data request learns which page it came to.
     fn name_matched_path(&mut self, flight: &Flight) {
-        if self.error.is_none() && !self.output.edge && has_data_header(flight) {
+        // API routes and edge functions are called before that is done.
+        let is_named = self.error.is_none() && !self.output.edge && self.output.kind != OutputKind::PagesApi;
+        if is_named && has_data_header(flight) {
             let prefix = locale_of(flight).map_or(String::new(), |locale| format!("/{locale}"));
             let path = format!("{prefix}{}", self.output.pathname);
             self.headers.set("x-nextjs-matched-path", path);

@@ -66,9 +66,8 @@ pub struct Framing {
     pub status: Option<u16>,
     /// Whether the answer must not be kept, whatever the page's lifetime.
     pub no_store: bool,
-    /// Whether a page that failed may have said on the response how long its answer is kept. A status page with
-    /// `getStaticProps` is not kept otherwise.
-    pub yields: bool,
+    /// Whether the answer must not be kept unless something else says how long it is.
+    pub no_store_by_default: bool,
     /// The `Vary` of the route.
     pub vary: Option<&'static str>,
     /// Headers of the app's header rules, in order.
@@ -257,8 +256,7 @@ impl Page {
             if settings.powered_by && content_type.starts_with("text/html") && self.entry.kind != EntryKind::AppRoute {
                 headers.set("X-Powered-By", "Next.js");
             }
-            let is_status_page = self.entry.kind == EntryKind::Pages && framing.status.is_some();
-            if is_status_page && !framing.yields {
+            if framing.no_store_by_default {
                 headers.set_default("Cache-Control", NO_STORE);
             } else {
                 headers.set_default(cache_control_name(self.entry.kind), lifetime.cache_control());

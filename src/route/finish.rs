@@ -10,7 +10,7 @@ use super::decision::{Decision, NotFound, Output, OutputKind, StaticFile};
 use super::params::Params;
 use super::router::{Router, Stop};
 use super::state::RouteState;
-use super::table::{Definition, Item, ItemKind, BLOCKED_PAGES};
+use super::table::{Definition, Item, ItemKind, MatchFault, BLOCKED_PAGES};
 use crate::request::Request;
 use crate::url::{
     decode_uri_component, is_dynamic_page, page_from_asset_path, parse_target, path_has_prefix, remove_path_prefix,
@@ -147,17 +147,33 @@ impl Router {
         path: &str,
         locale: Option<&str>,
     ) -> Result<Option<(&Definition, Option<Params>)>, Stop> {
-        let first = self.table.rendered_page(path, locale)?;
+        let first = self
+            .table
+            .rendered_page(path, locale)
+            .map_err(|fault| self.rematch_fault(fault))?;
         let Some((definition, _)) = &first else { return Ok(None) };
         let called_first = definition.edge || definition.kind == OutputKind::PagesApi;
         if called_first || !is_dynamic_page(looked_up) || definition.pathname == looked_up {
             return Ok(first);
         }
-        let params = self.table.params_of(looked_up, path)?;
+        let params = self
+            .table
+            .params_of(looked_up, path)
+            .map_err(|fault| self.rematch_fault(fault))?;
         let definition = self.table.exact(looked_up, locale);
         Ok(definition
             .zip(params)
             .map(|(definition, params)| (definition, Some(params))))
+    }
+
+    /// What does not decode is no bad request to older renderers, but a fault of theirs.
+    fn rematch_fault(&self, fault: MatchFault) -> Stop {
+        match fault {
+            MatchFault::Undecodable if !self.capabilities.lookup_decides_page => {
+                Stop::Fault("failed to decode param".to_owned())
+            }
+            fault => Stop::from(fault),
+        }
     }
 
     /// The path that the renderer is given, without basePath and locale. Notes the locale and whether the path changed.
@@ -170,6 +186,10 @@ impl Router {
             if bare.starts_with(&format!("/{}/api", locale.locale)) {
                 path = locales.split(&bare).pathname.to_owned();
             }
+        }
+        // Dot segments that a rule or an older parser left in the path go here.
+        if let Ok(parts) = parse_target(&path, Dialect::Whatwg) {
+            path = parts.pathname;
         }
         let rewritten = path != state.asked;
         let bare = remove_path_prefix(&path, base_path).into_owned();
@@ -184,12 +204,9 @@ impl Router {
             }
             None => bare,
         };
-        // Dot segments that a rule or an older parser left in the path go here.
-        let bare = match parse_target(&bare, Dialect::Whatwg) {
-            Ok(parts) => parts.pathname,
-            Err(_) => bare,
-        };
-        state.rewritten_pathname = rewritten.then(|| bare.clone());
+        if rewritten {
+            state.rewritten_pathname = Some(bare.clone());
+        }
         bare
     }
 

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use super::address::{Address, EntryKind, Variant};
 use super::finish::SUBRESOURCES;
 use super::pattern::{MatchOptions, PathMatcher};
-use super::resolve::resolve;
+use super::resolve::{decode_path, resolve};
 use super::{Output, OutputKind};
 use crate::build::{Build, PrerenderRoute, RenderingMode};
 use crate::config::NextConfig;
@@ -77,6 +77,8 @@ pub struct PageRequest<'a> {
     pub status: Option<u16>,
     /// The locale of the request.
     pub locale: Option<&'a str>,
+    /// The path that a rewrite or the locale led to ([`RouteState::rewritten_pathname`](super::RouteState)).
+    pub rewritten_pathname: Option<&'a str>,
 }
 
 /// The rules of one build, compiled at start.
@@ -255,6 +257,13 @@ impl PageRules {
             OutputKind::PagesApi => return None,
         };
         let resolved = resolve(&output.pathname, output.params.as_ref())?;
+        if build.capabilities.kept_by_rewritten_path
+            && asked
+                .rewritten_pathname
+                .is_some_and(|path| decode_path(path) != resolved)
+        {
+            return None;
+        }
         let pathname = match asked.locale.filter(|_| kind == EntryKind::Pages) {
             Some(locale) if resolved == "/" => format!("/{locale}"),
             Some(locale) => format!("/{locale}{resolved}"),

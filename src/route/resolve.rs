@@ -4,7 +4,7 @@
 //! Upstream: `interpolateDynamicPath` of `next/dist/server/server-utils.js`, then `decodePathParams`.
 
 use super::params::Params;
-use crate::url::QueryValue;
+use crate::url::{decode_uri_component, without_trailing_slash, QueryValue};
 
 /// Puts params into a route. Delimiters inside a value stay encoded, so that a value can
 /// never add a segment. Upstream: `interpolateDynamicPath` and `decodePathParams`. `None` when a param is missing.
@@ -37,6 +37,15 @@ pub fn resolve(route: &str, params: Option<&Params>) -> Option<String> {
         }
     }
     Some(if out.is_empty() { "/".to_owned() } else { out })
+}
+
+/// The path that the params of `path` stand for: decoded, but with the delimiters inside of a segment.
+pub fn decode_path(path: &str) -> String {
+    let mut out = String::with_capacity(path.len());
+    for segment in without_trailing_slash(path).split('/').skip(1) {
+        push_segment(&mut out, &decode_uri_component(segment).unwrap_or(segment.into()));
+    }
+    out
 }
 
 fn push_segment(out: &mut String, value: &str) {

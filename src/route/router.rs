@@ -205,6 +205,7 @@ impl Router {
                     request_headers: state.request_headers,
                     is_data_request: state.is_data_request,
                     direct: state.direct,
+                    rewritten_pathname: state.rewritten_pathname,
                     tried: state.tried,
                     attempts: state.attempts,
                     ..RouteState::default()

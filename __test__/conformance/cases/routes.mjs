@@ -245,7 +245,7 @@ const rootCatchAll = [
     ['x-nextjs-data', '1'],
     ['x-next-resume-state-length', '3'],
   ].map(([name = '', value = '']) =>
-    sequence(`${name} from outside leaves the kept answer alone`, [
+    sequence(`the kept answer is left alone | ${name}: ${value}`, [
       post(`/poison/${name}`, 'abc', { headers: { [name]: value } }),
       get(`/poison/${name}`, { headers: { [name]: value } }),
       get(`/poison/${name}`),

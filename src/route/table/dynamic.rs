@@ -19,6 +19,8 @@ pub struct DynamicPage {
     pub page: String,
     matcher: PageMatcher,
     params: Vec<PageParam>,
+    /// Whether the parameters count; otherwise the renderer finds them itself.
+    decodes: bool,
 }
 
 /// Why a path that fits a page gives no parameters.
@@ -44,15 +46,17 @@ impl DynamicPage {
             page: page.to_owned(),
             matcher,
             params,
+            decodes: true,
         })
     }
 
     /// A page at another path: `regex` has the groups of the page.
-    fn with_regex(page: &str, regex: &str) -> Result<DynamicPage, String> {
+    fn with_regex(page: &str, regex: &str, decodes: bool) -> Result<DynamicPage, String> {
         Ok(DynamicPage {
             page: page.to_owned(),
             matcher: PageMatcher::Regex(Box::new(JsRegex::compile(regex, false)?)),
             params: page_regex(page, false).params,
+            decodes,
         })
     }
 
@@ -62,6 +66,9 @@ impl DynamicPage {
             return Ok(None);
         };
         let mut params = Params::default();
+        if !self.decodes {
+            return Ok(Some(params));
+        }
         for (param, text) in self.params.iter().zip(found) {
             let Some(text) = text.filter(|_| !param.replaced) else {
                 continue;
@@ -109,7 +116,8 @@ impl DynamicTable {
                 route.data_route_regex.clone()
             };
             table.push(
-                DynamicPage::with_regex(&route.page, &source)?,
+                // With locales, older versions take the locale for the first parameter.
+                DynamicPage::with_regex(&route.page, &source, !i18n || build.capabilities.lookup_decides_page)?,
                 &segments_of_data(&route.page, i18n),
             );
         }
