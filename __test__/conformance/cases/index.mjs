@@ -7,6 +7,7 @@ import { customServer } from './custom-server.mjs'
 import { mixed, plain } from './errors.mjs'
 import external from './external.mjs'
 import files from './files.mjs'
+import { frameworks } from './frameworks.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, internalHeaders } from './hostile.mjs'
 import { localeSingle, locales, localesBase } from './locales.mjs'
@@ -71,6 +72,7 @@ export const SUITES = [
   { fixture: 'external', cases: external },
   ...customServer,
   ...conf,
+  ...frameworks,
 ].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
 
 /** The suites that a line can build. @param {Line} line */
