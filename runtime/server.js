@@ -176,6 +176,10 @@ function start(native, options, next, config, distDir, engine) {
         : direct.render404(state, req, res, parsedUrl, setHeaders),
     revalidate: (/** @type {import('./revalidate').RevalidateRequest} */ request) => revalidate(state, next, request),
   })
+  // Actions of these versions would fetch from whatever host the client names (CVE-2026-64649); `next start` sets this too.
+  if (traits.actionsFetchFromHost) {
+    process.env.__NEXT_PRIVATE_ORIGIN ??= `http://${state.fetchHostname}:${state.port}`
+  }
   if (traits.hasInstrumentation) registerInstrumentation(state, next, dir)
   return state
 }

@@ -65,6 +65,14 @@ export const DIFFERENCES = [
     test: '__test__/features/conf.test.mjs',
   },
   {
+    id: 'actions-fetch-from-the-server',
+    lines: ['16.0'],
+    applies: ({ name }) => name.startsWith('POST /action {"requestHeaders":{"host":"own"}}'),
+    reason:
+      'A server action that redirects or is forwarded fetches from the `hostname` and `port` of next(), as later versions do. In 16.0 it fetches from whatever host the client names (CVE-2026-64649).',
+    test: '__test__/features/hostile-host.test.mjs',
+  },
+  {
     id: 'vary-of-the-server',
     applies: ({ name, kind, expected, actual }) =>
       kind === 'header vary' && name.includes('"Vary":"X-Mine"') && actual === `X-Mine, ${expected}`,

@@ -24,7 +24,7 @@ globalThis.customServerStore = storage
  * @property {string} [store] for AsyncLocalStorage
  * @property {Record<string, unknown>} [req] set on the request
  * @property {Record<string, unknown>} [res] set on the response
- * @property {Record<string, unknown>} [requestHeaders] changed before; null deletes
+ * @property {Record<string, unknown>} [requestHeaders] changed before; null deletes, `own` is this server
  * @property {string} [url] for req.url
  * @property {Record<string, unknown> | 'whatwg' | 'parsed'} [parsed] edits of the parsed URL that is passed on
  * @property {boolean} [report] send what the call returned and left on the response
@@ -52,7 +52,7 @@ async function act(call, req, res) {
   for (const [name, value] of Object.entries(call.headers ?? {})) res.setHeader(name, value)
   for (const [name, value] of Object.entries(call.requestHeaders ?? {})) {
     if (value === null) delete req.headers[name]
-    else req.headers[name] = value
+    else req.headers[name] = value === 'own' ? `localhost:${port}` : value
   }
   if (call.url !== undefined) req.url = call.url
   Object.assign(req, call.req)

@@ -75,7 +75,7 @@ impl Engine {
             Decision::Fault { .. } if flight.request.target.is_empty() => self.answer(
                 flight,
                 500,
-                HeaderList::new(),
+                output::response_headers(flight),
                 Bytes::from_static(b"Internal Server Error"),
             ),
             Decision::Fault { message, plain } => {

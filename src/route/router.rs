@@ -285,6 +285,11 @@ impl Router {
         let is_path = request.target.starts_with('/') || dialect == Dialect::Whatwg;
         let location = Location::parse(&request.target, dialect).ok().filter(|_| is_path);
         let Some(location) = location else {
+            // An empty target, which only a custom server can set, is the root to the legacy parser and its header rules.
+            if request.target.is_empty() && dialect == Dialect::Legacy {
+                "/".clone_into(&mut state.location.pathname);
+                self.apply_headers(request, state)?;
+            }
             return Ok(Some(Decision::Fault {
                 message: format!("Invalid URL: {}", request.target),
                 plain: true,

@@ -275,18 +275,15 @@ const fewAddresses = addresses.filter(({ name }) => /^GET \S+ \{\}$|public\.exam
  * A server action that redirects, as the browser sends it.
  *
  * @param {[string, string][]} headers
+ * @param {Record<string, unknown>} [what]
  */
-const action = headers =>
-  call(
-    '/action',
-    {},
-    {
-      method: 'POST',
-      body: '[]',
-      headers: [['Next-Action', '{action}'], ['Content-Type', 'text/plain;charset=UTF-8'], ...headers],
-      mask: [/"\d+:\{/g],
-    },
-  )
+const action = (headers, what = {}) =>
+  call('/action', what, {
+    method: 'POST',
+    body: '[]',
+    headers: [['Next-Action', '{action}'], ['Content-Type', 'text/plain;charset=UTF-8'], ...headers],
+    mask: [/"\d+:\{/g],
+  })
 const actions = [
   action([]),
   action([['Origin', 'http://localhost']]),
@@ -306,6 +303,7 @@ const actions = [
     ['Origin', 'http://localhost'],
   ]),
   action([['Next-Action', 'unknown']]),
+  action([], { requestHeaders: { host: 'own' } }),
 ]
 
 /** A nonce that could break out of its attribute is none. */
