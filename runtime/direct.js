@@ -66,8 +66,21 @@ async function renderToHTML(server, req, res, pathname, query) {
  * @param {boolean} [setHeaders] whether nobody may keep the answer
  */
 async function renderError(server, error, req, res, query, setHeaders = true) {
+  await answerError(server, error, req, res, query, setHeaders, false)
+}
+
+/**
+ * @param {ServerState} server
+ * @param {unknown} error
+ * @param {Request} req
+ * @param {Response} res
+ * @param {Query | null | undefined} query
+ * @param {boolean} setHeaders
+ * @param {boolean} localised
+ */
+async function answerError(server, error, req, res, query, setHeaders, localised) {
   if (setHeaders) res.setHeader('Cache-Control', NO_STORE)
-  const payload = await errorPayload(server, error, req, res, query)
+  const payload = await errorPayload(server, error, req, res, query, localised)
   if (payload !== null) sendPayload(server, req, res, payload)
 }
 
@@ -84,17 +97,17 @@ async function renderErrorToHTML(server, error, req, res, query) {
 }
 
 /**
- * Answers with the 404 page.
+ * Answers with the 404 page, that of the default locale.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
  * @param {{ query?: any } | null} [parsedUrl]
  * @param {boolean} [setHeaders]
  */
-async function render404(server, req, res, parsedUrl, setHeaders) {
+async function render404(server, req, res, parsedUrl, setHeaders = true) {
   res.statusCode = 404
   const query = parsedUrl ? parsedUrl.query : queryOf(req.url ?? '')
-  return renderError(server, null, req, res, query, setHeaders)
+  await answerError(server, null, req, res, query, setHeaders, true)
 }
 
 /** @param {Payload | null} payload */
@@ -150,12 +163,13 @@ async function pagePayload(server, req, res, pathname, url, query) {
  * @param {Request} req
  * @param {any} res
  * @param {Query | null | undefined} query
+ * @param {boolean} [localised] whether the page is that of the default locale; else it is of none
  * @returns {Promise<Payload | null>}
  */
-async function errorPayload(server, error, req, res, query) {
+async function errorPayload(server, error, req, res, query, localised = false) {
   try {
     const { headers, method, url } = req
-    const step = server.engine.directError(headFrom({ method, url, headers }), res.statusCode)
+    const step = server.engine.directError(headFrom({ method, url, headers }), res.statusCode, localised)
     if (!step) throw new Error('missing required error components')
     step.query = { ...query }
     return await run(server, req, res, step, error ?? undefined)

@@ -2,6 +2,7 @@
 // Upstream: createServer() in next/dist/server/next.js.
 
 const path = require('node:path')
+const { codedError } = require('./errors')
 const { findNext } = require('./next-package')
 const { forwardedFilter } = require('./trust-proxy')
 
@@ -38,8 +39,24 @@ function resolveOptions(options) {
   if (options.dev && typeof options.dev !== 'boolean') {
     console.warn(`Warning: 'dev' is not a boolean which could introduce unexpected behavior. ${INVALID_OPTIONS}`)
   }
+  checkPort(options.port)
   forwardedFilter(options.trustProxy) // throws when it cannot be understood
   return { ...options, dir: path.resolve(options.dir || '.') }
+}
+
+/**
+ * A port that is none would make every URL that handlers see invalid. Nothing and 0 stand for the default.
+ * @param {unknown} port
+ */
+function checkPort(port) {
+  if (!port) return
+  const number = Number(port)
+  if (!Number.isInteger(number) || number < 1 || number > 65_535) {
+    throw codedError(
+      'FERRONEXT_BAD_OPTION',
+      `The option \`port\` of next() has to be a number from 1 to 65535, not ${JSON.stringify(port)}.`,
+    )
+  }
 }
 
 /**

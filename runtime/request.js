@@ -55,12 +55,18 @@ function applyParsedUrl(req, parsedUrl, formatUrl) {
     !parsedUrl.protocol &&
     !parsedUrl.slashes &&
     !parsedUrl.hash &&
-    (search ? pathname + search === req.url : pathname === req.url && isEmpty(parsedUrl.query))
+    (search ? pathname + search === req.url : pathname === req.url && isEmpty(parsedUrl.query)) &&
+    // A path that holds the marks of other parts is not the path that somebody parsed.
+    !MARKS.test(pathname) &&
+    (!search || search.charCodeAt(0) === QUESTION_MARK)
   ) {
     return
   }
   req.url = formatUrl(parsedUrl)
 }
+
+const QUESTION_MARK = 63
+const MARKS = /[?#]/
 
 /** @param {any} query */
 function isEmpty(query) {

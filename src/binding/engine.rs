@@ -255,12 +255,13 @@ impl JsEngine {
         })
     }
 
-    /// The step that runs the app's error page for `status`, `null` if it has none that can be rendered.
+    /// The step that runs the app's error page for `status`, in the default locale or in none, `null` if it has
+    /// none that can be rendered.
     #[napi(js_name = "directError")]
-    pub fn direct_error(&self, head: String, status: u16) -> napi::Result<Option<JsStep>, String> {
+    pub fn direct_error(&self, head: String, status: u16, localised: bool) -> napi::Result<Option<JsStep>, String> {
         guarded(|| {
             let request = Request::parse(head, false, Origin::Revalidate);
-            self.engine.direct_error(request, status).map(JsStep::from)
+            self.engine.direct_error(request, status, localised).map(JsStep::from)
         })
     }
 

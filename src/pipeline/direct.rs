@@ -1,48 +1,61 @@
 //! Pages that the user's server asks for itself: `app.renderToHTML()`, `app.renderError()` and the like.
 //!
 //! In: a path or a status. Out: the one step that runs the page. No rule, no file, no middleware and no prepared answer has
-//! a say in it, and nothing waits in a slot. Upstream: `renderToResponse` and `renderErrorToResponseImpl` of
+//! a say in it, and nothing waits in a slot. The router is what strips a base path and finds a locale, so a path is taken as
+//! it is and the page learns no locale. Upstream: `renderToResponse` and `renderErrorToResponseImpl` of
 //! `next/dist/server/base-server.js`, called past the router.
 
 use super::flight::{Flight, Next, Step};
-use super::output::locale_of;
 use crate::engine::Engine;
 use crate::request::Request;
 use crate::route::{Decision, Output};
-
-const ERROR_PAGES: [&str; 2] = ["/_error", "/404"];
+use crate::url::{path_has_prefix, Locales};
 
 impl Engine {
     /// The step that runs the page of a path. `None` when the app has no such page. The request's origin is `Revalidate`.
     pub fn direct_page(&self, request: Request) -> Option<Step> {
         let flight = self.route(request);
+        let path = flight.state.location.pathname.as_str();
+        let base_path = &self.config.base_path;
+        let locales = self.config.i18n.as_ref().map(Locales::compile);
+        let is_localised = locales.as_ref().is_some_and(|all| all.split(path).locale.is_some());
+        let has_slash = path.len() > 1 && path.ends_with('/');
+        let is_for_the_router = has_slash || (!base_path.is_empty() && path_has_prefix(path, base_path));
         match &flight.decision {
-            Decision::Output(output) => self.direct(&flight, output),
-            // Error pages have no route of their own, but newer versions find them by name.
+            // A document is kept per locale and found by that name only.
+            Decision::Output(output)
+                if !is_localised && !is_for_the_router && (locales.is_none() || !output.file.ends_with(".html")) =>
+            {
+                self.direct(&flight, output, None)
+            }
+            // Newer versions find what has no route, such as error pages, by the name in the manifest.
             _ if self.build.capabilities.captured_html && self.renders_pages => {
-                let page = flight.state.location.pathname.as_str();
-                let output = ERROR_PAGES
-                    .contains(&page)
-                    .then(|| self.router.lookup(page, locale_of(&flight)));
-                self.direct(&flight, &output.flatten()?)
+                let output = self.router.lookup(path, None)?;
+                self.direct(&flight, &output, None)
             }
             _ => None,
         }
     }
 
-    /// The step that runs the error page for `status`. `None` when the app has none that can be rendered.
-    pub fn direct_error(&self, request: Request, status: u16) -> Option<Step> {
+    /// The step that runs the error page for `status`, in the default locale or in none. `None` when the app has none that
+    /// can be rendered.
+    pub fn direct_error(&self, request: Request, status: u16, localised: bool) -> Option<Step> {
         let flight = self.route(request);
-        let output = self.error_output(status, locale_of(&flight))?;
-        self.direct(&flight, &output)
+        let i18n = self.config.i18n.as_ref().filter(|_| localised);
+        let locale = i18n.map(|i18n| i18n.default_locale.as_str());
+        let output = self.error_output(status, locale)?;
+        self.direct(&flight, &output, locale)
     }
 
-    fn direct(&self, flight: &Flight, output: &Output) -> Option<Step> {
+    fn direct(&self, flight: &Flight, output: &Output, locale: Option<&str>) -> Option<Step> {
         let Next::Step(Step::Render(mut render)) = self.render_page(flight, output, None) else {
             return None;
         };
         render.vary = self.rules.vary(output, &flight.state.location.pathname, false);
         render.drop_next_url = !render.vary.is_some_and(|vary| vary.ends_with("next-url"));
+        render.locale = locale.map(str::to_owned);
+        render.default_locale = locale.map(str::to_owned);
+        render.is_locale_domain = false;
         Some(Step::Render(render))
     }
 }

@@ -76,6 +76,10 @@ const parsed = [
   call('/anything', { parsed: { pathname: '/dynamic?x=1' } }),
   call('/anything', { parsed: { pathname: '/dynamic#x' } }),
   call('/dynamic?x=1', { parsed: { pathname: '/dynamic?x=1', search: '' } }),
+  call('/dynamic?x=1', { parsed: { pathname: '/dynamic?x=1', search: '', query: {} } }),
+  call('/dynamic?x=1?y', { parsed: { pathname: '/dynamic?x=1', search: '?y' } }),
+  call('/dynamicx=1', { parsed: { pathname: '/dynamic', search: 'x=1', query: {} } }),
+  call('/dynamic#x', { parsed: { pathname: '/dynamic#x', hash: null, query: {} } }),
   call('/anything', { parsed: { pathname: '/blog/first' } }),
   call('/anything', { parsed: { pathname: '/blog/ü b' } }),
   call('/dynamic', { parsed: { hash: 'frag' } }),
@@ -148,6 +152,11 @@ export const toHTML = [
   call('/x', { method: 'renderToHTML', args: ['/item/[id]', { id: 'one' }] }),
   call('/x', { method: 'renderToHTML', args: ['/blog/[slug]', { slug: 'first' }] }),
   call('/x', { method: 'renderToHTML', args: ['/404'] }),
+  call('/x', { method: 'renderToHTML', args: ['/500'] }),
+  call('/x', { method: 'renderToHTML', args: ['/_app'] }),
+  call('/x', { method: 'renderToHTML', args: ['/_document'] }),
+  call('/x', { method: 'renderToHTML', args: ['/_not-found'] }),
+  call('/x', { method: 'renderToHTML', args: ['/plain/'] }),
   call('/x', { method: 'renderToHTML', args: ['/index'] }),
   call('/x', { method: 'renderToHTML', args: ['/server', { n: 1, t: true, list: ['a', 2] }] }),
   call('/x', { method: 'renderToHTML', args: [''] }),
@@ -316,6 +325,52 @@ const nonces = [
   "default-src 'nonce-<'; script-src 'nonce-fine'",
 ].map(value => call('/dynamic', {}, { headers: [['Content-Security-Policy', value]] }))
 
+/** The same methods in an app of the Pages Router alone, with a base path, locales and error pages of its own. */
+const localised = [
+  ...[
+    '/base',
+    '/base/fr',
+    '/base/server',
+    '/base/fr/server?a=1',
+    '/base/post/one',
+    '/base/fr/post/two',
+    '/base/api/echo',
+  ],
+  ...['/base/file.txt', '/base/missing', '/missing', '/base/throws', '/base/post/missing', '/base/', '/'],
+].flatMap(target => [
+  call(target, { headers: { 'x-before': 'set', Vary: 'X-Mine' } }),
+  call(target, { status: 404 }),
+  call(target, { parsed: 'parsed' }),
+  call(target, { parsed: { search: '', query: { b: '2' } } }),
+  call('/base/x', { method: 'render', args: [target, { c: '3' }] }),
+])
+const localisedMethods = [
+  ...[
+    '/server',
+    '/fr/server',
+    '/base/server',
+    '/',
+    '/fr',
+    '/post/one',
+    '/post/three',
+    '/fr/post/one',
+    '/missing',
+    '/throws',
+  ].map(target => call('/base/x', { method: 'renderToHTML', args: [target, { d: '4' }] })),
+  ...[200, 404, 500, 503].flatMap(status => [
+    call('/base/x?q=1', { method: 'renderError', args: ['told', '/server', { e: '5' }], status }),
+    call('/base/fr/x', { method: 'renderError', args: [null, '/fr/server', {}, false], status }),
+    call('/base/x', { method: 'renderErrorToHTML', args: ['told', '/server', { e: '5' }], status }),
+    call('/base/x', { method: 'renderError', args: ['told', '/server', {}], status }, { method: 'HEAD' }),
+  ]),
+  call('/base/x', { method: 'render404', args: [] }),
+  call('/base/fr/x', { method: 'render404', args: [null, false] }),
+  call('/base/x', { method: 'render404', args: [] }, { headers: [['If-None-Match', '{etag:/base/missing}']] }),
+  call('/x', { method: 'setAssetPrefix', args: ['/other'] }),
+  call('/base/server', {}),
+  call('/other/_next/static/missing.js', {}),
+]
+
 const fixture = 'custom-server'
 const serverFile = 'custom.mjs'
 
@@ -323,6 +378,7 @@ const serverFile = 'custom.mjs'
 export const customServer = [
   { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...errors, ...others] },
   { fixture, serverFile, cases: assetPrefix },
+  { fixture: 'custom-server-i18n', serverFile, cases: [...localised, ...localisedMethods] },
   { fixture, serverFile, cases: [...addresses, ...actions, ...nonces] },
   ...[
     { hostname: '127.0.0.1', port: 4321 },
