@@ -1,5 +1,6 @@
 // Published ways past the middleware of Next.js, each of which must end at the middleware.
 
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { placeholders } from '../conformance/case.mjs'
@@ -15,7 +16,7 @@ beforeAll(async () => {
     const source = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
     const { dir: built } = await buildFixture({ line: '16.4', source })
     const dir = await copyApp(built, 'security')
-    const { buildId = '' } = placeholders(dir)
+    const { buildId = '' } = placeholders(path.join(dir, '.next'))
     apps[name] = { dir, buildId, server: await startServer({ dir, engine: 'ferronext' }) }
   }
 })
