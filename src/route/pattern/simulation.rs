@@ -354,7 +354,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
+        #![proptest_config(ProptestConfig::with_cases(600))]
         #[test]
         fn both_engines_find_the_same(pattern in pattern(), text in "[ab/.]{0,8}") {
             if let (Some(compiled), Some(expected)) = (Simulation::compile(&pattern, false), expected(&pattern, &text)) {
