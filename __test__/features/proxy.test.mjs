@@ -8,6 +8,7 @@ import { Agent, request as httpRequest } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { constants, gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { openConnection, sendRaw } from '../support/raw.mjs'
@@ -246,6 +247,38 @@ describe('bodies', () => {
     const closed = once(/** @type {import('node:http').ServerResponse} */ (pouring), 'close')
     response.destroy()
     await closed
+  })
+
+  it.runIf(onLinux)('a target that does not read stops the client, and is given up like a silent one', async () => {
+    const before = memory(server.pid)
+    const upload = httpRequest({ port: server.port, path: '/base/any/hang', method: 'POST', agent: new Agent() })
+    const answered = once(upload, 'response')
+    const block = Buffer.alloc(64 * 1024)
+    let sent = 0
+    const send = () => {
+      while (sent < 200 * MB && !upload.destroyed && upload.write(block)) sent += block.length
+    }
+    upload.on('drain', send)
+    send()
+    // The target says nothing for its 900 ms; by then everything that can be under way is.
+    const [response] = await answered
+    expect([response.statusCode, sent < ROOM]).toEqual([500, true])
+    expect(memory(server.pid) - before).toBeLessThan(ROOM)
+    upload.destroy()
+  })
+
+  it('what the target says arrives before it says more', async () => {
+    for (const headers of ['', 'Accept-Encoding: gzip\r\n']) {
+      const arrived = once(target.server, 'request')
+      const connection = await openConnection({ port: server.port })
+      connection.write(`GET /base/any/hang-later HTTP/1.1\r\nHost: h\r\n${headers}\r\n`)
+      const [, res] = await arrived
+      const { body } = await connection.read()
+      const text = headers ? gunzipSync(body, { finishFlush: constants.Z_SYNC_FLUSH }) : body
+      expect(text.toString()).toBe('the beginning')
+      expect(res.writableEnded).toBe(false)
+      connection.close()
+    }
   })
 
   it('a request whose answer comes before its body is read is answered', async () => {
