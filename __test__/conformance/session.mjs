@@ -31,13 +31,14 @@ const serverFiles = fileURLToPath(new URL('../servers/', import.meta.url))
  */
 export async function openSession({ line, fixture, serverFile, env, alter, self = false }) {
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
-  const values = placeholders(path.join(built, await distDirOf(built)))
+  const distDir = await distDirOf(built)
+  const values = placeholders(path.join(built, distDir))
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
   // One for both servers: what it tells must not differ.
-  const target = needsTarget(built) ? await startTarget() : undefined
+  const target = needsTarget(path.join(built, distDir)) ? await startTarget() : undefined
   if (target) {
     values.targetPort = String(target.port)
-    for (const copy of copies) pointAtTarget(copy, target.port)
+    for (const copy of copies) pointAtTarget(path.join(copy, distDir), target.port)
   }
   /** @type {import('../support/server.mjs').Server[]} */
   const servers = []

@@ -34,7 +34,7 @@ beforeAll(async () => {
   secureTarget = await startTarget({
     tls: { key: readFileSync(tlsFile('key.pem')), cert: readFileSync(tlsFile('cert.pem')) },
   })
-  pointAtTarget(app, target.port, secureTarget.port)
+  pointAtTarget(path.join(app, '.next'), target.port, secureTarget.port)
   server = await startServer({ dir: app, engine: 'ferronext' })
 })
 

@@ -22,7 +22,7 @@ beforeAll(async () => {
   const { dir } = await buildFixture({ line: '16.4', source })
   app = await copyApp(dir, 'upgrade-middleware')
   target = await startTarget()
-  pointAtTarget(app, target.port)
+  pointAtTarget(path.join(app, '.next'), target.port)
   server = await startServer({ dir: app, engine: 'ferronext' })
   // A server that is not named by `httpServer` is listened to from its first request on.
   await sendRaw({ port: server.port })

@@ -61,7 +61,7 @@ beforeAll(async () => {
   const { dir } = await buildFixture({ line: '16.4', source })
   app = await copyApp(dir, 'upgrade')
   target = await startTarget()
-  pointAtTarget(app, target.port)
+  pointAtTarget(path.join(app, '.next'), target.port)
   writeFileSync(path.join(app, 'owner.mjs'), OWNER)
   writeFileSync(path.join(app, 'alone.mjs'), ALONE)
   owner = await startServer({ dir: app, engine: 'ferronext', serverFile: 'owner.mjs' })

@@ -89,20 +89,20 @@ export async function startTarget({ tls } = {}) {
 }
 
 /**
- * Writes the real ports into a copy of a built app.
- * @param {string} dir
+ * Writes the real ports into a copy of a build.
+ * @param {string} dist its folder, usually `.next`
  * @param {number} port
  * @param {number} [securePort]
  */
-export function pointAtTarget(dir, port, securePort = port) {
-  const file = path.join(dir, '.next/routes-manifest.json')
+export function pointAtTarget(dist, port, securePort = port) {
+  const file = path.join(dist, 'routes-manifest.json')
   const text = readFileSync(file, 'utf8').replaceAll(`:${PORT_IN_FIXTURE}`, `:${port}`)
   writeFileSync(file, text.replaceAll(`:${SECURE_PORT_IN_FIXTURE}`, `:${securePort}`))
 }
 
-/** Whether a built app has rewrites to the target. @param {string} dir */
-export const needsTarget = dir =>
-  readFileSync(path.join(dir, '.next/routes-manifest.json'), 'utf8').includes(`:${PORT_IN_FIXTURE}`)
+/** Whether a build has rewrites to the target. @param {string} dist its folder */
+export const needsTarget = dist =>
+  readFileSync(path.join(dist, 'routes-manifest.json'), 'utf8').includes(`:${PORT_IN_FIXTURE}`)
 
 /** What a body of this name is. */
 const LARGE = 'A line of text that compresses well, again and again. '.repeat(2000)
