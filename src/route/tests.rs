@@ -514,3 +514,71 @@ mod hostile {
         }
     }
 }
+
+#[test]
+fn a_header_that_cannot_be_sent_ends_in_a_fault_with_those_before_it() {
+    let rules = json!({"headers": [
+        {"source": "/:path*", "headers": [{"key": "x-first", "value": "1"}]},
+        {"source": "/:path*", "has": [{"type": "query", "key": "q"}],
+         "headers": [{"key": "x-:q", "value": "a"}, {"key": "x-value", "value": ":q"}]},
+        {"source": "/:path*", "headers": [{"key": "x-last", "value": "1"}]}
+    ]});
+    let router = router(json!({}), rules, Value::Null);
+    for (target, expected, names) in [
+        ("/hello?q=b", "/hello/page", vec!["x-first", "x-b", "x-value", "x-last"]),
+        ("/hello?q=b%20c", "500 plain=false", vec!["x-first"]),
+        ("/hello?q=%0a", "500 plain=false", vec!["x-first"]),
+        ("/nowhere?q=%E2%82%AC", "500 plain=false", vec!["x-first"]),
+        // Routing itself fails: nothing of a rule is left.
+        ("/blog/%ff?q=b", "400", vec![]),
+    ] {
+        let step = router.begin(&request(target, ""));
+        assert_eq!(shown(&step), expected, "{target}");
+        let headers = step.state.response_headers();
+        let found: Vec<&str> = headers.iter().map(|(name, _)| name).collect();
+        assert_eq!(found, names, "{target}");
+    }
+}
+
+#[test]
+fn error_pages_speak_the_locale_that_was_asked_for() {
+    let i18n = json!({"i18n": {"locales": ["en", "fr"], "defaultLocale": "en", "domains": [
+        {"domain": "ex.fr", "defaultLocale": "fr"}]}});
+    let rules = json!({"rewrites": {"afterFiles": [{"source": "/en/into", "destination": "/fr/nowhere"}]}});
+    let router = router(i18n, rules, Value::Null);
+    for (target, headers, locale) in [
+        ("/nowhere", "", "en"),
+        ("/fr/nowhere", "", "fr"),
+        ("/into", "", "en"),
+        ("/nowhere", "host=ex.fr", "fr"),
+        ("/en/nowhere", "host=ex.fr", "en"),
+        ("/_next/data/old/fr/nowhere.json", "", "fr"),
+        ("/_next/data/old/fr/nowhere.txt", "", "en"),
+        ("/fr/docs/%ff", "", "fr"),
+    ] {
+        let step = router.begin(&request(target, headers));
+        assert!(!matches!(step.decision, Decision::Output(_)), "{target}");
+        assert_eq!(step.state.locale.unwrap().locale, locale, "{target} {headers}");
+    }
+}
+
+#[test]
+fn older_renderers_match_the_page_anew() {
+    let rules = json!({"rewrites": {"afterFiles": [
+        {"source": "/up/:id", "destination": "/p/:id"}, {"source": "/query", "destination": "/p/:id", "has": [
+            {"type": "query", "key": "id", "value": "(?<id>.*)"}]}
+    ]}});
+    for (version, target, expected) in [
+        ("16.0.9", "/up/7", "/p/[id] id=7"),
+        ("16.0.9", "/query?id=..", "404 Unrendered { no_store: false }"),
+        ("16.4.6", "/query?id=..", "/p/[id] id=.."),
+        ("16.0.9", "/query?id=%3Fx", "404 Unrendered { no_store: false }"),
+    ] {
+        let router = router_of(version, json!({}), rules.clone(), Value::Null);
+        assert_eq!(
+            shown(&router.begin(&request(target, ""))),
+            expected,
+            "{version} {target}"
+        );
+    }
+}

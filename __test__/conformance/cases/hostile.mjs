@@ -327,3 +327,23 @@ export const internalHeaders = path => [
 export const aborts = (path, after) => [
   sequence(`${path} abandoned, then ${after}`, [get(path, { abort: true }), get(after), get(after)]),
 ]
+
+/**
+ * Parameters that only a platform in front of the server may give never become the page's own.
+ *
+ * @param {string[]} paths
+ */
+export const injected = paths =>
+  paths.flatMap(path => [
+    get(`${path}?nxtPid=evil&nxtPall=evil&nxtPopt=evil&nxtProot=evil&nxtPslug=evil&nxtPrest=evil`, {
+      note: 'no route parameters from the query',
+    }),
+    get(`${path}?nxtIid=evil&nxtIroot=evil&__nextLocale=fr&__nextDefaultLocale=fr&__nextInferredLocaleFromDefault=1`, {
+      note: 'no route parameters from the query',
+    }),
+    get(`${path}?__nextDataReq=1`, { note: 'no data request by query' }),
+    get(path, {
+      headers: { 'x-now-route-matches': '1=evil&nxtPid=evil&nxtProot=evil', 'x-matched-path': '/shop/[id]' },
+    }),
+    get(path, { headers: { 'next-resume': '1', 'x-next-resume-state-length': '2' } }),
+  ])

@@ -9,7 +9,7 @@ import external from './external.mjs'
 import files from './files.mjs'
 import { frameworks } from './frameworks.mjs'
 import handlers from './handlers.mjs'
-import { aborts, hostile, internalHeaders } from './hostile.mjs'
+import { aborts, hostile, injected, internalHeaders } from './hostile.mjs'
 import { localeSingle, locales, localesBase } from './locales.mjs'
 import middleware from './middleware.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
@@ -41,13 +41,31 @@ export const SUITES = [
       ...hostile,
       ...internalHeaders('/isr'),
       ...internalHeaders('/dynamic'),
+      ...injected(['/blog/one', '/docs/a/b', '/dynamic', '/isr', '/api/items/7', '/closed/one']),
       ...aborts('/large', '/isr'),
       ...aborts('/api/endless', '/isr').map(test => ({ ...test, log: /endless stream cancelled/ })),
     ],
   },
   {
     fixture: 'pages-router',
-    cases: [...pages, ...conditional.pages, ...hostile, ...internalHeaders('/ssg'), ...aborts('/large', '/ssg')],
+    cases: [
+      ...pages,
+      ...conditional.pages,
+      ...hostile,
+      ...internalHeaders('/ssg'),
+      ...injected([
+        '/ssr',
+        '/user/7',
+        '/user/me',
+        '/fallback-blocking/one',
+        '/fallback-false/one',
+        '/auto/7',
+        '/docs/a/b',
+        '/shop',
+        '/api/items/7',
+      ]),
+      ...aborts('/large', '/ssg'),
+    ],
   },
   {
     fixture: 'static-files',

@@ -1,6 +1,7 @@
 // Which page answers: precedence over both routers, parallel and intercepting routes, metadata routes, the edge runtime,
 // pages that say they have no such path, pages that only rewrites show.
 import { each, get, head, post, raw, rsc, segment, sequence } from '../case.mjs'
+import { injected } from './hostile.mjs'
 
 /** @param {string[]} paths @param {import('../case.mjs').Options} [options] */
 const all = (paths, options) => paths.map(path => get(path, options))
@@ -307,41 +308,28 @@ const edge = [
   rsc('/edge-route/a'),
 ]
 
-/** Parameters that only a platform in front of the server may give never become the page's own. */
-const injected = [
-  '/shop/7',
-  '/shop/new',
-  '/docs/a/b',
-  '/opt',
-  '/built',
-  '/inject/x',
-  '/edge/7',
-  '/handler/1',
-  '/shop/special',
-  '/docs/a',
-  '/edge-page/7',
-  '/api/both/7',
-  '/api/seen',
-  '/kept/one',
-  '/closed/one',
-].flatMap(path => [
-  get(`${path}?nxtPid=evil&nxtPall=evil&nxtPopt=evil&nxtProot=evil&nxtPslug=evil&nxtPrest=evil`, {
-    note: 'no route parameters from the query',
-  }),
-  get(`${path}?nxtIid=evil&nxtIroot=evil&__nextLocale=fr&__nextDefaultLocale=fr&__nextInferredLocaleFromDefault=1`, {
-    note: 'no route parameters from the query',
-  }),
-  get(`${path}?__nextDataReq=1`, { note: 'no data request by query' }),
-  get(path, { headers: { 'x-now-route-matches': '1=evil&nxtPid=evil&nxtProot=evil', 'x-matched-path': '/shop/[id]' } }),
-  get(path, { headers: { 'next-resume': '1', 'x-next-resume-state-length': '2' } }),
-])
-
 export const routes = [
   ...precedence,
   ...noFallback,
   ...rootCatchAll,
   ...edge,
-  ...injected,
+  ...injected([
+    '/shop/7',
+    '/shop/new',
+    '/docs/a/b',
+    '/opt',
+    '/built',
+    '/inject/x',
+    '/edge/7',
+    '/handler/1',
+    '/shop/special',
+    '/docs/a',
+    '/edge-page/7',
+    '/api/both/7',
+    '/api/seen',
+    '/kept/one',
+    '/closed/one',
+  ]),
   raw('an absolute target below the catch-all', 'GET http://example.com/built HTTP/1.1\r\nHost: localhost\r\n\r\n'),
 ]
 
