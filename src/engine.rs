@@ -227,7 +227,9 @@ impl Engine {
     pub fn stored(&self, key: &str, written: Option<Written>) {
         let kind = written.as_ref().map(|written| written.kind);
         let page = written.map(|mut written| {
-            written.lifetime = written.lifetime.map(|lifetime| self.with_default_expire(lifetime));
+            if written.kind != EntryKind::AppRoute || self.build.capabilities.route_handlers_expire {
+                written.lifetime = written.lifetime.map(|lifetime| self.with_default_expire(lifetime));
+            }
             Arc::new(page_of(written))
         });
         for key in self.naming.memory_keys_of(key, kind) {

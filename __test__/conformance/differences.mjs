@@ -103,6 +103,14 @@ export const DIFFERENCES = [
     test: TESTED_IN,
   },
   {
+    id: 'percent-sign-in-a-prerendered-path',
+    lines: ['16.0'],
+    applies: ({ fixture, name }) => fixture === 'app-router' && name === 'GET /encoded/100%25',
+    reason:
+      'A prerendered page whose parameter holds a percent sign is served. The entries of 16.0 decode the path twice and fail; the answer from memory needs no entry.',
+    test: 'src/route/resolve.rs',
+  },
+  {
     id: 'answers-of-another-router',
     lines: ['16.0'],
     applies: ({ fixture, name }) => fixture === 'routes' && name === 'GET /kep%74/one',
@@ -113,7 +121,7 @@ export const DIFFERENCES = [
   {
     id: 'headers-that-later-lines-strip',
     lines: ['16.0'],
-    applies: ({ name }) => /\| (x-nextjs-data|x-next-resume-state-length|next-resume):/.test(name),
+    applies: ({ name }) => /[|;] (x-nextjs-data|x-next-resume-state-length|next-resume):/.test(name),
     reason:
       'Request headers that only the server may set are dropped on every line. 16.0 lets a client set three of them, which later releases closed as security fixes (CVE-2026-44572, CVE-2026-27979).',
     test: 'src/request/mod.rs',

@@ -91,7 +91,9 @@ pub struct Capabilities {
     pub missing_segments_are_404: bool,
     /// Only `rsc: 1` asks for a React payload; otherwise entries of the App Router take any value for it.
     pub exact_rsc_header: bool,
-    /// Data of the Pages Router has an `ETag`.
+    /// What a route handler renders at run time has the configured expiry; otherwise only what it names itself.
+    pub route_handlers_expire: bool,
+    /// Data of the Pages Router has an `ETag` and a known length.
     pub data_etags: bool,
     /// Payloads and data carry the deployment id in a header.
     pub names_deployment: bool,
@@ -172,6 +174,7 @@ impl Capabilities {
             compressed_route_handlers: late_16,
             missing_segments_are_404: late_16,
             exact_rsc_header: late_16,
+            route_handlers_expire: late_16,
             data_etags: !only_16_0,
             names_deployment: late_16,
             on_match_headers: late_16,

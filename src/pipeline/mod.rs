@@ -84,7 +84,8 @@ impl Engine {
                     let mut headers = HeaderList::new();
                     headers.set("Cache-Control", NO_STORE);
                     // Older renderers come to the method before they come to the target.
-                    if flight.request.method == Method::Options && !self.build.capabilities.whatwg_targets {
+                    let renders_first = self.renders_pages && !self.build.capabilities.whatwg_targets;
+                    if flight.request.method == Method::Options && renders_first {
                         self.answer(flight, 400, headers, Bytes::new())
                     } else {
                         self.plain_error(flight, headers)

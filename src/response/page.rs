@@ -28,7 +28,7 @@ pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalid
 pub struct Settings {
     /// `generateEtags`
     pub etags: bool,
-    /// Whether data has an `ETag` too.
+    /// Whether data is a text with an `ETag` too, and no stream.
     pub data_etags: bool,
     /// `poweredByHeader`
     pub powered_by: bool,
@@ -150,7 +150,7 @@ impl Page {
                 accept_encoding: accepted.as_str(),
                 head,
                 // Payloads and the bodies of route handlers are streams upstream, whose length does not count.
-                length: is_text(self.entry.kind, &key.variant).then_some(bytes.len() as u64),
+                length: is_text(self.entry.kind, &key.variant, settings).then_some(bytes.len() as u64),
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
@@ -200,14 +200,14 @@ impl Page {
 
     /// Only strings get an ETag upstream: documents and data, not payloads or the bodies of route handlers.
     fn etag(&self, settings: Settings, variant: &Variant, exists: bool) -> Option<&str> {
-        if !settings.etags || !exists || !is_text(self.entry.kind, variant) {
+        if !settings.etags || !exists || !is_text(self.entry.kind, variant, settings) {
             return None;
         }
         let of = |bytes: &Bytes| Arc::from(etag::of_text(&String::from_utf8_lossy(bytes)));
         match variant {
             Variant::Html => Some(self.etag.get_or_init(|| of(&self.entry.html))),
             Variant::Data => {
-                let data = self.entry.data.as_ref().filter(|_| settings.data_etags)?;
+                let data = self.entry.data.as_ref()?;
                 Some(self.data_etag.get_or_init(|| of(data)))
             }
             Variant::Rsc | Variant::Segment(_) => None,
@@ -309,8 +309,12 @@ fn cache_control_name(kind: EntryKind) -> &'static str {
 }
 
 /// Whether upstream has the body as a text, which gets an ETag and a length, or as a stream.
-fn is_text(kind: EntryKind, variant: &Variant) -> bool {
-    kind != EntryKind::AppRoute && matches!(variant, Variant::Html | Variant::Data)
+fn is_text(kind: EntryKind, variant: &Variant, settings: Settings) -> bool {
+    match variant {
+        Variant::Html => kind != EntryKind::AppRoute,
+        Variant::Data => settings.data_etags,
+        _ => false,
+    }
 }
 
 fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
