@@ -1,4 +1,5 @@
-import type { IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage, Server, ServerResponse } from 'node:http'
+import type { ParsedUrlQuery } from 'node:querystring'
 import type { Duplex } from 'node:stream'
 import type { UrlWithParsedQuery } from 'node:url'
 
@@ -7,7 +8,12 @@ import type { UrlWithParsedQuery } from 'node:url'
  */
 declare namespace next {
   interface NextServerOptions {
-    /** The object of `next.config`. Upstream ignores it in a custom server in production; so does ferronext for now. */
+    /**
+     * The object of `next.config`, for what counts at run time: its `redirects`, `rewrites` and `headers` take the place of
+     * the build's, and options that the server reads while it runs (`compress`, `generateEtags`, `poweredByHeader`,
+     * `expireTime`, `httpAgentOptions` …) that of `next.config`. What the build has fixed must be as it was built. Upstream
+     * ignores `conf` in production.
+     */
     conf?: object
     /** Internal to upstream; a custom server leaves it out. Default `true`. */
     customServer?: boolean
@@ -53,6 +59,15 @@ declare namespace next {
   /** Takes over an upgraded connection. */
   type UpgradeHandler = (req: IncomingMessage, socket: Duplex, head: Buffer) => Promise<void>
 
+  /** What `app.revalidate()` takes: the request that `res.revalidate()` of an API route makes. */
+  interface RevalidateRequest {
+    urlPath: string
+    /** With the secret of the build. Called `revalidateHeaders` before 16.1. */
+    headers?: IncomingHttpHeaders
+    revalidateHeaders?: IncomingHttpHeaders
+    opts: { unstable_onlyGenerated?: boolean }
+  }
+
   /** What `next()` returns. */
   interface NextServer {
     readonly options: NextServerOptions
@@ -68,24 +83,73 @@ declare namespace next {
     getUpgradeHandler(): UpgradeHandler
     /** Waits for work that outlives its response, for instance cache writes. Does not close the user's HTTP server. */
     close(): Promise<void>
-    /** Answers with the app's 404 page. */
+    /**
+     * Answers as if the request had asked for `pathname` and `query`; rules and files count.
+     * @deprecated by upstream: pass the handler a URL of your own instead
+     */
+    render(
+      req: IncomingMessage,
+      res: ServerResponse,
+      pathname: string,
+      query?: ParsedUrlQuery,
+      parsedUrl?: ParsedUrl,
+    ): Promise<void>
+    /**
+     * The text of a page, rendered past rules and files. With Next.js 16.4 the headers and the status of the page are on `res`
+     * and nothing is sent; with older versions a page with code answers the request itself and `null` comes back.
+     * @deprecated by upstream
+     */
+    renderToHTML(
+      req: IncomingMessage,
+      res: ServerResponse,
+      pathname: string,
+      query?: ParsedUrlQuery,
+    ): Promise<string | null>
+    /**
+     * Answers with the app's error page for `res.statusCode`, which nobody may keep unless `setHeaders` is `false`.
+     * @deprecated by upstream
+     */
+    renderError(
+      error: Error | null,
+      req: IncomingMessage,
+      res: ServerResponse,
+      pathname: string,
+      query?: ParsedUrlQuery,
+      setHeaders?: boolean,
+    ): Promise<void>
+    /**
+     * The text of the error page for `res.statusCode` where it has no code; an error page with code answers the request.
+     * @deprecated by upstream
+     */
+    renderErrorToHTML(
+      error: Error | null,
+      req: IncomingMessage,
+      res: ServerResponse,
+      pathname: string,
+      query?: ParsedUrlQuery,
+    ): Promise<string | null>
+    /**
+     * Answers with the app's 404 page.
+     * @deprecated by upstream
+     */
     render404(req: IncomingMessage, res: ServerResponse, parsedUrl?: ParsedUrl, setHeaders?: boolean): Promise<void>
-    /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
-    render(...args: unknown[]): Promise<void>
-    /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
-    renderToHTML(...args: unknown[]): Promise<string | null>
-    /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
-    renderError(...args: unknown[]): Promise<void>
-    /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
-    renderErrorToHTML(...args: unknown[]): Promise<string | null>
-    /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
-    revalidate(...args: unknown[]): Promise<void>
-    /** @deprecated by upstream; throws `FERRONEXT_NOT_IMPLEMENTED` in this version */
+    /**
+     * Renders a prerendered page anew and stores it.
+     * @deprecated by upstream
+     */
+    revalidate(request: RevalidateRequest): Promise<void>
+    /**
+     * Changes the prefix of asset URLs from now on. Pages that are prerendered already keep theirs.
+     * @deprecated by upstream: set `assetPrefix` in next.config instead
+     */
     setAssetPrefix(assetPrefix: string): void
     /** @deprecated by upstream */
-    logError(error: unknown): void
-    /** Development only. */
-    logErrorWithOriginalStack(error: unknown, type?: string): void
+    logError(error: Error): void
+    /**
+     * Development only; rejects in production.
+     * @deprecated by upstream
+     */
+    logErrorWithOriginalStack(error: unknown, type?: string): Promise<void>
   }
 }
 

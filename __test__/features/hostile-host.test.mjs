@@ -2,6 +2,7 @@
 // nobody's header when it fetches from itself.
 
 import { createServer } from 'node:http'
+import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { placeholders } from '../conformance/case.mjs'
 import { header, serveFixture } from '../support/serve-fixture.mjs'
@@ -42,7 +43,7 @@ describe.each(LINE_NAMES.filter(line => wanted.includes(line)))('on %s', line =>
       name: 'hostile',
       options: { port: 'own' },
     })
-    id = placeholders(server.dir).action ?? ''
+    id = placeholders(path.join(server.dir, '.next')).action ?? ''
   })
   afterAll(() => server?.close())
 
@@ -77,7 +78,7 @@ describe.each(LINE_NAMES.filter(line => wanted.includes(line)))('on %s', line =>
   }
 
   it('CVE-2026-64649: no secret of the build is in an answer to a hostile request', async () => {
-    const { previewId = '-' } = placeholders(server.dir)
+    const { previewId = '-' } = placeholders(path.join(server.dir, '.next'))
     const answer = await act('/action', { Host: evil, Origin: `http://${evil}` })
     expect(`${JSON.stringify(answer.headers)}${answer.decoded}`).not.toContain(previewId)
   })

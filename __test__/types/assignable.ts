@@ -26,5 +26,27 @@ export const options: [Options, UpstreamOptions] = [
 ]
 
 /** What a custom server does with upstream's app it can do with ours. */
-export const ours: Pick<App, 'prepare' | 'getRequestHandler' | 'getUpgradeHandler' | 'close' | 'hostname' | 'port'> =
-  app
+export const ours: Pick<
+  App,
+  | 'prepare'
+  | 'getRequestHandler'
+  | 'getUpgradeHandler'
+  | 'close'
+  | 'hostname'
+  | 'port'
+  | 'render'
+  | 'renderToHTML'
+  | 'renderError'
+  | 'renderErrorToHTML'
+  | 'render404'
+  | 'setAssetPrefix'
+> = app
+
+/** What is ferronext's own. */
+export const own = [
+  ferronext({ trustProxy: false }),
+  ferronext({ trustProxy: ['10.0.0.0/8', 'loopback'] }),
+  ferronext({ conf: { redirects: async () => [], compress: false } }),
+]
+// @ts-expect-error a number of proxies is no list of addresses
+ferronext({ trustProxy: 1 })

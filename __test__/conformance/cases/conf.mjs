@@ -2,6 +2,9 @@
 // next.config as `conf`. So the rules of `conf` are what `next build` would have made of them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { conditions } from './conditions.mjs'
+import { locales, localesBase } from './locales.mjs'
+import { hidden, slots } from './routes.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 
 /**
@@ -14,7 +17,9 @@ function withoutRules(dir) {
   const manifest = JSON.parse(readFileSync(file, 'utf8'))
   const redirects = manifest.redirects.filter((/** @type {{ internal?: boolean }} */ rule) => rule.internal)
   // Compiled entries read this file too, and expect its form.
-  const rewrites = { beforeFiles: [], afterFiles: [], fallback: [] }
+  const intercepts = (/** @type {{ has?: { key?: string }[] }} */ rule) => rule.has?.[0]?.key === 'next-url'
+  const beforeFiles = manifest.rewrites.beforeFiles.filter(intercepts)
+  const rewrites = { beforeFiles, afterFiles: [], fallback: [] }
   writeFileSync(file, JSON.stringify({ ...manifest, redirects, rewrites, headers: [] }))
 }
 
@@ -22,6 +27,11 @@ function withoutRules(dir) {
 export const conf = [
   { fixture: 'rules', cases: rules },
   { fixture: 'trailing-slash', cases: trailingSlash },
+  { fixture: 'conditions', cases: conditions },
+  { fixture: 'locales', cases: locales },
+  { fixture: 'locales-base', cases: localesBase },
+  { fixture: 'slots', cases: slots },
+  { fixture: 'hidden', cases: hidden },
 ].map(({ fixture, cases }) => ({
   fixture,
   serverFile: 'conf.mjs',
