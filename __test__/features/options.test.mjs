@@ -84,7 +84,12 @@ describe('next(options)', () => {
     await expect(ferronext({}).getRequestHandler()({}, {})).rejects.toThrow(rejection)
   })
 
-  it('names methods that are still to come', async () => {
-    await expect(ferronext({}).renderToHTML()).rejects.toMatchObject({ code: 'FERRONEXT_NOT_IMPLEMENTED' })
+  it.each([80.5, -1, 65_536, 'http', '80a', {}])('refuses the port %j and names it', port => {
+    expect(() => ferronext({ port })).toThrow(/`port` of next\(\) has to be a number from 1 to 65535/)
+    expect(() => ferronext({ port })).toThrow(expect.objectContaining({ code: 'FERRONEXT_BAD_OPTION' }))
+  })
+
+  it.each([undefined, null, 0, '', 80, '8080'])('takes the port %j', port => {
+    expect(ferronext({ port }).port).toBe(port)
   })
 })
