@@ -1,6 +1,7 @@
 // Middleware has its say on requests to upgrade the connection, as on any other.
 
 import { once } from 'node:events'
+import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest'
 import { WebSocket } from 'ws'
