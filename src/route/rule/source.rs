@@ -28,8 +28,12 @@ pub struct RuleSource {
 }
 
 impl RuleSource {
-    /// Compiles the shared part of a rule.
+    /// Compiles the shared part of a rule. An error names the rule by its source.
     pub fn compile(written: &Written, options: &SourceOptions) -> Result<RuleSource, String> {
+        RuleSource::try_compile(written, options).map_err(|error| format!("{:?} has {error}", written.source))
+    }
+
+    fn try_compile(written: &Written, options: &SourceOptions) -> Result<RuleSource, String> {
         let internal = written.internal;
         let matcher = PathMatcher::compile(
             &written.source,
@@ -38,10 +42,12 @@ impl RuleSource {
                 optional_slash: !internal,
                 restricted: options.restricted.clone().filter(|_| !internal),
             },
-        )?;
+        )
+        .map_err(|error| format!("a source that cannot be compiled: {error}"))?;
         Ok(RuleSource {
             matcher,
-            conditions: Conditions::compile(&written.conditions)?,
+            conditions: Conditions::compile(&written.conditions)
+                .map_err(|error| format!("a condition that cannot be compiled: {error}"))?,
             internal,
         })
     }
@@ -72,5 +78,29 @@ impl RuleSource {
     /// The path pattern.
     pub fn matcher(&self) -> &PathMatcher {
         &self.matcher
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_that_cannot_be_compiled_is_named() {
+        for (rule, error) in [
+            (
+                r#"{ "source": "/a/:b(" }"#,
+                r#""/a/:b(" has a source that cannot be compiled: "#,
+            ),
+            (
+                r#"{ "source": "/a", "has": [{ "type": "query", "key": "q", "value": "(" }] }"#,
+                r#""/a" has a condition that cannot be compiled: "#,
+            ),
+        ] {
+            let written: Written = serde_json::from_str(rule).expect("a rule");
+            let compiled = RuleSource::compile(&written, &SourceOptions::default());
+            let message = compiled.err().unwrap_or_default();
+            assert!(message.starts_with(error), "{message}");
+        }
     }
 }
