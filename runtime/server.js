@@ -137,8 +137,7 @@ function start(native, options, next, config, distDir, engine) {
     port: portOf(options),
     entries,
     waitUntil: new WaitUntil(),
-    compresses: step =>
-      config.compress && (traits.compressedRouteHandlers || !(step.edge || step.routeKind === 'APP_ROUTE')),
+    compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedBefore16(step)),
     parseTarget: targetParser(traits),
     logError,
     createIncrementalCache: traits.entriesExpectIncrementalCache
@@ -247,6 +246,16 @@ function createServer(native, options) {
   const resolved = resolveOptions(options)
   if (resolved.dev) return require('./dev').createDevServer(resolved)
   return new NextCustomServer(resolved, () => prepare(native, resolved))
+}
+
+/**
+ * Before 16.1 what an edge function or a route handler answers is compressed only if a rule or middleware has given it its
+ * content type: upstream's compression did not see the headers of such an answer.
+ * @param {import('./render').RenderStep} step
+ */
+function isCompressedBefore16({ edge, routeKind, headers }) {
+  if (!edge && routeKind !== 'APP_ROUTE') return true
+  return headers.some((text, at) => at % 2 === 0 && text.toLowerCase() === 'content-type')
 }
 
 module.exports = { createServer }
