@@ -38,13 +38,15 @@ class CacheHandler {
 
   /** @param {string} key @param {any} value @param {any} context */
   async set(key, value, context) {
-    await this.files.set(key, value, context)
+    // Upstream's cache has the value in memory when this returns; whether the disk takes it is another matter.
+    const written = this.files.set(key, value, context)
     if (!context.fetchCache) this.engine.cacheSet(key, value ? portable(value, context.cacheControl) : null)
+    await written
   }
 
   /** @param {string | string[]} tags @param {any} [durations] */
   async revalidateTag(tags, durations) {
-    this.engine.tagsRevalidated(Array.isArray(tags) ? tags : [tags])
+    this.engine.tagsRevalidated(Array.isArray(tags) ? tags : [tags], durations !== undefined, durations?.expire)
     await this.files.revalidateTag(tags, durations)
   }
 
@@ -71,6 +73,7 @@ function portable(value, cacheControl) {
     postponed: value.postponed != null,
     revalidate: cacheControl?.revalidate === false ? -1 : cacheControl?.revalidate,
     expire: cacheControl?.expire,
+    madeMs: Date.now(),
   }
 }
 

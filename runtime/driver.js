@@ -1,8 +1,9 @@
 // In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
 //
 //   begin -> answer id                                 the usual case: one call in, one answer out
-//   begin -> slot -> step -> load | answer | stream | proxy | render -> … until something has answered
+//   begin -> slot -> step -> load | answer | stream | proxy | revalidate | render -> … until something has answered
 
+const { renderInBackground } = require('./background')
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
@@ -134,6 +135,9 @@ async function steps(server, req, res, slot, strict = false) {
         return sendAnswer(res, step)
       case 'stream':
         return sendStream(res, step, () => engine.chunk(slot))
+      case 'revalidate':
+        renderInBackground(server, step, steps)
+        continue
       case 'middleware': {
         const { answered, body, error } = await runMiddleware(server, req, res, slot, step)
         if (answered) return

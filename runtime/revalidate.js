@@ -2,8 +2,9 @@
 // process and goes past rules and middleware. Upstream: `revalidate` of next/dist/server/next-server.js.
 
 const { steps } = require('./driver')
+const { mockExchange } = require('./mock-exchange')
 const { headFrom } = require('./request')
-const { mergeHeaders, sendAnswer } = require('./respond')
+const { sendAnswer } = require('./respond')
 
 /**
  * @typedef {object} RevalidateRequest
@@ -20,15 +21,8 @@ const { mergeHeaders, sendAnswer } = require('./respond')
  */
 async function revalidate(server, next, { urlPath, headers: given, revalidateHeaders, opts }) {
   const headers = given ?? revalidateHeaders ?? {}
-  const { createRequestResponseMocks } = next.require('next/dist/server/lib/mock-request')
-  const { req, res } = createRequestResponseMocks({ url: urlPath, headers })
+  const { req, res } = mockExchange(next, urlPath, headers)
   const id = server.engine.beginRevalidate(headFrom({ method: req.method, url: urlPath, headers }))
-  const { writeHead } = res
-  // The mock takes headers one by one only.
-  res.writeHead = (/** @type {number} */ status, /** @type {string[]} */ flat = []) => {
-    mergeHeaders(res, flat)
-    return writeHead.call(res, status)
-  }
   try {
     // Nobody is there to see an error page: what is thrown goes to the caller, "no fallback" included.
     if (id >= 0) sendAnswer(res, server.engine.answer(id))

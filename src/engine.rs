@@ -20,7 +20,7 @@ use crate::response::page::{Page, Settings};
 use crate::response::prepared::{Prepared, PreparedTable};
 use crate::route::{EntryKind, PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
-use crate::source::prerender::{Entry, Lifetime, Naming, Store, Tags};
+use crate::source::prerender::{Entry, Lifetime, Naming, SingleFlight, Store, TagRevalidation, Tags};
 use crate::source::proxy::Client as ProxyClient;
 
 /// A build that can be served.
@@ -35,6 +35,7 @@ pub struct Engine {
     pub(crate) pages: Store<Page>,
     pub(crate) naming: Naming,
     pub(crate) tags: Tags,
+    pub(crate) revalidations: Arc<SingleFlight>,
     pub(crate) table: PreparedTable,
     /// The deployment id, when there is one.
     pub(crate) deployment_id: Option<Arc<str>>,
@@ -99,6 +100,8 @@ pub struct Written {
     pub postponed: bool,
     /// How long it lives.
     pub lifetime: Option<Lifetime>,
+    /// When it was rendered, in milliseconds since 1970.
+    pub made_ms: u64,
 }
 
 /// What the options of `next()` say about a build, beside where it is.
@@ -187,6 +190,7 @@ impl Engine {
             roots,
             naming,
             tags: Tags::default(),
+            revalidations: Arc::default(),
             table: PreparedTable::default(),
             proxy: ProxyClient::default(),
             flights: Mutex::default(),
@@ -234,15 +238,16 @@ impl Engine {
         });
         for key in self.naming.memory_keys_of(key, kind) {
             match &page {
-                Some(page) => self.pages.insert(key, Arc::clone(page)),
-                None => self.pages.withdraw(key),
+                Some(page) => self.pages.insert(key.clone(), Arc::clone(page)),
+                None => self.pages.withdraw(key.clone()),
             }
+            self.revalidations.answered(&key);
         }
     }
 
-    /// A compiled entry has revalidated tags: answers with one of them are not served any more.
-    pub fn tags_revalidated(&self, tags: Vec<String>) {
-        self.tags.revalidate(tags, now_ms());
+    /// A compiled entry has revalidated tags: answers with one of them are stale, or not served any more.
+    pub fn tags_revalidated(&self, tags: Vec<String>, how: TagRevalidation) {
+        self.tags.revalidate(tags, how, now_ms());
     }
 
     /// A lifetime that names no expiry has the configured one: manifests and renders before 16.1 leave it out.
@@ -276,7 +281,7 @@ fn page_of(written: Written) -> Page {
         segments: (!written.segments.is_empty()).then_some(written.segments),
         data: written.data,
         postponed: written.postponed,
-        made_ms: now_ms(),
+        made_ms: written.made_ms,
         lifetime: written.lifetime,
     };
     entry.set_headers(written.headers);

@@ -13,6 +13,8 @@ import path from 'node:path'
  * @property {string | Buffer} [bytes] the whole request, byte by byte, instead of the above
  * @property {string[]} [pipelined] methods of the answers that `bytes` asks for, when it holds several requests
  * @property {boolean} [abort] go away after the first bytes of the body instead of reading it all
+ * @property {number} [wait] ms to wait before the request, where the clock itself is the subject
+ * @property {RegExp} [until] the request is repeated until the answer, head and body, matches; only the last one counts
  * @property {number} [timeout] in ms, for a request that gets no answer
  * @property {Record<string, string>} [cookies] sent along; a value of `*` is what the server set before in this case
  */

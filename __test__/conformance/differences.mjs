@@ -119,6 +119,24 @@ export const DIFFERENCES = [
     test: 'src/source/prerender/key.rs',
   },
   {
+    id: 'shared-pages-know-no-client',
+    applies: ({ fixture, name, kind }) =>
+      fixture.startsWith('revalidation') &&
+      name.includes('foreign URL') &&
+      ['body', 'header etag', 'header content-length'].includes(kind),
+    reason:
+      'A stale page is rendered anew for its own URL. Upstream renders it with the request that found it stale, and writes the path and query of that client into the page that everybody gets from then on.',
+    test: '__test__/features/revalidation.test.mjs',
+  },
+  {
+    id: 'shared-pages-know-no-prefetch',
+    lines: ['16.0', '15.5'],
+    applies: ({ fixture, name, kind }) =>
+      fixture === 'revalidation' && name === 'a page: prefetches of the client router' && kind === 'body',
+    reason: 'The same on the lines where a prefetch of the client router may render a stale page anew.',
+    test: '__test__/features/revalidation.test.mjs',
+  },
+  {
     id: 'headers-that-later-lines-strip',
     lines: ['16.0'],
     applies: ({ name }) => /[|;] (x-nextjs-data|x-next-resume-state-length|next-resume):/.test(name),

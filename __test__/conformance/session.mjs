@@ -1,6 +1,7 @@
 // One fixture on one Next.js line, served twice: by upstream, and by ferronext or, to test the harness, by upstream again.
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { buildFixture, copyApp, distDirOf, removeApp } from '../support/build.mjs'
 import { methodOf, openConnection, requestBytes, sendRaw } from '../support/raw.mjs'
@@ -123,7 +124,8 @@ async function play(server, test, values, etags) {
   for (const template of test.steps) {
     const step = withCookies(fill(template, values, etags), jar)
     const label = template.target ? `${methodOf(template)} ${template.target.slice(0, 100)}` : 'raw bytes'
-    for (const answer of await send(server.port, step)) {
+    if (step.wait) await delay(step.wait)
+    for (const answer of await sendUntil(server.port, step)) {
       remember(answer, jar)
       answers.push({ label, answer })
     }
@@ -139,6 +141,26 @@ async function play(server, test, values, etags) {
   }
   return answers
 }
+
+/**
+ * Sends a step, again and again if it waits for something to happen.
+ *
+ * @param {number} port
+ * @param {Step} step
+ */
+async function sendUntil(port, step) {
+  const deadline = performance.now() + 10_000
+  for (;;) {
+    const answers = await send(port, step)
+    if (!step.until || answers.some(({ response }) => response && step.until?.test(textOf(response)))) return answers
+    if (performance.now() > deadline) return [{ error: `no answer matched ${step.until}` }]
+    await delay(20)
+  }
+}
+
+/** @param {import('./compare.mjs').RawResponse} response */
+const textOf = ({ headers, decoded }) =>
+  `${headers.map(([name, value]) => `${name}: ${value}`).join('\n')}\n\n${decoded.toString()}`
 
 /**
  * @param {number} port

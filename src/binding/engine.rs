@@ -21,12 +21,12 @@ use super::step::{flat, JsStep};
 use crate::build::capabilities;
 use crate::engine::{Engine, ServeOptions, Written};
 use crate::error::{Code, Error};
-use crate::pipeline::Progress;
+use crate::pipeline::{Progress, Step};
 use crate::request::{Origin, Request};
 use crate::response::etag;
 use crate::response::prepared::Prepared;
 use crate::route::{EntryKind, HeaderText, MiddlewareReply};
-use crate::source::prerender::Lifetime;
+use crate::source::prerender::{Lifetime, TagRevalidation};
 
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
 #[napi(js_name = "checkVersion")]
@@ -124,6 +124,8 @@ pub struct JsCacheEntry {
     pub revalidate: Option<f64>,
     /// Seconds until it must not be served.
     pub expire: Option<f64>,
+    /// When it was rendered, in milliseconds since 1970.
+    pub made_ms: f64,
 }
 
 /// A segment of a page.
@@ -176,6 +178,9 @@ struct Opened {
     /// The answer whose number [`begin`] returned last. Another thread may replace the page before Node has asked for the
     /// answer, and the page was all that kept it.
     last: Option<Arc<Prepared>>,
+    /// The slots of renders that this thread was told to run. If the thread ends before they do, their pages must not stay
+    /// reserved for ever.
+    renders: Vec<u32>,
 }
 
 impl Opened {
@@ -217,6 +222,7 @@ impl JsEngine {
             open.push(Some(Opened {
                 engine: Arc::clone(&engine),
                 last: None,
+                renders: Vec::new(),
             }));
             open.len() - 1
         });
@@ -225,14 +231,24 @@ impl JsEngine {
             key: key as u32,
         }
     }
+
+    /// The renders that this thread was told to run.
+    fn with_renders(&self, change: impl FnOnce(&mut Vec<u32>)) {
+        OPEN.with_borrow_mut(|open| {
+            if let Some(Some(opened)) = open.get_mut(self.key as usize) {
+                change(&mut opened.renders);
+            }
+        });
+    }
 }
 
 impl Drop for JsEngine {
     fn drop(&mut self) {
         // Runs on the thread that made it, or after that thread's values are gone.
         let _ = OPEN.try_with(|open| {
-            if let Some(slot) = open.borrow_mut().get_mut(self.key as usize) {
-                *slot = None;
+            let closed = open.borrow_mut().get_mut(self.key as usize).and_then(Option::take);
+            for slot in closed.iter().flat_map(|opened| &opened.renders) {
+                self.engine.free(*slot as usize);
             }
         });
     }
@@ -279,7 +295,13 @@ impl JsEngine {
     /// What Node has to do next for the request in `slot`.
     #[napi]
     pub fn step(&self, slot: u32) -> napi::Result<JsStep, String> {
-        guarded(|| self.engine.step(slot as usize).into())
+        guarded(|| {
+            let step = self.engine.step(slot as usize);
+            if let Step::Revalidate { slot, .. } = step {
+                self.with_renders(|renders| renders.push(slot as u32));
+            }
+            step.into()
+        })
     }
 
     /// Waits for what the request in `slot` needs from disk or from a compressor.
@@ -345,7 +367,10 @@ impl JsEngine {
     /// The request in `slot` has been answered.
     #[napi]
     pub fn free(&self, slot: u32) -> napi::Result<(), String> {
-        guarded(|| self.engine.free(slot as usize))
+        guarded(|| {
+            self.with_renders(|renders| renders.retain(|other| *other != slot));
+            self.engine.free(slot as usize);
+        })
     }
 
     /// The answer with this number. Fails if it is gone; the one that `begin` returned last never is.
@@ -379,12 +404,17 @@ impl JsEngine {
         })
     }
 
-    /// A compiled entry has revalidated tags.
+    /// A compiled entry has revalidated tags; with `stale` their answers are only stale, until `expire` seconds are over.
     #[napi(js_name = "tagsRevalidated")]
-    pub fn tags_revalidated(&self, tags: Vec<String>) -> napi::Result<(), String> {
+    pub fn tags_revalidated(&self, tags: Vec<String>, stale: bool, expire: Option<f64>) -> napi::Result<(), String> {
+        let how = if stale {
+            TagRevalidation::Stale(expire)
+        } else {
+            TagRevalidation::Now
+        };
         guarded(|| {
             for engine in registry::of_same_build(&self.engine) {
-                engine.tags_revalidated(tags.clone());
+                engine.tags_revalidated(tags.clone(), how);
             }
         })
     }
@@ -454,6 +484,7 @@ fn written(entry: JsCacheEntry) -> Option<Written> {
             revalidate: (revalidate >= 0.0).then_some(revalidate),
             expire: entry.expire,
         }),
+        made_ms: entry.made_ms as u64,
     })
 }
 

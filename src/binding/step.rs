@@ -14,7 +14,7 @@ use crate::source::render::Render;
 /// See `runtime/driver.js` for what each kind means.
 #[napi(object, object_from_js = false)]
 pub struct JsStep {
-    /// `load`, `answer`, `stream`, `proxy`, `render`, `middleware` or `middlewareResponse`.
+    /// `load`, `answer`, `stream`, `proxy`, `render`, `revalidate`, `middleware` or `middlewareResponse`.
     pub kind: &'static str,
     /// `answer`, `stream`: the status. `render`: the status to start from.
     pub status: Option<u16>,
@@ -38,8 +38,10 @@ pub struct JsStep {
     pub query: Option<Value>,
     /// The query as it arrived.
     pub init_query: Option<Value>,
+    /// `revalidate`: the slot of the render.
+    pub slot: Option<u32>,
     /// `render`: the target as it arrived, normalised. `middleware`: the absolute URL of its request. `proxy`: where the request
-    /// goes.
+    /// goes. `revalidate`: the URL of the page.
     pub url: Option<String>,
     /// Whether the request headers that arrived are gone, so that only `request_headers` are left.
     pub replaces_request_headers: Option<bool>,
@@ -82,6 +84,7 @@ impl JsStep {
             params: None,
             query: None,
             init_query: None,
+            slot: None,
             url: None,
             replaces_request_headers: None,
             request_headers: None,
@@ -139,6 +142,11 @@ impl From<Step> for JsStep {
                 ..JsStep::of_kind("proxy")
             },
             Step::Render(render) => of_render(*render),
+            Step::Revalidate { slot, url } => JsStep {
+                slot: Some(slot as u32),
+                url: Some(url),
+                ..JsStep::of_kind("revalidate")
+            },
             Step::Middleware { url, request_headers } => JsStep {
                 url: Some(url),
                 ..JsStep::of_kind("middleware").with_request_headers(&request_headers)

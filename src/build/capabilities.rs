@@ -48,6 +48,8 @@ pub struct Capabilities {
     pub scoped_cache_paths: bool,
     /// An entry past its `expire` counts as absent, so that the request waits.
     pub expire_blocks: bool,
+    /// A prefetch of the client router is answered with a stale entry without rendering it anew.
+    pub router_prefetch_spares_render: bool,
     /// The preview secret is read from `server/preview-props.json`.
     pub preview_props_file: bool,
     /// A sub-resource request (`sec-fetch-dest`) that finds nothing gets a plain-text 404.
@@ -155,6 +157,7 @@ impl Capabilities {
             validate_rsc_by_default: late_16,
             scoped_cache_paths: !only_16_0 && (late_16 || version >= Version::new(15, 5, 20)),
             expire_blocks: late_16,
+            router_prefetch_spares_render: late_16,
             preview_props_file,
             plain_404_for_subresources: late_16,
             whatwg_targets: late_16,

@@ -14,7 +14,10 @@ use crate::response::page::Page;
 use crate::response::prepared::Prepared;
 use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
+use crate::source::prerender::Permit;
 use crate::source::render::Render;
+
+use super::revalidate::Revalidation;
 
 /// What became of a request that came in.
 #[derive(Debug)]
@@ -48,6 +51,13 @@ pub enum Step {
     },
     /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
     Render(Box<Render>),
+    /// Render the page whose request waits in `slot` while this one goes on, then ask again.
+    Revalidate {
+        /// The slot of the render. Free it when it has ended.
+        slot: usize,
+        /// The URL of the page.
+        url: String,
+    },
     /// Run middleware, then come back through `Engine::middleware_answered` or `Engine::middleware_failed`.
     Middleware {
         /// The absolute URL of its request.
@@ -88,7 +98,29 @@ pub struct Flight {
     pub(crate) personal: bool,
     /// The status that middleware gave the answer.
     pub(crate) status: Option<u16>,
+    /// The render that the request has found to be due.
+    pub(crate) revalidation: Option<Box<Revalidation>>,
+    /// What makes this the one render of its page.
+    pub(crate) permit: Option<Permit>,
     pub(crate) next: Next,
+}
+
+impl Flight {
+    /// A request about which nothing but its route is known yet.
+    pub(crate) fn new(request: Request, state: RouteState, decision: Decision) -> Flight {
+        Flight {
+            request,
+            state,
+            decision,
+            error: None,
+            missing: false,
+            personal: false,
+            status: None,
+            revalidation: None,
+            permit: None,
+            next: Next::Nothing,
+        }
+    }
 }
 
 /// The error page that is on its way.

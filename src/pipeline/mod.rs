@@ -10,6 +10,7 @@ pub(crate) mod flight;
 mod middleware;
 mod output;
 mod proxy;
+mod revalidate;
 
 use std::sync::Arc;
 
@@ -30,7 +31,7 @@ impl Engine {
     pub fn begin(&self, request: Request) -> Progress {
         let mut flight = self.route(request);
         match self.serve(&mut flight) {
-            Next::Ready(answer) => Progress::Answer(answer),
+            Next::Ready(answer) if flight.revalidation.is_none() => Progress::Answer(answer),
             next => {
                 flight.next = next;
                 Progress::Slot(self.flights().insert(flight))
@@ -43,16 +44,7 @@ impl Engine {
             Origin::Client => self.router.begin(&request),
             Origin::Revalidate => self.router.begin_unrouted(&request),
         };
-        Flight {
-            request,
-            state: routed.state,
-            decision: routed.decision,
-            error: None,
-            missing: false,
-            personal: false,
-            status: None,
-            next: Next::Nothing,
-        }
+        Flight::new(request, routed.state, routed.decision)
     }
 
     /// What comes next, from what routing decided.
@@ -110,6 +102,15 @@ impl Engine {
         let Some(flight) = flights.get(slot) else {
             return lost("A request went on after it had been answered.");
         };
+        if let Some(revalidation) = flight.revalidation.take() {
+            if let Some((url, render)) = self.begin_revalidation(*revalidation) {
+                let slot = flights.insert(render);
+                return Step::Revalidate { slot, url };
+            }
+        }
+        let Some(flight) = flights.get(slot) else {
+            return lost("A request went on after it had been answered.");
+        };
         match std::mem::replace(&mut flight.next, Next::Nothing) {
             Next::Ready(answer) => Step::Answer(Answer {
                 status: answer.status,
@@ -149,10 +150,7 @@ impl Engine {
         };
         let loaded = match load {
             Load::Page(address, key) => self.load_page(address, key).await,
-            Load::Encode(page, variant, coding) => {
-                let encoded = tokio::task::spawn_blocking(move || page.encode(variant, coding)).await;
-                matches!(encoded, Ok(Ok(())))
-            }
+            Load::Encode(page, variant, coding) => page.encoded(variant, coding).await,
             Load::File(file) => {
                 self.load_file(slot, file).await;
                 return;

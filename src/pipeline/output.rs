@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::flight::{Answer, ErrorPage, Flight, Load, Next, Step};
 use super::lost;
-use crate::engine::{now_ms, Engine};
+use crate::engine::Engine;
 use crate::request::{Method, RSC_PARAM};
 use crate::response::conditional::Conditions;
 use crate::response::headers::HeaderList;
@@ -14,7 +14,7 @@ use crate::response::page::{Framing, Page, PageAnswer, NO_STORE};
 use crate::route::{
     Address, EntryKind, HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest, Variant,
 };
-use crate::source::prerender::{Entry, Lifetime, Lookup};
+use crate::source::prerender::{Entry, Freshness, Lifetime, Lookup};
 use crate::source::render::Render;
 use crate::url::{Location, Query};
 
@@ -108,7 +108,7 @@ impl Engine {
         // Documents without a cache entry of their own have keys that no storage key leads to.
         let key = format!("document\0{}", address.pathname);
         match self.pages.lookup(&key) {
-            Lookup::Hit(page) => self.serve_page(flight, &call, page, Variant::Html),
+            Lookup::Hit(page) => self.serve_page(flight, &call, page, Variant::Html, false),
             _ if flight.missing => {
                 let why = format!(
                     "The document of {} is not in the build. Run `next build` again.",
@@ -128,10 +128,19 @@ impl Engine {
 
     fn serve_prerendered(&self, flight: &mut Flight, call: Call<'_>, address: Address, variant: Variant) -> Next {
         let key = self.naming.memory_key(&address);
+        // What was due when the request began to wait may have been done since.
+        flight.revalidation = None;
         match self.pages.lookup(&key) {
-            Lookup::Hit(page) if self.is_fresh(&page) && self.has_variant(&page.entry, &variant) => {
-                self.serve_page(flight, &call, page, variant)
-            }
+            Lookup::Hit(page) if self.has_variant(&page.entry, &variant) => match self.freshness(&page) {
+                Freshness::Fresh => self.serve_page(flight, &call, page, variant, false),
+                // An error page stands for another URL than its own: the entry decides what becomes of it.
+                Freshness::Stale if call.error.is_none() => {
+                    let prefetch = call.outcome.rsc.as_ref().is_some_and(|rsc| rsc.prefetch);
+                    flight.revalidation = self.revalidation(flight, call.output, &address, key, prefetch);
+                    self.serve_page(flight, &call, page, variant, true)
+                }
+                Freshness::Stale | Freshness::Expired => self.render(flight, call),
+            },
             // Only what the build wrote is looked for on disk; later answers come through the cache handler.
             Lookup::Unknown if !flight.missing && address.built => Next::Load(Load::Page(address, key)),
             _ => self.render(flight, call),
@@ -149,16 +158,7 @@ impl Engine {
         }
     }
 
-    fn is_fresh(&self, page: &Page) -> bool {
-        let entry = &page.entry;
-        !entry.postponed
-            && page
-                .lifetime
-                .is_some_and(|lifetime| lifetime.is_fresh(entry.made_ms, now_ms()))
-            && !self.tags.any_since(&entry.tags, entry.made_ms)
-    }
-
-    fn serve_page(&self, flight: &Flight, call: &Call<'_>, page: Arc<Page>, variant: Variant) -> Next {
+    fn serve_page(&self, flight: &Flight, call: &Call<'_>, page: Arc<Page>, variant: Variant, stale: bool) -> Next {
         let framing = Framing {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
@@ -167,6 +167,7 @@ impl Engine {
             rules: pairs(&call.headers),
             deployment_id: self.deployment_id.clone(),
             personal: flight.personal,
+            stale,
         };
         let variant = match variant {
             // A page without segments answers a segment prefetch with its whole payload.

@@ -46,6 +46,7 @@ pub struct Page {
     etag: OnceLock<Arc<str>>,
     data_etag: OnceLock<Arc<str>>,
     encoded: RwLock<HashMap<(Variant, Coding), Bytes>>,
+    encoding: tokio::sync::Mutex<()>,
     answers: RwLock<FxHashMap<AnswerKey, Arc<Prepared>>>,
 }
 
@@ -74,6 +75,8 @@ pub struct Framing {
     pub rules: Vec<(String, String)>,
     /// The deployment id, sent with payloads and data when there is one.
     pub deployment_id: Option<Arc<str>>,
+    /// Whether the answer is out of date and being rendered anew.
+    pub stale: bool,
     /// Whether the headers are for one request only, so that the answer is not kept.
     pub personal: bool,
 }
@@ -102,6 +105,7 @@ impl Page {
             etag: OnceLock::new(),
             data_etag: OnceLock::new(),
             encoded: RwLock::default(),
+            encoding: tokio::sync::Mutex::default(),
             answers: RwLock::default(),
         }
     }
@@ -173,8 +177,20 @@ impl Page {
         PageAnswer::Ready(answer)
     }
 
+    /// Waits until one variant has been compressed. Of the requests that come while a page is new, one does the work.
+    pub async fn encoded(self: Arc<Self>, variant: Variant, coding: Coding) -> bool {
+        let _turn = self.encoding.lock().await;
+        let key = (variant, coding);
+        if read(&self.encoded).contains_key(&key) {
+            return true;
+        }
+        let page = Arc::clone(&self);
+        let work = tokio::task::spawn_blocking(move || page.encode(key.0, key.1));
+        matches!(work.await, Ok(Ok(())))
+    }
+
     /// Compresses one variant and keeps it. Takes time: not for Node's thread.
-    pub fn encode(&self, variant: Variant, coding: Coding) -> io::Result<()> {
+    fn encode(&self, variant: Variant, coding: Coding) -> io::Result<()> {
         let Some(body) = self.entry.variant(&variant) else {
             return Ok(());
         };
@@ -241,7 +257,7 @@ impl Page {
             headers.set("x-nextjs-deployment-id", id);
         }
         if let Some(lifetime) = self.lifetime {
-            headers.set("x-nextjs-cache", "HIT");
+            headers.set("x-nextjs-cache", if framing.stale { "STALE" } else { "HIT" });
             if self.entry.kind == EntryKind::AppPage {
                 headers.set("x-nextjs-prerender", "1");
             }

@@ -40,6 +40,7 @@ pub use header_view::{is_single, HeaderText, HeaderView, Overlay};
 pub use middleware::MiddlewareCall;
 pub use page::{PageDecision, PageOutcome, PageRequest, PageRules};
 pub use params::Params;
+pub use resolve::resolve_encoded;
 pub use router::Router;
 pub use rule::ResponseHeaders;
 pub use state::{LocaleState, RouteState};

@@ -4,11 +4,23 @@
 //! Upstream: `interpolateDynamicPath` of `next/dist/server/server-utils.js`, then `decodePathParams`.
 
 use super::params::Params;
-use crate::url::{decode_uri_component, without_trailing_slash, QueryValue};
+use crate::url::{decode_uri_component, encode_uri_component, without_trailing_slash, QueryValue};
 
 /// Puts params into a route. Delimiters inside a value stay encoded, so that a value can
 /// never add a segment. Upstream: `interpolateDynamicPath` and `decodePathParams`. `None` when a param is missing.
 pub fn resolve(route: &str, params: Option<&Params>) -> Option<String> {
+    fill(route, params, push_segment)
+}
+
+/// The same path as a URL has it, every param percent-encoded.
+pub fn resolve_encoded(route: &str, params: Option<&Params>) -> Option<String> {
+    fill(route, params, |out, value| {
+        out.push('/');
+        out.push_str(&encode_uri_component(value));
+    })
+}
+
+fn fill(route: &str, params: Option<&Params>, push: impl Fn(&mut String, &str)) -> Option<String> {
     if !route.contains('[') {
         return Some(route.to_owned());
     }
@@ -26,10 +38,10 @@ pub fn resolve(route: &str, params: Option<&Params>) -> Option<String> {
         let optional = inner.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
         let name = optional.unwrap_or(inner).trim_start_matches("...");
         match params.get(name) {
-            Some(QueryValue::One(value)) if !value.is_empty() => push_segment(&mut out, value),
+            Some(QueryValue::One(value)) if !value.is_empty() => push(&mut out, value),
             Some(QueryValue::Many(values)) if !values.is_empty() => {
                 for value in values {
-                    push_segment(&mut out, value);
+                    push(&mut out, value);
                 }
             }
             _ if optional.is_some() => {}
@@ -110,5 +122,16 @@ mod tests {
             let params = Params::from([("slug", one(value))]);
             assert_eq!(resolve("/blog/[slug]", Some(&params)).as_deref(), Some(expected));
         }
+    }
+
+    #[test]
+    fn a_url_has_every_param_encoded() {
+        let many = QueryValue::Many(vec!["a/b".to_owned(), "ü?".to_owned()]);
+        let params = Params::from([("all", many)]);
+        assert_eq!(
+            resolve_encoded("/docs/[...all]", Some(&params)).as_deref(),
+            Some("/docs/a%2Fb/%C3%BC%3F")
+        );
+        assert_eq!(resolve_encoded("/about", None).as_deref(), Some("/about"));
     }
 }

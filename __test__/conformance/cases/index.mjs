@@ -14,6 +14,7 @@ import { localeSingle, locales, localesBase } from './locales.mjs'
 import middleware from './middleware.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
 import pages from './pages.mjs'
+import * as revalidation from './revalidation.mjs'
 import { hidden, routes, slots } from './routes.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 
@@ -74,6 +75,8 @@ export const SUITES = [
   { fixture: 'rules', cases: rules },
   { fixture: 'trailing-slash', cases: trailingSlash },
   { fixture: 'pages-plain', cases: plain },
+  { fixture: 'revalidation', cases: revalidation.plain },
+  { fixture: 'revalidation-based', cases: revalidation.based },
   { fixture: 'mixed', cases: mixed },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
   { fixture: 'middleware-i18n', cases: i18n },

@@ -1,0 +1,39 @@
+// In: the step `revalidate`: a page was found stale, and the answer that was asked for is sent without waiting. Out: the page
+// is rendered anew and stored. The entry gets a request without headers, finds its own stale answer and does the rest as it
+// does under upstream: render in the background, store, report and log what goes wrong, put off the next attempt.
+
+const { mockExchange } = require('./mock-exchange')
+const { WaitUntil } = require('./wait-until')
+
+/**
+ * Starts the render and returns at once.
+ * @param {import('./server').ServerState} server
+ * @param {{ slot: number, url: string }} step
+ * @param {typeof import('./driver').steps} steps
+ */
+function renderInBackground(server, step, steps) {
+  server.waitUntil.add(run(server, step, steps))
+}
+
+/**
+ * @param {import('./server').ServerState} server
+ * @param {{ slot: number, url: string }} step
+ * @param {typeof import('./driver').steps} steps
+ */
+async function run(server, { slot, url }, steps) {
+  // The answer that is on its way goes first.
+  await new Promise(resolve => setImmediate(resolve))
+  const { req, res } = mockExchange(server.next, url, {})
+  // Work of this render only: its end is the end of the slot.
+  const waitUntil = new WaitUntil()
+  try {
+    await steps(Object.create(server, { waitUntil: { value: waitUntil } }), req, res, slot, true)
+    await waitUntil.settle()
+  } catch (error) {
+    server.logError(error)
+  } finally {
+    server.engine.free(slot)
+  }
+}
+
+module.exports = { renderInBackground }
