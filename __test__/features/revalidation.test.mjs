@@ -192,6 +192,10 @@ it('renders a stale page once for all threads, and again when the thread that re
     expect((await get('/blog/built', {}, ports[1])).cache).toBe('STALE')
     const answers = await Promise.all(Array.from({ length: 20 }, () => ask('/blog/built')))
     expect(tally(answers.flat())).toEqual({ '200 STALE render 1': 40 })
+    // Its render takes a moment to begin, because the thread has not loaded the page yet.
+    for (const deadline = performance.now() + 5000; performance.now() < deadline; await delay(20)) {
+      if ((await rendersIn())[1] === 1) break
+    }
     expect(await rendersIn()).toEqual([1, 1])
     await get('/__end', {}, threads.port)
     expect((await get('/blog/built', {}, ports[0])).cache).toBe('STALE')
