@@ -7,26 +7,20 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
 
-use bytes::Bytes;
-use indexmap::map::Entry;
-use indexmap::IndexMap;
 use napi::bindgen_prelude::{AsyncTask, Buffer};
 use napi::{Env, Task};
 use napi_derive::napi;
-use serde_json::Value;
 
 use super::fault::{guarded, to_js};
 use super::registry;
 use super::step::{flat, JsStep};
 use crate::build::capabilities;
-use crate::engine::{Engine, ServeOptions, Written};
+use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
 use crate::pipeline::{Progress, Step};
 use crate::request::{Origin, Request};
 use crate::response::etag;
 use crate::response::prepared::Prepared;
-use crate::route::{EntryKind, HeaderText, MiddlewareReply};
-use crate::source::prerender::{Lifetime, TagRevalidation};
 
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
 #[napi(js_name = "checkVersion")]
@@ -99,42 +93,6 @@ pub struct JsAnswer {
     pub headers: Vec<String>,
     /// The body, absent when empty.
     pub body: Option<Buffer>,
-}
-
-/// What a cache handler was given to store, see `runtime/cache-handler.js`.
-#[napi(object, object_to_js = false)]
-pub struct JsCacheEntry {
-    /// `APP_PAGE`, `APP_ROUTE` or `PAGES`; anything else is not Rust's to serve.
-    pub kind: String,
-    /// The status.
-    pub status: Option<u16>,
-    /// The headers as JSON.
-    pub headers: String,
-    /// The document or body.
-    pub html: Option<Buffer>,
-    /// The React payload.
-    pub rsc: Option<Buffer>,
-    /// The data of a Pages Router page.
-    pub data: Option<Buffer>,
-    /// The payloads of its segments.
-    pub segments: Vec<JsSegment>,
-    /// Whether a part is rendered per request.
-    pub postponed: bool,
-    /// Seconds until stale, `-1` for never.
-    pub revalidate: Option<f64>,
-    /// Seconds until it must not be served.
-    pub expire: Option<f64>,
-    /// When it was rendered, in milliseconds since 1970.
-    pub made_ms: f64,
-}
-
-/// A segment of a page.
-#[napi(object, object_to_js = false)]
-pub struct JsSegment {
-    /// Its path, for instance `/_tree`.
-    pub path: String,
-    /// Its payload.
-    pub data: Buffer,
 }
 
 /// What the JavaScript side has to know about a build.
@@ -329,29 +287,6 @@ impl JsEngine {
         guarded(|| self.engine.no_fallback(slot as usize, target, keeps_flight))
     }
 
-    /// The middleware of the request in `slot` has answered with these headers, lower-case names and values in turn. `peer` is
-    /// the address of the client.
-    #[napi(js_name = "middlewareAnswered")]
-    pub fn middleware_answered(
-        &self,
-        slot: u32,
-        status: u16,
-        headers: Vec<String>,
-        peer: Option<String>,
-    ) -> napi::Result<(), String> {
-        let reply = MiddlewareReply {
-            status,
-            headers: grouped(headers),
-        };
-        guarded(|| self.engine.middleware_answered(slot as usize, reply, peer))
-    }
-
-    /// The middleware of the request in `slot` has failed: it gets the error page for `status`.
-    #[napi(js_name = "middlewareFailed")]
-    pub fn middleware_failed(&self, slot: u32, status: u16) -> napi::Result<(), String> {
-        guarded(|| self.engine.middleware_failed(slot as usize, status))
-    }
-
     /// The render that lets the app's `_error` see the fault of the request in `slot`, `null` if it will be shown anyway.
     #[napi(js_name = "reportFault")]
     pub fn report_fault(&self, slot: u32) -> napi::Result<Option<JsStep>, String> {
@@ -393,32 +328,6 @@ impl JsEngine {
         })?
     }
 
-    /// A compiled entry has stored an answer, or removed one.
-    #[napi(js_name = "cacheSet")]
-    pub fn cache_set(&self, key: String, entry: Option<JsCacheEntry>) -> napi::Result<(), String> {
-        guarded(|| {
-            let entry = entry.and_then(written);
-            for engine in registry::of_same_build(&self.engine) {
-                engine.stored(&key, entry.clone());
-            }
-        })
-    }
-
-    /// A compiled entry has revalidated tags; with `stale` their answers are only stale, until `expire` seconds are over.
-    #[napi(js_name = "tagsRevalidated")]
-    pub fn tags_revalidated(&self, tags: Vec<String>, stale: bool, expire: Option<f64>) -> napi::Result<(), String> {
-        let how = if stale {
-            TagRevalidation::Stale(expire)
-        } else {
-            TagRevalidation::Now
-        };
-        guarded(|| {
-            for engine in registry::of_same_build(&self.engine) {
-                engine.tags_revalidated(tags.clone(), how);
-            }
-        })
-    }
-
     /// Changes the prefix of asset URLs.
     #[napi(js_name = "setAssetPrefix")]
     pub fn set_asset_prefix(&self, prefix: String) -> napi::Result<(), String> {
@@ -443,49 +352,6 @@ impl JsEngine {
             }
         })
     }
-}
-
-/// Names and values in turn as one entry for each name.
-fn grouped(flat: Vec<String>) -> Vec<(String, HeaderText)> {
-    let mut grouped: IndexMap<String, HeaderText> = IndexMap::new();
-    let mut flat = flat.into_iter();
-    while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
-        match grouped.entry(name) {
-            Entry::Vacant(place) => {
-                place.insert(HeaderText::One(value));
-            }
-            Entry::Occupied(mut place) => place.get_mut().push(value),
-        }
-    }
-    grouped.into_iter().collect()
-}
-
-fn written(entry: JsCacheEntry) -> Option<Written> {
-    let bytes = |buffer: Buffer| Bytes::from(buffer.to_vec());
-    Some(Written {
-        kind: match entry.kind.as_str() {
-            "APP_PAGE" => EntryKind::AppPage,
-            "APP_ROUTE" => EntryKind::AppRoute,
-            "PAGES" => EntryKind::Pages,
-            _ => return None,
-        },
-        status: entry.status,
-        headers: serde_json::from_str::<IndexMap<String, Value>>(&entry.headers).ok()?,
-        html: bytes(entry.html?),
-        rsc: entry.rsc.map(bytes),
-        data: entry.data.map(bytes),
-        segments: entry
-            .segments
-            .into_iter()
-            .map(|segment| (segment.path, bytes(segment.data)))
-            .collect(),
-        postponed: entry.postponed,
-        lifetime: entry.revalidate.map(|revalidate| Lifetime {
-            revalidate: (revalidate >= 0.0).then_some(revalidate),
-            expire: entry.expire,
-        }),
-        made_ms: entry.made_ms as u64,
-    })
 }
 
 /// The `ETag` of a text.

@@ -5,15 +5,19 @@
 //!
 //! - [`next`] the public function
 //! - [`engine`] a build that is being served
+//! - [`middleware`] what middleware has answered
+//! - [`cache`] what compiled entries have stored and revalidated
 //! - [`proxy`] a request that another server answers
 //! - [`step`] what Node has to do next for a request
 //! - [`encoder`] compression of bodies that JavaScript writes
 //! - [`log`] what the operator has to be told
 
+mod cache;
 mod encoder;
 mod engine;
 mod fault;
 mod log;
+mod middleware;
 mod next;
 mod proxy;
 mod registry;
