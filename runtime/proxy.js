@@ -2,7 +2,8 @@
 // over them (src/source/proxy); this file moves bodies between Node's streams and it, at the pace of the slower side.
 // Upstream: next/dist/server/lib/router-utils/proxy-request.js.
 
-const { sendAnswer } = require('./respond')
+const { groupHeaders } = require('./header-list')
+const { sendAnswer, sendChunks } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -37,7 +38,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     writeHead(req, res, head.headers)
     res.statusCode = head.status
     if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
-    await download(exchange, res)
+    await sendChunks(res, () => exchange.chunk())
   } catch (error) {
     if (res.destroyed) return
     // One line and no stack: what failed is the other server, and no code of the app's.
@@ -102,51 +103,13 @@ function upload(exchange, body) {
 }
 
 /**
- * @param {any} exchange
- * @param {Response} res
- */
-async function download(exchange, res) {
-  for (;;) {
-    const chunk = await exchange.chunk()
-    if (res.destroyed) return
-    if (chunk === null) break
-    if (!res.write(chunk)) await drained(res)
-    if (res.destroyed) return
-  }
-  res.end()
-}
-
-/**
- * Resolves when the client has taken what was written, or has gone away.
- * @param {Response} res
- * @returns {Promise<void>}
- */
-function drained(res) {
-  return new Promise(resolve => {
-    const done = () => {
-      res.off('drain', done)
-      res.off('close', done)
-      resolve()
-    }
-    res.on('drain', done)
-    res.on('close', done)
-  })
-}
-
-/**
  * Sets headers on the response. Each replaces what was there before, except that several of one name stay together.
  * @param {Request} req
  * @param {Response} res
  * @param {string[]} headers flat list
  */
 function writeHead(req, res, headers) {
-  /** @type {Map<string, string | string[]>} */
-  const values = new Map()
-  for (let i = 0; i < headers.length; i += 2) {
-    const before = values.get(headers[i])
-    values.set(headers[i], before === undefined ? headers[i + 1] : [before, headers[i + 1]].flat())
-  }
-  for (const [name, value] of values) {
+  for (const [name, value] of groupHeaders(headers)) {
     // Only HTTP/1.1 has chunks: before it a body ends with the connection, after it with a frame.
     if (name === 'transfer-encoding' && req.httpVersion !== '1.1') continue
     res.setHeader(name, value)

@@ -2,6 +2,8 @@
 // and entries see. Upstream: `filterInternalHeaders` of next/dist/server/lib/server-ipc/utils.js, `handleRequestImpl` of
 // base-server.js, lib/patch-set-header.js.
 
+const { groupHeaders } = require('./header-list')
+
 /** @typedef {import('./render').Request} Request */
 
 /** Headers that only the server may set; Rust dropped them from its copy, this drops them from what JavaScript sees. */
@@ -64,16 +66,9 @@ function prepareHeaders(server, req, res, changes) {
  */
 function changeHeaders(headers, { requestHeaders, replacesRequestHeaders }) {
   if (requestHeaders === undefined) return
-  /** @type {Record<string, string | string[]>} */
-  const changed = Object.create(null)
-  for (let i = 0; i < requestHeaders.length; i += 2) {
-    const name = requestHeaders[i]
-    const value = requestHeaders[i + 1]
-    const before = changed[name]
-    changed[name] = before === undefined ? value : Array.isArray(before) ? [...before, value] : [before, value]
-  }
-  if (replacesRequestHeaders) for (const name of Object.keys(headers)) if (!(name in changed)) delete headers[name]
-  Object.assign(headers, changed)
+  const changed = groupHeaders(requestHeaders)
+  if (replacesRequestHeaders) for (const name of Object.keys(headers)) if (!changed.has(name)) delete headers[name]
+  Object.assign(headers, Object.fromEntries(changed))
 }
 
 /**

@@ -73,7 +73,7 @@ function sendAnswer(res, answer) {
 }
 
 /**
- * Sends a body chunk by chunk, at the pace of the client. A client that goes away ends it.
+ * Sends an answer whose body comes in chunks.
  * @param {ServerResponse} res
  * @param {Answer} head
  * @param {() => Promise<Buffer | null>} nextChunk
@@ -81,11 +81,21 @@ function sendAnswer(res, answer) {
 async function sendStream(res, head, nextChunk) {
   mergeHeaders(res, head.headers)
   if (head.status !== 200) res.statusCode = head.status
+  await sendChunks(res, nextChunk)
+}
+
+/**
+ * Sends a body chunk by chunk, at the pace of the client. A client that goes away ends it.
+ * @param {ServerResponse} res
+ * @param {() => Promise<Buffer | null>} nextChunk
+ */
+async function sendChunks(res, nextChunk) {
   for (;;) {
     const chunk = await nextChunk()
     if (res.destroyed) return
     if (chunk === null) break
     if (!res.write(chunk)) await drained(res)
+    if (res.destroyed) return
   }
   res.end()
 }
@@ -168,4 +178,4 @@ function appendVary(res, value) {
   if (!present.includes(value)) res.setHeader('vary', present.length > 0 ? [...present, value] : value)
 }
 
-module.exports = { NO_STORE, appendVary, checkAnswer, sendAnswer, sendStream, mergeHeaders }
+module.exports = { NO_STORE, appendVary, checkAnswer, sendAnswer, sendChunks, sendStream, mergeHeaders }

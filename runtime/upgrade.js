@@ -4,6 +4,7 @@
 
 const http = require('node:http')
 const https = require('node:https')
+const { groupHeaders } = require('./header-list')
 const { runMiddleware } = require('./middleware')
 const { headOf } = require('./request')
 
@@ -195,14 +196,7 @@ function setUp(socket) {
  * @param {string} host
  */
 function headerTable(headers, host) {
-  /** @type {Record<string, string | string[]>} */
-  const table = {}
-  for (let i = 0; i < headers.length; i += 2) {
-    const before = table[headers[i]]
-    table[headers[i]] = before === undefined ? headers[i + 1] : [before, headers[i + 1]].flat()
-  }
-  table.host = host
-  return table
+  return { ...Object.fromEntries(groupHeaders(headers)), host }
 }
 
 /**

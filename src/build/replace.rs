@@ -32,21 +32,12 @@ impl RoutesManifest {
         }
         if let Some(mut rewrites) = rules.rewrites {
             let built = std::mem::take(&mut self.rewrites.before_files);
-            rewrites.before_files.extend(built.into_iter().filter(is_interception));
+            rewrites
+                .before_files
+                .extend(built.into_iter().filter(RewriteRule::is_interception));
             self.rewrites = rewrites;
         }
     }
-}
-
-/// Intercepting routes are rewrites for requests that come from a certain page.
-fn is_interception(rule: &RewriteRule) -> bool {
-    let first = rule
-        .source
-        .conditions
-        .has
-        .as_ref()
-        .and_then(|conditions| conditions.first());
-    first.is_some_and(|condition| condition.key.as_deref() == Some("next-url"))
 }
 
 #[cfg(test)]

@@ -80,6 +80,16 @@ pub struct RewriteRule {
     pub destination: String,
 }
 
+impl RewriteRule {
+    /// Whether the build made it for an intercepting route: those are rewrites for requests that come from a certain page, and
+    /// only they look at this header.
+    pub fn is_interception(&self) -> bool {
+        let has = self.source.conditions.has.as_deref().unwrap_or_default();
+        let key = has.first().and_then(|condition| condition.key.as_deref());
+        key.is_some_and(|key| key.eq_ignore_ascii_case("next-url"))
+    }
+}
+
 /// Rewrite rules by the moment they apply.
 #[derive(Debug, Clone, Default)]
 pub struct Rewrites {

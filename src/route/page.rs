@@ -108,15 +108,8 @@ impl PageRules {
                 static_props.insert(route.src_route.clone().unwrap_or_else(|| path.clone()));
             }
         }
-        let intercepted = build.routes.rewrites.before_files.iter().filter(|rule| {
-            let first = rule
-                .source
-                .conditions
-                .has
-                .as_ref()
-                .and_then(|conditions| conditions.first());
-            first.is_some_and(|condition| condition.key.as_deref() == Some("next-url"))
-        });
+        let rewrites = build.routes.rewrites.before_files.iter();
+        let intercepted = rewrites.filter(|rule| rule.is_interception());
         PageRules {
             static_props,
             intercepted: intercepted

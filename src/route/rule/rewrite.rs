@@ -31,24 +31,10 @@ impl RewriteRule {
         destination: DestinationOptions,
     ) -> Result<RewriteRule, String> {
         let source = RuleSource::compile(&rule.source, source)?;
-        // Only rewrites that the build made for interception routes look at this header.
-        let intercepts = rule
-            .source
-            .conditions
-            .has
-            .iter()
-            .flatten()
-            .next()
-            .is_some_and(|condition| {
-                condition
-                    .key
-                    .as_deref()
-                    .is_some_and(|key| key.eq_ignore_ascii_case("next-url"))
-            });
         Ok(RewriteRule {
             destination: Destination::compile(&rule.destination, &source.names(), destination),
+            intercepts: rule.is_interception(),
             source,
-            intercepts,
         })
     }
 
