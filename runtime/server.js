@@ -137,7 +137,7 @@ function start(native, options, next, config, distDir, engine) {
     port: portOf(options),
     entries,
     waitUntil: new WaitUntil(),
-    compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedBefore16(step)),
+    compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
     logError,
     createIncrementalCache: traits.entriesExpectIncrementalCache
@@ -253,7 +253,7 @@ function createServer(native, options) {
  * content type: upstream's compression did not see the headers of such an answer.
  * @param {import('./render').RenderStep} step
  */
-function isCompressedBefore16({ edge, routeKind, headers }) {
+function isCompressedOnOlderLines({ edge, routeKind, headers }) {
   if (!edge && routeKind !== 'APP_ROUTE') return true
   return headers.some((text, at) => at % 2 === 0 && text.toLowerCase() === 'content-type')
 }
