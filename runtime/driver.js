@@ -1,7 +1,7 @@
 // In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
 //
 //   begin -> answer id                                 the usual case: one call in, one answer out
-//   begin -> slot -> step -> load | answer | stream | proxy | revalidate | render -> … until something has answered
+//   begin -> slot -> step -> load | answer | stream | proxy | revalidate | render | resume -> … until something has answered
 
 const { renderInBackground } = require('./background')
 const { compressResponse } = require('./compress')
@@ -11,7 +11,8 @@ const { PLAIN_FAILURE, sendPayload } = require('./direct')
 const { proxyRequest } = require('./proxy')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
-const { NO_STORE, checkAnswer, sendAnswer, sendStream } = require('./respond')
+const { NO_STORE, sendAnswer, sendStream } = require('./respond')
+const { resumeAfterShell } = require('./shell')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -21,9 +22,6 @@ const { NO_STORE, checkAnswer, sendAnswer, sendStream } = require('./respond')
 
 /** The slot of a request that is in flight, for entries that come back with `render404`. */
 const SLOT = Symbol('ferronext.slot')
-
-/** Answers kept on this thread per server: bodies of hot pages and files, so that they cross from Rust once. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024
 
 /** What is left when not even an error page can be had. */
 const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
@@ -37,24 +35,8 @@ const DONE = Promise.resolve()
  * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
  */
 function createHandler(server) {
-  const { engine, native, filterForwarded } = server
+  const { engine, native, filterForwarded, answers } = server
   const { key } = engine
-  /** @type {Map<number, import('./respond').Answer>} */
-  const answers = new Map()
-  let bytes = 0
-
-  /** @param {number} id */
-  const fetchAnswer = id => {
-    const answer = checkAnswer(engine.answer(id))
-    const size = answer.body?.length ?? 0
-    if (bytes + size > MAX_ANSWER_BYTES) {
-      answers.clear()
-      bytes = 0
-    }
-    bytes += size
-    answers.set(id, answer)
-    return answer
-  }
 
   return function handle(req, res, parsedUrl) {
     if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
@@ -63,7 +45,7 @@ function createHandler(server) {
     let answer
     try {
       id = native.begin(key, headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
-      if (id >= 0) answer = answers.get(id) ?? fetchAnswer(id)
+      if (id >= 0) answer = answers.get(id)
     } catch (error) {
       // A fault of ours costs this request and nothing else.
       server.logError(error)
@@ -108,7 +90,7 @@ async function carryOut(server, req, res, slot) {
  * @param {Request} req
  * @param {Response} res
  * @param {number} slot
- * @param {boolean} [strict] the entry's verdict goes to the caller: no other route, no error page
+ * @param {boolean} [strict] the entry's verdict goes to the caller: no other route and, on newer lines, no error page
  */
 async function steps(server, req, res, slot, strict = false) {
   const { engine, native } = server
@@ -155,6 +137,9 @@ async function steps(server, req, res, slot, strict = false) {
         engine.errorPage(slot, 500, true)
         continue
       }
+      case 'resume':
+        if (server.compresses(step)) compress()
+        return resumeAfterShell(server, req, res, step)
       case 'render':
         break
       default:
@@ -169,7 +154,7 @@ async function steps(server, req, res, slot, strict = false) {
       engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers)
     } catch (error) {
       if (isAbort(error) || isRefused(req)) return
-      if (strict) throw error
+      if (strict && (server.throwsToCaller || error instanceof server.NoFallbackError)) throw error
       if (res.headersSent) {
         server.logError(error)
         res.end()
@@ -227,6 +212,9 @@ const isRouted = req => req[SLOT] !== undefined
  */
 async function renderErrorPage(server, req, res, status, noStore) {
   const slot = req[SLOT]
+  // It was about the page that is not there. The not-found page would refuse to be rendered for the same reason, ask for
+  // itself, and wait for that for ever, and so would every later request for it.
+  delete req.headers['x-prerender-revalidate-if-generated']
   res.statusCode = status
   if (noStore) res.setHeader('Cache-Control', NO_STORE)
   server.engine.errorPage(slot, status, false)

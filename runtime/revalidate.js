@@ -27,6 +27,10 @@ async function revalidate(server, next, { urlPath, headers: given, revalidateHea
     // Nobody is there to see an error page: what is thrown goes to the caller, "no fallback" included.
     if (id >= 0) sendAnswer(res, server.engine.answer(id))
     else await steps(server, req, res, -id - 1, true)
+  } catch (error) {
+    // The page was not there, so there was nothing to revalidate: the entry answers 404, and then misses a page.
+    if (!(res.isSent && res.statusCode === 404 && opts?.unstable_onlyGenerated)) throw error
+    return
   } finally {
     if (id < 0) server.engine.free(-id - 1)
   }

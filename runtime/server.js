@@ -3,6 +3,7 @@
 
 const { existsSync } = require('node:fs')
 const path = require('node:path')
+const { Answers } = require('./answers')
 const { connectCache } = require('./cache-handler')
 const { applyConf } = require('./conf')
 const { publishContext } = require('./context')
@@ -16,14 +17,17 @@ const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { forwardedFilter } = require('./trust-proxy')
+const { Tags } = require('./tags')
 const { targetParser } = require('./target')
 const { keepProcessAlive } = require('./uncaught')
+const { offerCacheHandler } = require('./use-cache-handler')
 const { WaitUntil } = require('./wait-until')
 
 /**
  * @typedef {object} ServerState everything a request needs, fixed once prepare() is through
  * @property {any} native the addon
  * @property {any} engine the native engine of this build
+ * @property {Answers} answers prepared answers that this thread has seen
  * @property {any} config the evaluated next.config
  * @property {string} distDir absolute path of the build folder
  * @property {string} relativeProjectDir
@@ -41,6 +45,7 @@ const { WaitUntil } = require('./wait-until')
  * @property {import('./next-package').NextPackage} next the user's `next`
  * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('./sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
+ * @property {boolean} throwsToCaller whether what a page throws goes to whoever revalidates it
  * @property {boolean} deprecatesMethods whether the methods of the app warn
  * @property {boolean} capturesHtml whether `renderToHTML()` returns what the page writes
  * @property {(prefix: unknown) => void} setAssetPrefix
@@ -123,12 +128,15 @@ function start(native, options, next, config, distDir, engine) {
     if (installed) return
     installed = true
     setup.installNodeEnvironment(next)
-    if (!config.cacheHandler) connectCache(distDir, engine, next)
+    const tags = new Tags(native, next, traits.staleTags)
+    if (!config.cacheHandler) connectCache(distDir, engine, tags)
+    offerCacheHandler(native, next, tags, config.cacheMaxMemorySize)
   })
   /** @type {ServerState} */
   const state = {
     native,
     engine,
+    answers: new Answers(engine),
     config,
     distDir,
     relativeProjectDir: setup.relativeProjectDir(dir),
@@ -152,6 +160,7 @@ function start(native, options, next, config, distDir, engine) {
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
     filterForwarded: forwardedFilter(options.trustProxy),
+    throwsToCaller: traits.revalidationsThrow,
     deprecatesMethods: traits.deprecatedMethods,
     capturesHtml: traits.capturedHtml,
     setAssetPrefix: prefix => {

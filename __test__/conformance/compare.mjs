@@ -41,8 +41,11 @@ export function compare(expected, actual, { expectedPort, actualPort, mask = [] 
   differ('framing', left.framing, right.framing)
   differ('truncated', left.truncated, right.truncated)
   differ('closed', left.closed, right.closed)
-  differ('body', normalizeBody(left, expectedPort, mask), normalizeBody(right, actualPort, mask))
-  return differences
+  const [leftBody, rightBody] = [normalizeBody(left, expectedPort, mask), normalizeBody(right, actualPort, mask)]
+  differ('body', leftBody, rightBody)
+  // Digests have seven to ten digits.
+  const variesInLength = leftBody === rightBody && leftBody.includes('{digest}')
+  return variesInLength ? differences.filter(({ kind }) => kind !== 'header content-length') : differences
 }
 
 /**
@@ -87,6 +90,7 @@ function normalizeBody({ decoded }, port, mask) {
   text = text
     .replace(/(\\?"digest\\?":\\?")\d+/g, '$1{digest}')
     .replace(/(data-dgst=")\d+/g, '$1{digest}')
+    .replace(/(\$RX\("B:\w+",")\d+/g, '$1{digest}')
     .replace(REQUEST_ID, '$1{request id}$2')
   for (const pattern of mask) text = text.replace(pattern, '{masked}')
   return text

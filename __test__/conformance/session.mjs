@@ -92,6 +92,10 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
     const result = { name: test.name, statuses: expected.map(statusOf), differences: [], declared: [] }
     for (const [index, { label, answer }] of expected.entries()) {
       const other = actual[index]?.answer ?? { error: 'no such answer' }
+      // Both can wait in vain; then the case is wrong.
+      if (answer.error?.startsWith(IN_VAIN)) {
+        result.differences.push({ step: label, kind: 'case', expected: answer.error, actual: 'upstream too' })
+      }
       for (const difference of compare(answer, other, ports)) {
         const context = { fixture, name: test.name, ...difference }
         const known = DIFFERENCES.find(entry => (entry.lines?.includes(line) ?? true) && entry.applies(context))
@@ -103,6 +107,9 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
   }
   return { run, close, outputs: () => ({ expected: left.output(), actual: right.output() }) }
 }
+
+/** What is said of a step that waited for something that did not happen. */
+const IN_VAIN = 'no answer matched'
 
 /** @param {{ answer: Answer }} played */
 const statusOf = ({ answer }) => answer.response?.status ?? answer.error ?? ''
@@ -153,7 +160,7 @@ async function sendUntil(port, step) {
   for (;;) {
     const answers = await send(port, step)
     if (!step.until || answers.some(({ response }) => response && step.until?.test(textOf(response)))) return answers
-    if (performance.now() > deadline) return [{ error: `no answer matched ${step.until}` }]
+    if (performance.now() > deadline) return [{ error: `${IN_VAIN} ${step.until}` }]
     await delay(20)
   }
 }

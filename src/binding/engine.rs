@@ -5,6 +5,7 @@
 
 use std::cell::RefCell;
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
 use napi::bindgen_prelude::{AsyncTask, Buffer};
@@ -17,10 +18,11 @@ use super::step::{flat, JsStep};
 use crate::build::capabilities;
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
-use crate::pipeline::{Progress, Step};
+use crate::pipeline::Progress;
 use crate::request::{Origin, Request};
 use crate::response::etag;
 use crate::response::prepared::Prepared;
+use crate::source::prerender::Driver;
 
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
 #[napi(js_name = "checkVersion")]
@@ -116,14 +118,22 @@ pub struct Traits {
     pub legacy_proxy_targets: bool,
     /// Whether repeated slashes in their paths become one.
     pub collapsed_proxy_slashes: bool,
+    /// Whether a tag can be stale before it expires.
+    pub stale_tags: bool,
+    /// Whether what a page throws while it is revalidated on demand goes to whoever asked for it.
+    pub revalidations_throw: bool,
 }
 
-/// The engine of one build.
+/// The engine of one build, as one app in one thread uses it.
 #[napi(js_name = "Engine")]
 pub struct JsEngine {
     engine: Arc<Engine>,
     key: u32,
+    driver: Driver,
 }
+
+/// Tells drivers apart, in all threads of the process. None is 0.
+static LAST_DRIVER: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     /// The engines of this thread by key. A class method costs 150 ns more than a function, to look up and guard `this`.
@@ -136,14 +146,13 @@ struct Opened {
     /// The answer whose number [`begin`] returned last. Another thread may replace the page before Node has asked for the
     /// answer, and the page was all that kept it.
     last: Option<Arc<Prepared>>,
-    /// The slots of renders that this thread was told to run. If the thread ends before they do, their pages must not stay
-    /// reserved for ever.
-    renders: Vec<u32>,
+    /// Who carries out the steps of its requests.
+    driver: Driver,
 }
 
 impl Opened {
     fn start(&mut self, request: Request) -> i32 {
-        match self.engine.begin(request) {
+        match self.engine.begin(request, self.driver) {
             Progress::Answer(answer) => {
                 let id = answer.id as i32;
                 self.last = Some(answer);
@@ -175,40 +184,39 @@ impl JsEngine {
         &self.engine
     }
 
+    /// The engine, for work that goes on elsewhere.
+    pub(super) fn shared(&self) -> Arc<Engine> {
+        Arc::clone(&self.engine)
+    }
+
+    /// Who carries out the steps of requests that come in here.
+    pub(super) fn driver(&self) -> Driver {
+        self.driver
+    }
+
     fn new(engine: Arc<Engine>) -> Self {
+        let driver = LAST_DRIVER.fetch_add(1, Ordering::Relaxed) + 1;
         let key = OPEN.with_borrow_mut(|open| {
             open.push(Some(Opened {
                 engine: Arc::clone(&engine),
                 last: None,
-                renders: Vec::new(),
+                driver,
             }));
             open.len() - 1
         });
         JsEngine {
             engine,
             key: key as u32,
+            driver,
         }
-    }
-
-    /// The renders that this thread was told to run.
-    fn with_renders(&self, change: impl FnOnce(&mut Vec<u32>)) {
-        OPEN.with_borrow_mut(|open| {
-            if let Some(Some(opened)) = open.get_mut(self.key as usize) {
-                change(&mut opened.renders);
-            }
-        });
     }
 }
 
 impl Drop for JsEngine {
     fn drop(&mut self) {
         // Runs on the thread that made it, or after that thread's values are gone.
-        let _ = OPEN.try_with(|open| {
-            let closed = open.borrow_mut().get_mut(self.key as usize).and_then(Option::take);
-            for slot in closed.iter().flat_map(|opened| &opened.renders) {
-                self.engine.free(*slot as usize);
-            }
-        });
+        let _ = OPEN.try_with(|open| open.borrow_mut().get_mut(self.key as usize).and_then(Option::take));
+        self.engine.abandon(self.driver);
     }
 }
 
@@ -253,13 +261,7 @@ impl JsEngine {
     /// What Node has to do next for the request in `slot`.
     #[napi]
     pub fn step(&self, slot: u32) -> napi::Result<JsStep, String> {
-        guarded(|| {
-            let step = self.engine.step(slot as usize);
-            if let Step::Revalidate { slot, .. } = step {
-                self.with_renders(|renders| renders.push(slot as u32));
-            }
-            step.into()
-        })
+        guarded(|| self.engine.step(slot as usize).into())
     }
 
     /// Waits for what the request in `slot` needs from disk or from a compressor.
@@ -302,10 +304,7 @@ impl JsEngine {
     /// The request in `slot` has been answered.
     #[napi]
     pub fn free(&self, slot: u32) -> napi::Result<(), String> {
-        guarded(|| {
-            self.with_renders(|renders| renders.retain(|other| *other != slot));
-            self.engine.free(slot as usize);
-        })
+        guarded(|| self.engine.free(slot as usize))
     }
 
     /// The answer with this number. Fails if it is gone; the one that `begin` returned last never is.
@@ -349,6 +348,8 @@ impl JsEngine {
                 actions_fetch_from_host: traits.actions_fetch_from_host,
                 legacy_proxy_targets: traits.legacy_proxy_targets,
                 collapsed_proxy_slashes: traits.collapsed_proxy_slashes,
+                stale_tags: traits.stale_tags,
+                revalidations_throw: traits.revalidations_throw,
             }
         })
     }

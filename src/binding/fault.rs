@@ -19,6 +19,20 @@ pub fn guarded<T>(work: impl FnOnce() -> T) -> napi::Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| to_js(of_panic(panic.as_ref())))
 }
 
+/// Runs work that blocks away from Node's threads, and turns a panic into an error.
+pub async fn guarded_async<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> napi::Result<T> {
+    match napi::tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done),
+        Err(failed) => {
+            let error = match failed.try_into_panic() {
+                Ok(panic) => of_panic(panic.as_ref()),
+                Err(_) => Error::new(Code::Internal, "The process is ending."),
+            };
+            Err(napi::Error::from_reason(error.message()))
+        }
+    }
+}
+
 /// What a panic said.
 pub fn of_panic(panic: &(dyn Any + Send)) -> Error {
     let said = panic

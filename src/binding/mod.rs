@@ -6,7 +6,7 @@
 //! - [`next`] the public function
 //! - [`engine`] a build that is being served
 //! - [`middleware`] what middleware has answered
-//! - [`cache`] what compiled entries have stored and revalidated
+//! - [`cache`] what compiled entries read, store and revalidate; [`memo`] what functions marked `'use cache'` have given
 //! - [`proxy`] a request that another server answers
 //! - [`step`] what Node has to do next for a request
 //! - [`encoder`] compression of bodies that JavaScript writes
@@ -17,6 +17,7 @@ mod encoder;
 mod engine;
 mod fault;
 mod log;
+mod memo;
 mod middleware;
 mod next;
 mod proxy;

@@ -98,7 +98,7 @@ impl JsEngine {
     pub fn upgrade(&self, head: String, encrypted: bool) -> napi::Result<JsUpgrade, String> {
         guarded(|| {
             let request = Request::parse(head, encrypted, Sender::Client);
-            self.engine().upgrade(request).into()
+            self.engine().upgrade(request, self.driver()).into()
         })
     }
 

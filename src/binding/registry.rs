@@ -4,10 +4,11 @@
 //! Apps that differ, say in their port, have engines of their own for one build, and every change of its cache reaches all.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError, Weak};
 
 use crate::engine::{Engine, ServeOptions};
 use crate::error::Result;
+use crate::source::prerender::Tags;
 
 /// An engine that somebody may still hold.
 struct Known {
@@ -19,6 +20,9 @@ struct Known {
 
 /// Every engine. The lock is held for a look only, because Node's threads take it too.
 static ENGINES: Mutex<Vec<Known>> = Mutex::new(Vec::new());
+
+/// The revalidated tags. Upstream has one list for all apps of a process, and so have we.
+pub static TAGS: LazyLock<Arc<Tags>> = LazyLock::new(Arc::default);
 
 /// Held while a build is read, so that threads that start together read it once.
 static OPENING: Mutex<()> = Mutex::new(());
@@ -39,7 +43,8 @@ pub fn open(
     if let Some(engine) = found.into_iter().next() {
         return Ok(engine);
     }
-    let engine = Arc::new(Engine::open(dir, dist_dir, next_version, config, options)?);
+    let tags = Arc::clone(&TAGS);
+    let engine = Arc::new(Engine::open(dir, dist_dir, next_version, config, options, tags)?);
     let mut engines = ENGINES.lock().unwrap_or_else(PoisonError::into_inner);
     engines.retain(|known| known.engine.strong_count() > 0);
     engines.push(Known {

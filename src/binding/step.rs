@@ -6,7 +6,8 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use serde_json::Value;
 
-use crate::pipeline::Step;
+use super::engine::JsAnswer;
+use crate::pipeline::{Shell, Step};
 use crate::response::headers::HeaderList;
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
@@ -14,7 +15,7 @@ use crate::source::render::Render;
 /// See `runtime/driver.js` for what each kind means.
 #[napi(object, object_from_js = false)]
 pub struct JsStep {
-    /// `load`, `answer`, `stream`, `proxy`, `render`, `revalidate`, `middleware` or `middlewareResponse`.
+    /// `load`, `answer`, `stream`, `proxy`, `render`, `resume`, `revalidate`, `middleware` or `middlewareResponse`.
     pub kind: &'static str,
     /// `answer`, `stream`: the status. `render`: the status to start from.
     pub status: Option<u16>,
@@ -40,6 +41,12 @@ pub struct JsStep {
     pub init_query: Option<Value>,
     /// `revalidate`: the slot of the render.
     pub slot: Option<u32>,
+    /// `resume`: the number of the answer to begin with, if it is sent often.
+    pub shell_id: Option<u32>,
+    /// `resume`: the answer to begin with, if not.
+    pub shell: Option<JsAnswer>,
+    /// `resume`: what the entry goes on from.
+    pub postponed: Option<String>,
     /// `render`: the target as it arrived, normalised. `middleware`: the absolute URL of its request. `proxy`: where the request
     /// goes. `revalidate`: the URL of the page.
     pub url: Option<String>,
@@ -85,6 +92,9 @@ impl JsStep {
             query: None,
             init_query: None,
             slot: None,
+            shell_id: None,
+            shell: None,
+            postponed: None,
             url: None,
             replaces_request_headers: None,
             request_headers: None,
@@ -142,6 +152,31 @@ impl From<Step> for JsStep {
                 ..JsStep::of_kind("proxy")
             },
             Step::Render(render) => of_render(*render),
+            Step::Resume {
+                shell,
+                postponed,
+                render,
+            } => {
+                let step = JsStep {
+                    kind: "resume",
+                    postponed: Some(postponed),
+                    ..of_render(*render)
+                };
+                match shell {
+                    Shell::Ready(answer) => JsStep {
+                        shell_id: Some(answer.id),
+                        ..step
+                    },
+                    Shell::Once(answer) => JsStep {
+                        shell: Some(JsAnswer {
+                            status: answer.status,
+                            headers: flat(&answer.headers),
+                            body: Some(Vec::from(answer.body).into()),
+                        }),
+                        ..step
+                    },
+                }
+            }
             Step::Revalidate { slot, url } => JsStep {
                 slot: Some(slot as u32),
                 url: Some(url),

@@ -46,6 +46,18 @@ pub struct Capabilities {
     pub validate_rsc_by_default: bool,
     /// Prerendered answers live below `server/route-cache/<KIND>/<owner>/`.
     pub scoped_cache_paths: bool,
+    /// What is stored of a page of the Pages Router has a `.meta` file.
+    pub pages_meta: bool,
+    /// What is stored of the App Router says itself how long it lives; otherwise the process remembers it.
+    pub stored_lifetimes: bool,
+    /// The payload of a partially prerendered page lies in a file of its own kind, `.prefetch.rsc`.
+    pub prefetch_payloads: bool,
+    /// An entry goes on from a shell that has been sent, as long as its cache gives it the same shell.
+    pub resumable: bool,
+    /// What a page throws while it is revalidated on demand goes to whoever asked for it; otherwise the error page answers.
+    pub revalidations_throw: bool,
+    /// A tag can be stale before it expires; otherwise it is revalidated at one moment.
+    pub stale_tags: bool,
     /// An entry past its `expire` counts as absent, so that the request waits.
     pub expire_blocks: bool,
     /// A prefetch of the client router is answered with a stale entry without rendering it anew.
@@ -156,6 +168,12 @@ impl Capabilities {
             version,
             validate_rsc_by_default: late_16,
             scoped_cache_paths: !only_16_0 && (late_16 || version >= Version::new(15, 5, 20)),
+            pages_meta: !only_16_0,
+            stored_lifetimes: late_16,
+            prefetch_payloads: !late_16,
+            resumable: late_16,
+            revalidations_throw: late_16,
+            stale_tags: v16,
             expire_blocks: late_16,
             router_prefetch_spares_render: late_16,
             preview_props_file,

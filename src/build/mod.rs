@@ -19,7 +19,10 @@ pub use capabilities::{Capabilities, Version};
 pub use listing::{Listing, ListingRoot};
 pub use middleware::{Asset, EdgeFunction, Matcher, MiddlewareSource};
 pub use pages::{AppRoutes, PageFiles};
-pub use prerender::{PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, RenderingMode, Revalidate};
+pub use prerender::{
+    Fallback, PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, RenderingMode, Revalidate, RouteOwner,
+    RouteParam,
+};
 pub use preview::Preview;
 pub use replace::RunTimeRules;
 pub use routes::{

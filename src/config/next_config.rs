@@ -41,6 +41,11 @@ pub struct NextConfig {
     pub cache_max_memory_size: f64,
     /// Partial prerendering for every page.
     pub cache_components: bool,
+    /// Shells that are completed step by step (`partialPrefetching`): `true`, or the name of a mode.
+    #[serde(deserialize_with = "truthy")]
+    pub partial_prefetching: bool,
+    /// Clients whose HTML must be complete before its head closes, as an expression; upstream's loader fills it in.
+    pub html_limited_bots: Option<String>,
     /// A user's own cache handler, which then owns the prerendered answers.
     pub cache_handler: Option<String>,
     /// `standalone`, `export` or absent.
@@ -68,6 +73,8 @@ impl Default for NextConfig {
             i18n: None,
             cache_max_memory_size: 50.0 * 1024.0 * 1024.0,
             cache_components: false,
+            partial_prefetching: false,
+            html_limited_bots: None,
             cache_handler: None,
             output: None,
             experimental: Experimental::default(),
@@ -113,11 +120,15 @@ pub struct Domain {
 pub struct Experimental {
     /// Match rule sources case-sensitively.
     pub case_sensitive_routes: bool,
+    /// Whether what is rendered at run time is written to disk; absent is yes.
+    pub isr_flush_to_disk: Option<bool>,
     /// Build `initURL` from the `Host` header.
     pub trust_host_header: bool,
     /// Redirect RSC requests whose `_rsc` does not fit their headers.
     #[serde(rename = "validateRSCRequestHeaders")]
     pub validate_rsc_request_headers: Option<bool>,
+    /// Whether a cookie makes pages answer with their shells only.
+    pub expose_testing_api_in_production_build: bool,
     /// Origins that may see the rewritten path of an RSC request.
     pub client_param_parsing_origins: Option<Vec<String>>,
     /// Milliseconds of silence after which an external rewrite fails: absent is upstream's 30 s, `null` is for ever.
@@ -140,6 +151,15 @@ impl Experimental {
         };
         Some(Duration::from_millis(milliseconds as u64))
     }
+}
+
+/// What JavaScript takes for true.
+fn truthy<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    Ok(!matches!(
+        value,
+        serde_json::Value::Null | serde_json::Value::Bool(false)
+    ))
 }
 
 /// Tells `null` from absent.

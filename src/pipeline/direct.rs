@@ -9,12 +9,16 @@ use super::flight::{Flight, Next, Step};
 use crate::engine::Engine;
 use crate::request::Request;
 use crate::route::{Decision, Output};
+use crate::source::prerender::Driver;
 use crate::url::{path_has_prefix, Locales};
+
+/// Nothing of it waits, so nobody need be known.
+const DIRECT: Driver = 0;
 
 impl Engine {
     /// The step that runs the page of a path. `None` when the app has no such page. The request's origin is `Revalidate`.
     pub fn direct_page(&self, request: Request) -> Option<Step> {
-        let flight = self.route(request);
+        let flight = self.route(request, DIRECT);
         let path = flight.state.location.pathname.as_str();
         let base_path = &self.config.base_path;
         let locales = self.config.i18n.as_ref().map(Locales::compile);
@@ -40,7 +44,7 @@ impl Engine {
     /// The step that runs the error page for `status`, in the default locale or in none. `None` when the app has none that
     /// can be rendered.
     pub fn direct_error(&self, request: Request, status: u16, localised: bool) -> Option<Step> {
-        let flight = self.route(request);
+        let flight = self.route(request, DIRECT);
         let i18n = self.config.i18n.as_ref().filter(|_| localised);
         let locale = i18n.map(|i18n| i18n.default_locale.as_str());
         let output = self.error_output(status, locale)?;

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 use crate::body::Body;
 use crate::request::Request;
@@ -14,7 +15,7 @@ use crate::response::page::Page;
 use crate::response::prepared::Prepared;
 use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
-use crate::source::prerender::Permit;
+use crate::source::prerender::{Driver, End, Permit};
 use crate::source::render::Render;
 
 use super::revalidate::Revalidation;
@@ -49,6 +50,15 @@ pub enum Step {
         /// What stands on the answer before the other server adds its own.
         headers: HeaderList,
     },
+    /// Send this and go on as with `Render`: the entry writes what follows.
+    Resume {
+        /// The beginning of the answer.
+        shell: Shell,
+        /// What the entry goes on from.
+        postponed: String,
+        /// The entry.
+        render: Box<Render>,
+    },
     /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
     Render(Box<Render>),
     /// Render the page whose request waits in `slot` while this one goes on, then ask again.
@@ -74,6 +84,15 @@ pub enum Step {
     },
 }
 
+/// The beginning of an answer.
+#[derive(Debug, Clone)]
+pub enum Shell {
+    /// One that is sent often.
+    Ready(Arc<Prepared>),
+    /// One for this request alone.
+    Once(Answer),
+}
+
 /// An answer that is made for one request.
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
@@ -88,12 +107,14 @@ pub struct Answer {
 /// A request in flight.
 pub struct Flight {
     pub(crate) request: Request,
+    /// Who carries out its steps.
+    pub(crate) driver: Driver,
     pub(crate) state: RouteState,
     pub(crate) decision: Decision,
     /// Set while the app's error page is prepared.
     pub(crate) error: Option<ErrorPage>,
-    /// What is not to be had: answers and files that turned out to be missing or torn.
-    pub(crate) missing: bool,
+    /// Answers that are not to be had, by their keys: they turned out to be missing or torn.
+    pub(crate) absent: SmallVec<[String; 2]>,
     /// Whether middleware had a say in it: the answer is made for this request and not kept.
     pub(crate) personal: bool,
     /// The status that middleware gave the answer.
@@ -102,22 +123,29 @@ pub struct Flight {
     pub(crate) revalidation: Option<Box<Revalidation>>,
     /// What makes this the one render of its page.
     pub(crate) permit: Option<Permit>,
+    /// The answer that was read for it, by its key: memory need not have room for it.
+    pub(crate) loaded: Option<(String, Arc<Page>)>,
+    /// Whether it has waited for the render of somebody else.
+    pub(crate) waited: bool,
     pub(crate) next: Next,
 }
 
 impl Flight {
     /// A request about which nothing but its route is known yet.
-    pub(crate) fn new(request: Request, state: RouteState, decision: Decision) -> Flight {
+    pub(crate) fn new(request: Request, driver: Driver, state: RouteState, decision: Decision) -> Flight {
         Flight {
             request,
+            driver,
             state,
             decision,
             error: None,
-            missing: false,
+            absent: SmallVec::new(),
             personal: false,
             status: None,
             revalidation: None,
             permit: None,
+            loaded: None,
+            waited: false,
             next: Next::Nothing,
         }
     }
@@ -148,10 +176,13 @@ pub(crate) enum Next {
 }
 
 /// What a request waits for.
-#[derive(Clone)]
 pub(crate) enum Load {
     /// A prerendered answer, from disk.
     Page(Address, String),
+    /// A document of the build, by its file, from disk.
+    Document(String, String),
+    /// A render that somebody else has begun.
+    Render(End),
     /// A compressed body.
     Encode(Arc<Page>, Variant, Coding),
     /// A file, from disk or to be compressed.

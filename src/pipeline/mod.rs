@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-pub use self::flight::{Answer, Progress, Step};
+pub use self::flight::{Answer, Progress, Shell, Step};
 use self::flight::{Flight, Load, Next};
 pub use self::proxy::Upgrade;
 use crate::engine::Engine;
@@ -25,11 +25,12 @@ use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
 use crate::route::{Decision, Event, OutputKind};
+use crate::source::prerender::Driver;
 
 impl Engine {
-    /// Takes a request in. Usually it can be answered at once; else it gets a slot.
-    pub fn begin(&self, request: Request) -> Progress {
-        let mut flight = self.route(request);
+    /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `driver` carries out its steps.
+    pub fn begin(&self, request: Request, driver: Driver) -> Progress {
+        let mut flight = self.route(request, driver);
         match self.serve(&mut flight) {
             Next::Ready(answer) if flight.revalidation.is_none() => Progress::Answer(answer),
             next => {
@@ -39,12 +40,12 @@ impl Engine {
         }
     }
 
-    fn route(&self, request: Request) -> Flight {
+    fn route(&self, request: Request, driver: Driver) -> Flight {
         let routed = match request.origin {
             Origin::Client => self.router.begin(&request),
             Origin::Revalidate => self.router.begin_unrouted(&request),
         };
-        Flight::new(request, routed.state, routed.decision)
+        Flight::new(request, driver, routed.state, routed.decision)
     }
 
     /// What comes next, from what routing decided.
@@ -148,17 +149,27 @@ impl Engine {
                 None => return,
             }
         };
-        let loaded = match load {
-            Load::Page(address, key) => self.load_page(address, key).await,
-            Load::Encode(page, variant, coding) => page.encoded(variant, coding).await,
-            Load::File(file) => {
-                self.load_file(slot, file).await;
-                return;
+        let mut loaded = None;
+        match load {
+            Load::Page(address, key) => {
+                let read = move |engine: &Engine, key: &str| engine.read_page(&address, key);
+                loaded = Some(self.load_page(key, read).await);
             }
-        };
+            Load::Document(file, key) => {
+                let read = move |engine: &Engine, key: &str| engine.read_document(&file, key);
+                loaded = Some(self.load_page(key, read).await);
+            }
+            Load::Encode(page, variant, coding) => page.encoded(variant, coding).await,
+            Load::Render(end) => end.wait().await,
+            Load::File(file) => return self.load_file(slot, file).await,
+        }
         let mut flights = self.flights();
         if let Some(flight) = flights.get(slot) {
-            flight.missing |= !loaded;
+            match loaded {
+                Some((key, Some(page))) => flight.loaded = Some((key, page)),
+                Some((key, None)) => flight.absent.push(key),
+                None => {}
+            }
             let next = self.serve(flight);
             flight.next = next;
         }
@@ -201,7 +212,7 @@ impl Engine {
         let routed = self.router.resume(&flight.request, state, event);
         flight.state = routed.state;
         flight.decision = routed.decision;
-        flight.missing = false;
+        flight.absent.clear();
         let next = self.serve(flight);
         flight.next = next;
     }
@@ -219,7 +230,7 @@ impl Engine {
         let Some(flight) = flights.get(slot) else {
             return;
         };
-        flight.missing = false;
+        flight.absent.clear();
         let next = if no_store {
             self.fail(flight, status)
         } else {

@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::flight::{Answer, ErrorPage, Flight, Load, Next, Step};
+use super::flight::{Answer, ErrorPage, Flight, Load, Next, Shell, Step};
 use super::lost;
 use crate::engine::Engine;
 use crate::request::{Method, RSC_PARAM};
 use crate::response::conditional::Conditions;
 use crate::response::headers::HeaderList;
-use crate::response::page::{Framing, Page, PageAnswer, NO_STORE};
+use crate::response::page::{CacheStatus, Framing, Page, PageAnswer, NO_STORE};
 use crate::route::{
-    Address, EntryKind, HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest, Variant,
+    Address, EntryKind, HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest, Prerendered, Variant,
 };
-use crate::source::prerender::{Entry, Freshness, Lifetime, Lookup};
+use crate::source::prerender::{Entry, Freshness, Lead};
 use crate::source::render::Render;
 use crate::url::{Location, Query};
 
@@ -25,6 +25,24 @@ struct Call<'a> {
     outcome: PageOutcome,
     /// What stands on the response before the page adds its own.
     headers: HeaderList,
+}
+
+/// How an answer from the cache is served.
+#[derive(Debug, Clone, Copy, Default)]
+struct Serving {
+    cache: CacheStatus,
+    fallback: bool,
+    shell: bool,
+}
+
+/// Where an answer is to be had.
+enum Kept {
+    /// In memory.
+    Here(Address, String, Arc<Page>),
+    /// Nobody has looked on disk yet.
+    OnDisk(Load),
+    /// Nowhere.
+    Absent,
 }
 
 impl Engine {
@@ -62,13 +80,13 @@ impl Engine {
             headers,
         };
         match call.outcome.decision.clone() {
-            PageDecision::Static(address) => {
+            PageDecision::Static(file) => {
                 call.name_matched_path(flight);
-                self.serve_static(flight, call, address)
+                self.serve_static(flight, call, file)
             }
-            PageDecision::Prerendered(address, variant) => {
+            PageDecision::Prerendered(prerendered) => {
                 call.name_matched_path(flight);
-                self.serve_prerendered(flight, call, address, variant)
+                self.serve_prerendered(flight, call, prerendered)
             }
             PageDecision::Render => {
                 call.name_matched_path(flight);
@@ -104,47 +122,134 @@ impl Engine {
         }
     }
 
-    fn serve_static(&self, flight: &mut Flight, call: Call<'_>, address: Address) -> Next {
-        // Documents without a cache entry of their own have keys that no storage key leads to.
-        let key = format!("document\0{}", address.pathname);
-        match self.pages.lookup(&key) {
-            Lookup::Hit(page) => self.serve_page(flight, &call, page, Variant::Html, false),
-            _ if flight.missing => {
-                let why = format!(
-                    "The document of {} is not in the build. Run `next build` again.",
-                    address.pathname
-                );
+    fn serve_static(&self, flight: &mut Flight, call: Call<'_>, file: String) -> Next {
+        // A key that no storage key leads to.
+        let key = format!("document\0{file}");
+        match self.page_in_memory(flight, &key) {
+            Some(page) => self.serve_page(flight, &call, page, Variant::Html, Serving::default()),
+            None if flight.absent.contains(&key) => {
+                let why = format!("The document {file} is not in the build. Run `next build` again.");
                 if call.error.is_some() {
                     return Next::Step(lost(&why));
                 }
                 tracing::error!("{why}");
-                // The error page has not been looked for yet.
-                flight.missing = false;
                 self.fail(flight, 500)
             }
-            _ => Next::Load(Load::Page(address, key)),
+            None => Next::Load(Load::Document(file, key)),
         }
     }
 
-    fn serve_prerendered(&self, flight: &mut Flight, call: Call<'_>, address: Address, variant: Variant) -> Next {
-        let key = self.naming.memory_key(&address);
+    fn serve_prerendered(&self, flight: &mut Flight, call: Call<'_>, prerendered: Prerendered) -> Next {
+        let Prerendered {
+            address,
+            fallback,
+            variant,
+        } = prerendered;
         // What was due when the request began to wait may have been done since.
         flight.revalidation = None;
-        match self.pages.lookup(&key) {
-            Lookup::Hit(page) if self.has_variant(&page.entry, &variant) => match self.freshness(&page) {
-                Freshness::Fresh => self.serve_page(flight, &call, page, variant, false),
-                // An error page stands for another URL than its own: the entry decides what becomes of it.
-                Freshness::Stale if call.error.is_none() => {
+        let own_key = self.cache.key(&address);
+        let kept = match self.look_up(flight, address, own_key.clone()) {
+            Kept::Absent => fallback.map(|fallback| {
+                let key = self.cache.key(&fallback);
+                self.look_up(flight, fallback, key)
+            }),
+            kept => Some(kept),
+        };
+        let (address, key, page) = match kept {
+            Some(Kept::Here(address, key, page)) => (address, key, page),
+            Some(Kept::OnDisk(load)) => return Next::Load(load),
+            Some(Kept::Absent) | None => return self.render_once(flight, call, &own_key),
+        };
+        let postponed = page.entry.postponed.as_deref().filter(|_| variant == Variant::Html);
+        let postponed = postponed.map(str::to_owned);
+        // Only what a client reads on from is sent early.
+        let is_early = postponed.is_some() && flight.request.method != Method::Get;
+        if is_early || !self.has_variant(&page.entry, &variant) {
+            return self.render(flight, call);
+        }
+        let freshness = self.freshness(&page);
+        let serving = Serving {
+            fallback: address.fallback,
+            shell: postponed.is_some(),
+            cache: match freshness {
+                // A path without an answer of its own has missed, and so has who waited for a render.
+                _ if key != own_key => CacheStatus::Miss,
+                Freshness::Stale => CacheStatus::Stale,
+                _ if flight.waited => CacheStatus::Miss,
+                _ => CacheStatus::Hit,
+            },
+        };
+        match freshness {
+            // An error page stands for another URL than its own: the entry decides what becomes of it.
+            Freshness::Stale if call.error.is_some() => self.render(flight, call),
+            Freshness::Stale | Freshness::Fresh => {
+                if freshness == Freshness::Stale {
                     let prefetch = call.outcome.rsc.as_ref().is_some_and(|rsc| rsc.prefetch);
                     flight.revalidation = self.revalidation(flight, call.output, &address, key, prefetch);
-                    self.serve_page(flight, &call, page, variant, true)
                 }
-                Freshness::Stale | Freshness::Expired => self.render(flight, call),
-            },
-            // Only what the build wrote is looked for on disk; later answers come through the cache handler.
-            Lookup::Unknown if !flight.missing && address.built => Next::Load(Load::Page(address, key)),
-            _ => self.render(flight, call),
+                match postponed {
+                    Some(postponed) => self.resume(flight, call, page, postponed, serving),
+                    None => self.serve_page(flight, &call, page, variant, serving),
+                }
+            }
+            Freshness::Expired => self.render_once(flight, call, &key),
         }
+    }
+
+    /// Where an answer is to be had.
+    fn look_up(&self, flight: &Flight, address: Address, key: String) -> Kept {
+        match self.page_in_memory(flight, &key) {
+            Some(page) => Kept::Here(address, key, page),
+            None if flight.absent.contains(&key) => Kept::Absent,
+            None => Kept::OnDisk(Load::Page(address, key)),
+        }
+    }
+
+    /// Sends a shell and lets the entry go on from it.
+    fn resume(&self, flight: &Flight, call: Call<'_>, page: Arc<Page>, postponed: String, serving: Serving) -> Next {
+        let shell = match self.serve_page(flight, &call, page, Variant::Html, serving) {
+            Next::Ready(answer) => Shell::Ready(answer),
+            Next::Step(Step::Answer(answer)) => Shell::Once(answer),
+            other => return other,
+        };
+        match self.render(flight, call) {
+            Next::Step(Step::Render(render)) => Next::Step(Step::Resume {
+                shell,
+                postponed,
+                render,
+            }),
+            other => other,
+        }
+    }
+
+    /// The answer that memory holds, or that was read for this request.
+    fn page_in_memory(&self, flight: &Flight, key: &str) -> Option<Arc<Page>> {
+        let kept = self.cache.page(key);
+        kept.or_else(|| {
+            flight
+                .loaded
+                .as_ref()
+                .filter(|(of, _)| of == key)
+                .map(|(_, page)| Arc::clone(page))
+        })
+    }
+
+    /// Runs the entry of a page for which there is nothing to show, unless another thread of the process does so already: then
+    /// the request waits for that. Within a thread the entry itself brings such requests together, errors included.
+    fn render_once(&self, flight: &mut Flight, call: Call<'_>, key: &str) -> Next {
+        if flight.permit.is_none() && !flight.waited && call.error.is_none() {
+            match self.cache.renders.lead(key, flight.driver) {
+                Lead::Own(permit) => flight.permit = Some(permit),
+                Lead::Joined => {}
+                Lead::Elsewhere(end) => {
+                    flight.waited = true;
+                    // It may be on disk only, if memory is small.
+                    flight.absent.clear();
+                    return Next::Load(Load::Render(end));
+                }
+            }
+        }
+        self.render(flight, call)
     }
 
     fn has_variant(&self, entry: &Entry, variant: &Variant) -> bool {
@@ -158,7 +263,14 @@ impl Engine {
         }
     }
 
-    fn serve_page(&self, flight: &Flight, call: &Call<'_>, page: Arc<Page>, variant: Variant, stale: bool) -> Next {
+    fn serve_page(
+        &self,
+        flight: &Flight,
+        call: &Call<'_>,
+        page: Arc<Page>,
+        variant: Variant,
+        serving: Serving,
+    ) -> Next {
         let framing = Framing {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
@@ -167,7 +279,9 @@ impl Engine {
             rules: pairs(&call.headers),
             deployment_id: self.deployment_id.clone(),
             personal: flight.personal,
-            stale,
+            cache: serving.cache,
+            fallback: serving.fallback,
+            shell: serving.shell,
         };
         let variant = match variant {
             // A page without segments answers a segment prefetch with its whole payload.
@@ -187,38 +301,15 @@ impl Engine {
         }
     }
 
-    /// Reads a prerendered answer from disk into memory. `false` when there is none to be had.
-    pub(super) async fn load_page(self: &Arc<Self>, address: Address, key: String) -> bool {
-        let engine = Arc::clone(self);
-        let read = tokio::task::spawn_blocking(move || {
-            let lifetime = engine.lifetime_of(&address);
-            let entry = Entry::read(&address, &engine.naming, &engine.server_dir());
-            match entry {
-                Ok(Some(entry)) => {
-                    let lifetime = entry.lifetime.or(lifetime);
-                    engine.pages.insert(key, Arc::new(Page::new(entry, lifetime)));
-                    true
-                }
-                Ok(None) => false,
-                Err(error) => {
-                    tracing::warn!(
-                        "The prerendered answer of {} cannot be read and is rendered anew: {error}",
-                        address.pathname
-                    );
-                    false
-                }
-            }
-        });
-        read.await.unwrap_or(false)
-    }
-
-    /// The lifetime that the build gave an answer; `None` for documents without one.
-    fn lifetime_of(&self, address: &Address) -> Option<Lifetime> {
-        let route = self.build.prerender.routes.get(&address.pathname)?;
-        Some(self.with_default_expire(Lifetime {
-            revalidate: route.initial_revalidate_seconds.seconds(),
-            expire: route.initial_expire_seconds,
-        }))
+    /// Reads an answer from disk, away from Node's thread.
+    pub(super) async fn load_page(
+        self: &Arc<Self>,
+        key: String,
+        read: impl FnOnce(&Engine, &str) -> Option<Arc<Page>> + Send + 'static,
+    ) -> (String, Option<Arc<Page>>) {
+        let (engine, wanted) = (Arc::clone(self), key.clone());
+        let page = tokio::task::spawn_blocking(move || read(&engine, &wanted)).await;
+        (key, page.unwrap_or(None))
     }
 
     /// The query that the page sees. Pages of the Pages Router find their params in it; one with `getStaticProps` finds

@@ -8,6 +8,7 @@ use super::output::response_headers;
 use crate::engine::Engine;
 use crate::request::Request;
 use crate::route::Decision;
+use crate::source::prerender::Driver;
 use crate::source::proxy::exchange::Question;
 use crate::source::proxy::headers::{self, HeaderLines};
 use crate::source::proxy::{Exchange, Target, TlsOptions};
@@ -53,8 +54,8 @@ impl Engine {
     }
 
     /// What becomes of a request to upgrade the connection.
-    pub fn upgrade(&self, request: Request) -> Upgrade {
-        let mut flight = self.route(request);
+    pub fn upgrade(&self, request: Request, driver: Driver) -> Upgrade {
+        let mut flight = self.route(request, driver);
         if let Decision::Middleware(call) = flight.decision.clone() {
             flight.next = self.call_middleware(&mut flight, &call);
             return Upgrade::Middleware(self.flights().insert(flight));

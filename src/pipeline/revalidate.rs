@@ -25,12 +25,11 @@ impl Engine {
     /// What may be done with a page in memory.
     pub(super) fn freshness(&self, page: &Page) -> Freshness {
         let entry = &page.entry;
-        let Some(lifetime) = page.lifetime.filter(|_| !entry.postponed) else {
-            return Freshness::Expired;
-        };
         let now = now_ms();
-        let by_time = lifetime.freshness(entry.made_ms, now, self.build.capabilities.expire_blocks);
-        by_time.max(self.tags.freshness(&entry.tags, entry.made_ms, now))
+        let by_time = page
+            .life
+            .freshness(entry.made_ms, now, self.build.capabilities.expire_blocks);
+        by_time.max(self.cache.tags.freshness(&entry.headers.tags, entry.made_ms, now))
     }
 
     /// The render that this request has found to be due, unless one is under way or the request is only a prefetch.
@@ -42,7 +41,7 @@ impl Engine {
         key: String,
         router_prefetch: bool,
     ) -> Option<Box<Revalidation>> {
-        if self.revalidations.is_busy(&key, now_ms()) || self.is_prefetch(flight, router_prefetch) {
+        if self.cache.renders.is_busy(&key, now_ms()) || self.is_prefetch(flight, router_prefetch) {
             return None;
         }
         let request = Request::parse(
@@ -58,14 +57,14 @@ impl Engine {
         state.locale.clone_from(&flight.state.locale);
         Some(Box::new(Revalidation {
             key,
-            flight: Flight::new(request, state, Decision::Output(Box::new(output))),
+            flight: Flight::new(request, flight.driver, state, Decision::Output(Box::new(output))),
         }))
     }
 
     /// Begins a render, unless another thread was faster. Out: its URL and the flight, whose next step is the render.
     pub(super) fn begin_revalidation(&self, revalidation: Revalidation) -> Option<(String, Flight)> {
         let Revalidation { key, mut flight } = revalidation;
-        flight.permit = Some(self.revalidations.begin(key, now_ms)?);
+        flight.permit = Some(self.cache.renders.begin(key, flight.driver, now_ms)?);
         let Decision::Output(output) = &flight.decision else {
             return None;
         };

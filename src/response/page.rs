@@ -17,8 +17,7 @@ use super::etag;
 use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
 use crate::route::{EntryKind, Variant};
-use crate::source::prerender::store::Weigh;
-use crate::source::prerender::{Entry, Lifetime};
+use crate::source::prerender::{Entry, Freshness, Lifetime};
 
 /// `Cache-Control` of answers that nobody may keep.
 pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalidate";
@@ -42,12 +41,61 @@ pub struct Page {
     /// The rendered answer.
     pub entry: Entry,
     /// How long it lives.
-    pub lifetime: Option<Lifetime>,
+    pub life: Life,
     etag: OnceLock<Arc<str>>,
     data_etag: OnceLock<Arc<str>>,
     encoded: RwLock<HashMap<(Variant, Coding), Bytes>>,
     encoding: tokio::sync::Mutex<()>,
     answers: RwLock<FxHashMap<AnswerKey, Arc<Prepared>>>,
+}
+
+/// How long a page lives.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Life {
+    /// For ever: a document of the build that has no entry in the cache.
+    Document,
+    /// Nobody has said. It is stale after a second, and clients are not told how long they may keep it.
+    Unknown,
+    /// This long.
+    Known(Lifetime),
+}
+
+impl Life {
+    /// What may be done at `now_ms` with a page made at `made_ms` (milliseconds since 1970).
+    pub fn freshness(self, made_ms: u64, now_ms: u64, expire_blocks: bool) -> Freshness {
+        /// What upstream assumes (`calculateRevalidate` of `next/dist/server/lib/incremental-cache/index.js`).
+        const ASSUMED: Lifetime = Lifetime {
+            revalidate: Some(1.0),
+            expire: None,
+        };
+        match self {
+            Life::Document => Freshness::Fresh,
+            Life::Unknown => ASSUMED.freshness(made_ms, now_ms, expire_blocks),
+            Life::Known(lifetime) => lifetime.freshness(made_ms, now_ms, expire_blocks),
+        }
+    }
+}
+
+/// Where an answer comes from, as `x-nextjs-cache` tells it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum CacheStatus {
+    /// From memory.
+    #[default]
+    Hit,
+    /// From memory, and out of date.
+    Stale,
+    /// From a render that the request has waited for.
+    Miss,
+}
+
+impl CacheStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            CacheStatus::Hit => "HIT",
+            CacheStatus::Stale => "STALE",
+            CacheStatus::Miss => "MISS",
+        }
+    }
 }
 
 /// What makes two answers of one page differ.
@@ -75,8 +123,12 @@ pub struct Framing {
     pub rules: Vec<(String, String)>,
     /// The deployment id, sent with payloads and data when there is one.
     pub deployment_id: Option<Arc<str>>,
-    /// Whether the answer is out of date and being rendered anew.
-    pub stale: bool,
+    /// Where the answer comes from.
+    pub cache: CacheStatus,
+    /// Whether the answer is that of a fallback, which says nothing about how long it may be kept.
+    pub fallback: bool,
+    /// Whether the answer is only the beginning: a compiled entry goes on from it.
+    pub shell: bool,
     /// Whether the headers are for one request only, so that the answer is not kept.
     pub personal: bool,
 }
@@ -98,10 +150,10 @@ const MAX_ANSWERS: usize = 256;
 
 impl Page {
     /// A page without answers.
-    pub fn new(entry: Entry, lifetime: Option<Lifetime>) -> Self {
+    pub fn new(entry: Entry, life: Life) -> Self {
         Page {
             entry,
-            lifetime,
+            life,
             etag: OnceLock::new(),
             data_etag: OnceLock::new(),
             encoded: RwLock::default(),
@@ -122,7 +174,7 @@ impl Page {
     ) -> PageAnswer {
         let body = self.entry.variant(&variant);
         let content_type = self.content_type(&variant);
-        let etag = self.etag(settings, &variant, body.is_some());
+        let etag = self.etag(settings, &variant, body.is_some() && !framing.shell);
         let not_modified = etag.is_some_and(|etag| {
             let held = Validators {
                 etag: Some(etag),
@@ -131,7 +183,7 @@ impl Page {
             conditional::fresh(conditions, held)
         });
         let accepted = match conditions.accept_encoding.as_deref() {
-            Some(accept_encoding) if settings.compress && !head && !not_modified => {
+            Some(accept_encoding) if settings.compress && !head && !not_modified && !framing.shell => {
                 encoding::negotiate(accept_encoding)
             }
             _ => Coding::Identity,
@@ -148,7 +200,8 @@ impl Page {
         }
         let (status, mut headers) = self.head(settings, &key, content_type, etag, body.is_some());
         let mut bytes = body.filter(|_| !not_modified).cloned().unwrap_or_default();
-        if settings.compress {
+        // Whoever sends a shell compresses it together with what follows.
+        if settings.compress && !key.framing.shell {
             let asked = Asked {
                 // The key holds what was negotiated; its name negotiates to itself.
                 accept_encoding: accepted.as_str(),
@@ -164,7 +217,7 @@ impl Page {
                 }
             }
         }
-        if !not_modified {
+        if !not_modified && !key.framing.shell {
             headers.set("Content-Length", bytes.len().to_string());
         }
         let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -178,15 +231,17 @@ impl Page {
     }
 
     /// Waits until one variant has been compressed. Of the requests that come while a page is new, one does the work.
-    pub async fn encoded(self: Arc<Self>, variant: Variant, coding: Coding) -> bool {
+    pub async fn encoded(self: Arc<Self>, variant: Variant, coding: Coding) {
         let _turn = self.encoding.lock().await;
         let key = (variant, coding);
         if read(&self.encoded).contains_key(&key) {
-            return true;
+            return;
         }
         let page = Arc::clone(&self);
         let work = tokio::task::spawn_blocking(move || page.encode(key.0, key.1));
-        matches!(work.await, Ok(Ok(())))
+        if let Ok(Err(error)) = work.await {
+            tracing::error!("A page could not be compressed: {error}");
+        }
     }
 
     /// Compresses one variant and keeps it. Takes time: not for Node's thread.
@@ -205,6 +260,7 @@ impl Page {
             (EntryKind::AppRoute, _) => self
                 .entry
                 .headers
+                .lines
                 .iter()
                 .find(|(name, _)| name.eq_ignore_ascii_case("content-type"))
                 .map_or("", |(_, value)| value),
@@ -256,25 +312,31 @@ impl Page {
         if let (Some(id), Variant::Rsc | Variant::Segment(_) | Variant::Data) = (&framing.deployment_id, variant) {
             headers.set("x-nextjs-deployment-id", id);
         }
-        if let Some(lifetime) = self.lifetime {
-            headers.set("x-nextjs-cache", if framing.stale { "STALE" } else { "HIT" });
-            if self.entry.kind == EntryKind::AppPage {
-                headers.set("x-nextjs-prerender", "1");
+        if self.life != Life::Document {
+            // What follows a shell is made for this request.
+            if !framing.shell {
+                headers.set("x-nextjs-cache", framing.cache.as_str());
+                if self.entry.kind == EntryKind::AppPage {
+                    headers.set("x-nextjs-prerender", "1");
+                }
             }
             if segment {
                 // `2`: this route has segments at all, whether or not this one is there.
                 headers.set("x-nextjs-postponed", "2");
             } else if self.entry.kind != EntryKind::Pages {
-                for (name, value) in &self.entry.headers {
+                for (name, value) in &self.entry.headers.lines {
                     headers.append(name.clone(), value.clone());
+                }
+                if self.entry.postponed.is_some() {
+                    headers.set("x-nextjs-postponed", "1");
                 }
             }
             if settings.powered_by && content_type.starts_with("text/html") && self.entry.kind != EntryKind::AppRoute {
                 headers.set("X-Powered-By", "Next.js");
             }
-            if framing.no_store_by_default {
+            if framing.shell || framing.no_store_by_default {
                 headers.set_default("Cache-Control", NO_STORE);
-            } else {
+            } else if let (Life::Known(lifetime), false) = (self.life, framing.fallback) {
                 headers.set_default(cache_control_name(self.entry.kind), lifetime.cache_control());
             }
         } else if settings.powered_by {
@@ -309,8 +371,9 @@ impl Page {
     }
 }
 
-impl Weigh for Page {
-    fn weight(&self) -> usize {
+impl Page {
+    /// Bytes of memory.
+    pub fn weight(&self) -> usize {
         // Compressed variants come to about a third of what they encode; they are made later, so the estimate counts now.
         self.entry.weight() * 4 / 3
     }
@@ -339,8 +402,11 @@ fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
 
 #[cfg(test)]
 mod tests {
+    use indexmap::IndexMap;
+
     use super::*;
     use crate::request::Headers;
+    use crate::source::prerender::{Headers as EntryHeaders, Outcome};
 
     const SETTINGS: Settings = Settings {
         etags: true,
@@ -350,24 +416,16 @@ mod tests {
     };
 
     fn page() -> Page {
-        let lifetime = Some(Lifetime {
+        let mut entry = Entry::new(EntryKind::AppPage, Outcome::Rendered, 0);
+        entry.headers = EntryHeaders::parse(Some(r#"{"x-nextjs-stale-time":"300"}"#)).unwrap();
+        entry.html = Bytes::from(vec![b'a'; 5_000]);
+        entry.rsc = Some(Bytes::from_static(b"payload"));
+        entry.segments = Some(IndexMap::from([("/_tree".to_owned(), Bytes::from_static(b"tree"))]));
+        let lifetime = Lifetime {
             revalidate: None,
             expire: None,
-        });
-        let entry = Entry {
-            kind: EntryKind::AppPage,
-            status: None,
-            headers: vec![("x-nextjs-stale-time".into(), "300".into())],
-            tags: Vec::new(),
-            html: Bytes::from(vec![b'a'; 5_000]),
-            rsc: Some(Bytes::from_static(b"payload")),
-            segments: Some(HashMap::from([("/_tree".to_owned(), Bytes::from_static(b"tree"))])),
-            data: None,
-            postponed: false,
-            made_ms: 0,
-            lifetime,
         };
-        Page::new(entry, lifetime)
+        Page::new(entry, Life::Known(lifetime))
     }
 
     fn ask(page: &Page, table: &PreparedTable, variant: Variant, headers: &str, framing: Framing) -> PageAnswer {

@@ -36,6 +36,10 @@ pub struct Address {
     pub pathname: String,
     /// Whether the build wrote an answer of this very route. Another route's answer for the same path is not its own.
     pub built: bool,
+    /// Whether a part of the route may be rendered per request.
+    pub partial: bool,
+    /// Whether it is the fallback of the route: an answer for every path that has none of its own.
+    pub fallback: bool,
 }
 
 /// Which representation of an entry a request asks for.

@@ -16,6 +16,7 @@ mod middleware;
 mod origin;
 mod page;
 mod params;
+mod partial;
 pub mod pattern;
 mod resolve;
 mod router;
@@ -38,7 +39,7 @@ pub use decision::{
 };
 pub use header_view::{is_single, HeaderText, HeaderView, Overlay};
 pub use middleware::MiddlewareCall;
-pub use page::{PageDecision, PageOutcome, PageRequest, PageRules};
+pub use page::{PageDecision, PageOutcome, PageRequest, PageRules, Prerendered};
 pub use params::Params;
 pub use resolve::resolve_encoded;
 pub use router::Router;

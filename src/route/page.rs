@@ -8,10 +8,11 @@ use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
 use super::finish::SUBRESOURCES;
+use super::partial::{PartialRoutes, Shells};
 use super::pattern::{MatchOptions, PathMatcher};
 use super::resolve::{decode_path, resolve};
 use super::{Output, OutputKind};
-use crate::build::{Build, PrerenderRoute, RenderingMode};
+use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest, RSC_HEADER};
 use crate::url::{path_has_prefix, remove_path_prefix, QueryValue};
@@ -40,11 +41,22 @@ pub enum PageDecision {
     /// 400: `OPTIONS` on a page.
     BadMethod,
     /// The cached answer if there is a fresh one, else the compiled entry.
-    Prerendered(Address, Variant),
-    /// A document that the build wrote and nobody revalidates.
-    Static(Address),
+    Prerendered(Prerendered),
+    /// A document that the build wrote and nobody revalidates, by its file below `.next/server`.
+    Static(String),
     /// The compiled entry.
     Render,
+}
+
+/// Where the answer of a prerendered page is kept, and what of it is wanted.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Prerendered {
+    /// Its own answer.
+    pub address: Address,
+    /// The answer that a path gets which has none of its own.
+    pub fallback: Option<Address>,
+    /// What of it is wanted.
+    pub variant: Variant,
 }
 
 /// The decision and what goes with it.
@@ -91,7 +103,7 @@ pub struct PageRules {
     plain_not_found: bool,
     /// Whether Rust may answer from the prerender cache: not if the app brings a cache of its own.
     serve_prerendered: bool,
-    partial: bool,
+    partial: PartialRoutes,
     base_path: String,
     exact_rsc_header: bool,
 }
@@ -100,12 +112,10 @@ impl PageRules {
     /// Compiles the rules.
     pub fn compile(build: &Build, config: &NextConfig) -> Self {
         let prerender = &build.prerender;
-        let of_pages =
-            |route: &&PrerenderRoute| route.data_route.as_deref().is_some_and(|data| data.ends_with(".json"));
         let mut static_props: HashSet<String> = prerender.dynamic_routes.keys().cloned().collect();
         for (path, route) in &prerender.routes {
-            if of_pages(&route) {
-                static_props.insert(route.src_route.clone().unwrap_or_else(|| path.clone()));
+            if route.router == RouteOwner::Pages {
+                static_props.insert(route.src_route.as_deref().unwrap_or(path).to_owned());
             }
         }
         let rewrites = build.routes.rewrites.before_files.iter();
@@ -121,7 +131,7 @@ impl PageRules {
                 .unwrap_or(build.capabilities.validate_rsc_by_default),
             plain_not_found: build.capabilities.plain_404_for_subresources,
             serve_prerendered: config.cache_handler.is_none(),
-            partial: config.cache_components,
+            partial: PartialRoutes::compile(build, config),
             base_path: config.base_path.clone(),
             exact_rsc_header: build.capabilities.exact_rsc_header,
         }
@@ -218,12 +228,7 @@ impl PageRules {
             return PageDecision::MethodNotAllowed;
         }
         if is_static_document {
-            return PageDecision::Static(Address {
-                kind: EntryKind::Pages,
-                source: output.pathname.clone(),
-                built: true,
-                pathname: path_of_file(&output.file),
-            });
+            return PageDecision::Static(output.file.clone());
         }
         if request.method == Method::Options && !is_404 && output.kind != OutputKind::AppRoute {
             return PageDecision::BadMethod;
@@ -234,19 +239,72 @@ impl PageRules {
         if is_action || !self.serve_prerendered || !may_be_cached(request) || names_payload(request) {
             return PageDecision::Render;
         }
-        match self.address(build, asked) {
-            Some(address) => PageDecision::Prerendered(address, self.variant(asked, rsc)),
+        match self.prerendered(build, asked, rsc) {
+            Some(prerendered) => PageDecision::Prerendered(prerendered),
             None => PageDecision::Render,
         }
+    }
+
+    /// Where the answer is kept, `None` for what is rendered per request.
+    fn prerendered(&self, build: &Build, asked: &PageRequest<'_>, rsc: Option<&RscRequest>) -> Option<Prerendered> {
+        let address = self.address(build, asked)?;
+        let variant = self.variant(asked, rsc);
+        let shells = match asked.output.kind {
+            OutputKind::AppPage => self.partial.shells(&asked.output.pathname),
+            _ => None,
+        };
+        let Some(shells) = shells else {
+            return Some(Prerendered {
+                address,
+                fallback: None,
+                variant,
+            });
+        };
+        if !self.partial.may_have_shell(asked.request) {
+            return None;
+        }
+        let is_navigation = rsc.is_some_and(|rsc| !rsc.prefetch);
+        let has_payload = || {
+            build
+                .prerender
+                .routes
+                .get(&address.pathname)
+                .is_some_and(|route| route.has_payload)
+        };
+        if is_navigation && !(address.built && has_payload()) {
+            return None;
+        }
+        let own = Address {
+            partial: true,
+            ..address
+        };
+        let fallback = |path: &String| Address {
+            pathname: path.clone(),
+            built: false,
+            fallback: true,
+            ..own.clone()
+        };
+        let (address, fallback) = match shells {
+            Shells::Own(path) => (own.clone(), path.as_ref().filter(|_| !own.built).map(fallback)),
+            // What the build has rendered of such a route is a matter for the entry.
+            Shells::Shared(_) if own.built => return None,
+            Shells::Shared(path) => (fallback(path), None),
+            Shells::Unknown => return None,
+        };
+        Some(Prerendered {
+            address,
+            fallback,
+            variant,
+        })
     }
 
     /// The address of the cached answer, `None` for pages that are rendered per request.
     fn address(&self, build: &Build, asked: &PageRequest<'_>) -> Option<Address> {
         let output = asked.output;
-        let (kind, source) = match output.kind {
-            OutputKind::AppPage => (EntryKind::AppPage, &output.page),
-            OutputKind::AppRoute => (EntryKind::AppRoute, &output.page),
-            OutputKind::Pages => (EntryKind::Pages, &output.pathname),
+        let (kind, router, source) = match output.kind {
+            OutputKind::AppPage => (EntryKind::AppPage, RouteOwner::AppPage, &output.page),
+            OutputKind::AppRoute => (EntryKind::AppRoute, RouteOwner::AppRoute, &output.page),
+            OutputKind::Pages => (EntryKind::Pages, RouteOwner::Pages, &output.pathname),
             OutputKind::PagesApi => return None,
         };
         let resolved = resolve(&output.pathname, output.params.as_ref())?;
@@ -267,25 +325,22 @@ impl PageRules {
         let pathname = if is_index { "/".to_owned() } else { pathname };
         let generated = build.prerender.dynamic_routes.get(&output.pathname);
         let built = build.prerender.routes.get(&pathname);
-        let modes = [
-            built.and_then(|route| route.rendering_mode),
-            generated.and_then(|route| route.rendering_mode),
-        ];
-        if self.partial && modes.contains(&Some(RenderingMode::PartiallyStatic)) {
-            return None;
-        }
         let owned = built.is_some_and(|route| {
-            owner_kind(route) == Some(kind)
+            route.router == router
                 && route
                     .src_route
                     .as_deref()
                     .unwrap_or(&resolved_source(&pathname, asked.locale))
                     == output.pathname
         });
-        (owned || (generated.is_some() && !is_index)).then(|| Address {
+        // Where only the paths of the build exist, the entry says what becomes of another.
+        let is_open = generated.is_some_and(|route| route.fallback != Fallback::Closed);
+        (owned || (is_open && !is_index)).then(|| Address {
             kind,
             source: source.clone(),
-            built: owned || (built.is_some() && !build.capabilities.scoped_cache_paths),
+            built: owned,
+            partial: false,
+            fallback: false,
             pathname,
         })
     }
@@ -323,17 +378,6 @@ impl PageRules {
     }
 }
 
-/// The path of a document in `pages-manifest.json`: `pages/index.html` is `/`, `pages/index/index.html` is `/index`.
-fn path_of_file(file: &str) -> String {
-    let stem = file.strip_prefix("pages").unwrap_or(file);
-    let stem = stem.strip_suffix(".html").unwrap_or(stem);
-    match stem.strip_prefix("/index") {
-        Some("") => "/".to_owned(),
-        Some(rest) if rest == "/index" || rest.starts_with("/index/") => rest.to_owned(),
-        _ => stem.to_owned(),
-    }
-}
-
 fn is_not_found(output: &Output, status: Option<u16>) -> bool {
     matches!(output.pathname.as_str(), "/404" | "/_not-found") || (output.pathname == "/_error" && status == Some(404))
 }
@@ -362,16 +406,6 @@ fn may_be_cached(request: &Request) -> bool {
             .headers
             .all("cookie")
             .any(|cookies| cookies.contains("__prerender_bypass") || cookies.contains("__next_preview_data"))
-}
-
-/// Which kind of route a prerendered path belongs to (`isRouteCacheOwner` in `next/dist/server/lib/route-cache-key.js`).
-fn owner_kind(route: &PrerenderRoute) -> Option<EntryKind> {
-    match route.data_route.as_deref() {
-        None => Some(EntryKind::AppRoute),
-        Some(data) if data.ends_with(".json") => Some(EntryKind::Pages),
-        Some(data) if data.ends_with(".rsc") => Some(EntryKind::AppPage),
-        Some(_) => None,
-    }
 }
 
 fn resolved_source(pathname: &str, locale: Option<&str>) -> String {

@@ -1,9 +1,11 @@
 // Which cases go to which fixture.
 import app from './app.mjs'
+import cacheComponents from './cache-components.mjs'
 import * as conditional from './conditional.mjs'
 import { conditions } from './conditions.mjs'
 import { conf } from './conf.mjs'
 import { customServer } from './custom-server.mjs'
+import dataCache from './data-cache.mjs'
 import { mixed, plain } from './errors.mjs'
 import external from './external.mjs'
 import files from './files.mjs'
@@ -77,6 +79,9 @@ export const SUITES = [
   { fixture: 'pages-plain', cases: plain },
   { fixture: 'revalidation', cases: revalidation.plain },
   { fixture: 'revalidation-based', cases: revalidation.based },
+  { fixture: 'data-cache', cases: dataCache },
+  // 15.5 has `cacheComponents` in its canary releases only.
+  { fixture: 'cache-components', cases: cacheComponents, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
   { fixture: 'mixed', cases: mixed },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
   { fixture: 'middleware-i18n', cases: i18n },

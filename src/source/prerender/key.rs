@@ -40,60 +40,85 @@ impl Naming {
         }
     }
 
-    /// The keys in memory that the key of a compiled entry stands for; `kind` is `None` when it stored "nothing".
-    pub fn memory_keys_of(&self, storage_key: &str, kind: Option<EntryKind>) -> Vec<String> {
+    /// The key in memory that the key of a compiled entry stands for.
+    pub fn memory_key_of(&self, storage_key: &str, kind: EntryKind) -> String {
         match self {
-            Naming::ByPath => {
-                let kinds = [EntryKind::AppPage, EntryKind::AppRoute, EntryKind::Pages];
-                let wanted = kinds.into_iter().filter(|each| kind.is_none_or(|kind| kind == *each));
-                wanted.map(|kind| format!("{}\0{storage_key}", kind.as_str())).collect()
-            }
+            Naming::ByPath => join(kind.as_str(), pathname(storage_key)),
             Naming::ByRoute(sources) => {
-                let parts = storage_key
-                    .strip_prefix("/route-cache/")
-                    .and_then(|rest| rest.split_once('/'))
-                    .and_then(|(_, rest)| rest.split_once("/$"));
-                let Some((digest, page_path)) = parts else {
-                    return Vec::new();
-                };
-                let source = sources.get(digest).into_iter();
-                source
-                    .map(|source| format!("{source}\0{}", pathname(page_path)))
-                    .collect()
+                let parts = split_storage_key(storage_key);
+                match parts.and_then(|(digest, page_path)| Some((sources.get(digest)?, page_path))) {
+                    Some((source, page_path)) => join(source, pathname(page_path)),
+                    // No route that a request can be matched with: only compiled entries will ask for it.
+                    None => join(kind.as_str(), storage_key),
+                }
             }
         }
     }
 
-    /// The key under which compiled entries store, for the versions that have one beside the path.
-    fn storage_key(&self, address: &Address) -> Option<String> {
-        match self {
+    /// The path whose answer the key of a compiled entry stands for.
+    pub fn pathname_of<'a>(&self, storage_key: &'a str) -> &'a str {
+        let page_path = match self {
             Naming::ByPath => None,
-            Naming::ByRoute(_) => Some(format!(
-                "/route-cache/{}/{}/${}",
+            Naming::ByRoute(_) => split_storage_key(storage_key).map(|(_, page_path)| page_path),
+        };
+        pathname(page_path.unwrap_or(storage_key))
+    }
+
+    /// The key under which compiled entries store.
+    pub fn storage_key(&self, address: &Address) -> String {
+        let page_path = page_path(&address.pathname);
+        match self {
+            Naming::ByPath => page_path,
+            Naming::ByRoute(_) => format!(
+                "/route-cache/{}/{}/${page_path}",
                 address.kind.as_str(),
                 digest(&address.source),
-                page_path(&address.pathname)
-            )),
+            ),
         }
     }
 
-    /// File names without extension below `server_dir` (`.next/server`), in the order in which to look: what a
-    /// revalidation wrote, then what the build wrote. `None` when the path would leave the folder.
-    pub fn stems(&self, address: &Address, server_dir: &Path) -> Option<Vec<PathBuf>> {
-        let page_path = page_path(&address.pathname);
-        if !is_contained(&page_path) {
+    /// Where the answers under the key of a compiled entry lie below `server_dir` (`.next/server`). `None` when the key would
+    /// leave the folder.
+    pub fn stems(&self, storage_key: &str, kind: EntryKind, server_dir: &Path) -> Option<Stems> {
+        let (page_path, scoped) = match self {
+            Naming::ByPath => (storage_key, None),
+            Naming::ByRoute(_) => (split_storage_key(storage_key)?.1, Some(storage_key)),
+        };
+        if !is_contained(storage_key) || !is_contained(page_path) {
             return None;
         }
-        let folder = match address.kind {
+        let below = |folder: &Path, path: &str| folder.join(path.trim_start_matches('/'));
+        let folder = match kind {
             EntryKind::Pages => "pages",
             EntryKind::AppPage | EntryKind::AppRoute => "app",
         };
-        let revalidated = self
-            .storage_key(address)
-            .map(|key| server_dir.join(key.trim_start_matches('/')));
-        let built = server_dir.join(folder).join(page_path.trim_start_matches('/'));
-        Some(revalidated.into_iter().chain([built]).collect())
+        let built = below(&server_dir.join(folder), page_path);
+        Some(match scoped {
+            Some(key) => Stems {
+                stored: below(server_dir, key),
+                built: Some(built),
+            },
+            None => Stems {
+                stored: built,
+                built: None,
+            },
+        })
     }
+}
+
+/// Names of files without their extensions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stems {
+    /// Where renders at run time are stored.
+    pub stored: PathBuf,
+    /// Where the build has left an answer, if that is somewhere else. Another route may have made it.
+    pub built: Option<PathBuf>,
+}
+
+/// Digest of the route and page path of `/route-cache/<KIND>/<digest>/$<page path>`.
+fn split_storage_key(key: &str) -> Option<(&str, &str)> {
+    let (_, rest) = key.strip_prefix("/route-cache/")?.split_once('/')?;
+    rest.split_once("/$")
 }
 
 /// On the path of every request: one allocation, no formatting.
@@ -159,6 +184,8 @@ mod tests {
     fn address(kind: EntryKind, source: &str, pathname: &str) -> Address {
         Address {
             built: true,
+            partial: false,
+            fallback: false,
             kind,
             source: source.to_owned(),
             pathname: pathname.to_owned(),
@@ -171,16 +198,20 @@ mod tests {
         let isr = address(EntryKind::AppPage, "/isr/page", "/isr");
         // From the `.meta` of a real 16.4.6 build.
         let key = "/route-cache/APP_PAGE/c38585bae9266f2d684c4cd533090fd2a7343508ef724dfe5c9c985af08154be/$/isr";
-        assert_eq!(naming.storage_key(&isr).as_deref(), Some(key));
-        assert_eq!(naming.memory_keys_of(key, None), [naming.memory_key(&isr)]);
-        let root = address(EntryKind::Pages, "/", "/");
-        let key = naming.storage_key(&root).unwrap();
-        assert_eq!(
-            naming.memory_keys_of(&key, Some(EntryKind::Pages)),
-            [naming.memory_key(&root)]
-        );
-        assert!(naming.memory_keys_of("/route-cache/PAGES/unknown/$/a", None).is_empty());
-        assert!(naming.memory_keys_of("odd", None).is_empty());
+        assert_eq!(naming.storage_key(&isr), key);
+        for naming in [naming, Naming::ByPath] {
+            for (kind, source, pathname) in [
+                (EntryKind::AppPage, "/isr/page", "/isr"),
+                (EntryKind::Pages, "/", "/"),
+                (EntryKind::Pages, "/", "/index"),
+            ] {
+                let address = address(kind, source, pathname);
+                let key = naming.storage_key(&address);
+                assert_eq!(naming.memory_key_of(&key, kind), naming.memory_key(&address), "{key}");
+            }
+        }
+        let unknown = Naming::by_route([]).memory_key_of("odd", EntryKind::Pages);
+        assert_eq!(unknown, "PAGES\0odd");
     }
 
     #[test]
@@ -198,24 +229,30 @@ mod tests {
 
     #[test]
     fn no_path_leaves_its_folder() {
-        let naming = Naming::by_route(["/[[...a]]/page"]);
-        let stems = |path| {
-            naming.stems(
-                &address(EntryKind::AppPage, "/[[...a]]/page", path),
-                Path::new("/server"),
-            )
-        };
-        for hostile in [
-            "/../x",
-            "/a/../../x",
-            "/a//b",
-            "/a/./b",
-            "/a\0b",
-            "/a\\..\\b",
-            "relative",
-        ] {
-            assert_eq!(stems(hostile), None, "{hostile:?}");
+        let server = Path::new("/server");
+        for naming in [Naming::by_route(["/[[...a]]/page"]), Naming::ByPath] {
+            let stems = |path| {
+                let address = address(EntryKind::AppPage, "/[[...a]]/page", path);
+                naming.stems(&naming.storage_key(&address), EntryKind::AppPage, server)
+            };
+            for hostile in [
+                "/../x",
+                "/a/../../x",
+                "/a//b",
+                "/a/./b",
+                "/a\0b",
+                "/a\\..\\b",
+                "relative",
+            ] {
+                assert_eq!(stems(hostile), None, "{hostile:?}");
+            }
+            let Stems { stored, built } = stems("/a/b").unwrap();
+            assert!(stored.starts_with("/server") && stored.ends_with("a/b"));
+            assert!(built.is_none_or(|built| built == Path::new("/server/app/a/b")));
         }
-        assert_eq!(stems("/a/b").map(|stems| stems.len()), Some(2));
+        // A key as no entry makes it.
+        let by_route = Naming::by_route([]);
+        let key = "/route-cache/../x/$/a";
+        assert_eq!(by_route.stems(key, EntryKind::AppPage, server), None);
     }
 }

@@ -1,16 +1,21 @@
 //! One render for each key at a time, in the whole process.
 //!
-//! In: the key of an answer that is to be rendered anew. Out: a [`Permit`] for whoever asked first. The others go on with
-//! the answer they have. Upstream has this once for each entry and thread (`next/dist/lib/batcher.js`); here every thread
-//! that serves the build shares it.
+//! In: the key of an answer that is to be rendered, and who asks. Out: a [`Permit`] for whoever asked first. Who has a stale
+//! answer goes on with that; who has none waits for the render. Upstream has this once for each entry and thread
+//! (`next/dist/lib/batcher.js`); here every thread that serves the build shares it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// How long a key rests after a render that left nothing new: a page that cannot be rendered costs one attempt in this time
-/// and not one for each request. After a render that failed, upstream's own code stores the old answer again with a
+use tokio::sync::watch;
+
+/// How long a key rests after a background render that left nothing new: a page that cannot be rendered costs one attempt in
+/// this time and not one for each request. After a render that failed, upstream's own code stores the old answer again with a
 /// lifetime of 3 to 30 seconds, so this counts only where even that did not happen.
 const REST_MS: u64 = 1_000;
+
+/// Who runs renders: one app in one thread.
+pub type Driver = u64;
 
 /// The renders that are under way.
 #[derive(Debug, Default)]
@@ -26,8 +31,16 @@ struct Keys {
 
 #[derive(Debug)]
 enum State {
-    Running(u64),
+    Running(Run),
     RestingUntil(u64),
+}
+
+#[derive(Debug)]
+struct Run {
+    number: u64,
+    driver: Driver,
+    /// Nobody sends anything: its end is the end of the run.
+    end: watch::Sender<()>,
 }
 
 /// The right to render one key. Given back when it is dropped, if the answer has not come before.
@@ -36,7 +49,31 @@ pub struct Permit {
     all: Arc<SingleFlight>,
     key: String,
     run: u64,
-    clock: fn() -> u64,
+    /// Whether the key rests if the render leaves nothing new, and the clock for that.
+    rest: Option<fn() -> u64>,
+}
+
+/// Whose render a request without any answer gets.
+#[derive(Debug)]
+pub enum Lead {
+    /// Its own.
+    Own(Permit),
+    /// That of its own driver: the compiled entry brings the two together, errors included.
+    Joined,
+    /// That of another driver: wait for its end, then look again.
+    Elsewhere(End),
+}
+
+/// The end of somebody's render.
+#[derive(Debug)]
+pub struct End(watch::Receiver<()>);
+
+impl End {
+    /// Waits for it.
+    pub async fn wait(mut self) {
+        // Nothing is ever sent, so this returns when the sender is gone.
+        let _ = self.0.changed().await;
+    }
 }
 
 impl SingleFlight {
@@ -45,26 +82,42 @@ impl SingleFlight {
         self.lock().states.get(key).is_some_and(|state| state.is_busy(now_ms))
     }
 
-    /// The permit to render `key`, `None` while somebody else has it. `clock` gives milliseconds since 1970.
-    pub fn begin(self: &Arc<Self>, key: String, clock: fn() -> u64) -> Option<Permit> {
+    /// The permit to render `key` in the background, `None` while somebody else has it or it rests. `clock` gives
+    /// milliseconds since 1970.
+    pub fn begin(self: &Arc<Self>, key: String, driver: Driver, clock: fn() -> u64) -> Option<Permit> {
         let mut keys = self.lock();
         if keys.states.get(&key).is_some_and(|state| state.is_busy(clock())) {
             return None;
         }
-        // Rests that are over leave their key behind; sweeping when the map doubles keeps this amortised constant.
-        if keys.states.len() >= 64 && keys.states.len().is_power_of_two() {
-            let now_ms = clock();
-            keys.states.retain(|_, state| state.is_busy(now_ms));
+        keys.sweep(clock);
+        Some(self.start(&mut keys, key, driver, Some(clock)))
+    }
+
+    /// Whose render of `key` a request gets that cannot be answered without one.
+    pub fn lead(self: &Arc<Self>, key: &str, driver: Driver) -> Lead {
+        let mut keys = self.lock();
+        match keys.states.get(key) {
+            Some(State::Running(run)) if run.driver == driver => Lead::Joined,
+            Some(State::Running(run)) => Lead::Elsewhere(End(run.end.subscribe())),
+            _ => Lead::Own(self.start(&mut keys, key.to_owned(), driver, None)),
         }
+    }
+
+    fn start(self: &Arc<Self>, keys: &mut Keys, key: String, driver: Driver, rest: Option<fn() -> u64>) -> Permit {
         keys.last_run += 1;
         let run = keys.last_run;
-        keys.states.insert(key.clone(), State::Running(run));
-        Some(Permit {
+        let state = State::Running(Run {
+            number: run,
+            driver,
+            end: watch::Sender::new(()),
+        });
+        keys.states.insert(key.clone(), state);
+        Permit {
             all: Arc::clone(self),
             key,
             run,
-            clock,
-        })
+            rest,
+        }
     }
 
     /// A new answer for `key` is there. The render that made it may still have work to do that nobody waits for.
@@ -75,6 +128,16 @@ impl SingleFlight {
     fn lock(&self) -> MutexGuard<'_, Keys> {
         // Every change is one call on the map, so a panic leaves nothing half done.
         self.keys.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Keys {
+    /// Rests that are over leave their key behind; sweeping when the map doubles keeps this amortised constant.
+    fn sweep(&mut self, clock: fn() -> u64) {
+        if self.states.len() >= 64 && self.states.len().is_power_of_two() {
+            let now_ms = clock();
+            self.states.retain(|_, state| state.is_busy(now_ms));
+        }
     }
 }
 
@@ -90,10 +153,17 @@ impl State {
 impl Drop for Permit {
     fn drop(&mut self) {
         let mut keys = self.all.lock();
-        if let Some(state) = keys.states.get_mut(&self.key) {
-            // Another run may have begun since the answer came.
-            if matches!(state, State::Running(run) if *run == self.run) {
-                *state = State::RestingUntil((self.clock)() + REST_MS);
+        // Another run may have begun since the answer came.
+        if !matches!(keys.states.get(&self.key), Some(State::Running(run)) if run.number == self.run) {
+            return;
+        }
+        match self.rest {
+            Some(clock) => {
+                let rest = State::RestingUntil(clock() + REST_MS);
+                keys.states.insert(self.key.clone(), rest);
+            }
+            None => {
+                keys.states.remove(&self.key);
             }
         }
     }
@@ -105,7 +175,7 @@ mod tests {
     use std::sync::atomic::{AtomicU64, Ordering};
 
     fn begin(all: &Arc<SingleFlight>) -> Option<Permit> {
-        all.begin("page".to_owned(), || 0)
+        all.begin("page".to_owned(), 0, || 0)
     }
 
     #[test]
@@ -115,7 +185,7 @@ mod tests {
         assert!(permit.is_some());
         assert!(begin(&all).is_none());
         assert!(all.is_busy("page", 0));
-        assert!(all.begin("other".to_owned(), || 0).is_some());
+        assert!(all.begin("other".to_owned(), 0, || 0).is_some());
         all.answered("page");
         assert!(!all.is_busy("page", 0));
         let second = begin(&all);
@@ -130,10 +200,12 @@ mod tests {
         static NOW: AtomicU64 = AtomicU64::new(5_000);
         let clock = || NOW.load(Ordering::Relaxed);
         let all = Arc::new(SingleFlight::default());
-        drop(all.begin("page".to_owned(), clock));
-        assert!(all.begin("page".to_owned(), clock).is_none());
+        drop(all.begin("page".to_owned(), 0, clock));
+        assert!(all.begin("page".to_owned(), 0, clock).is_none());
+        // Who has nothing to show cannot wait for its end.
+        assert!(matches!(all.lead("page", 0), Lead::Own(_)));
         NOW.store(5_000 + REST_MS, Ordering::Relaxed);
-        assert!(all.begin("page".to_owned(), clock).is_some());
+        assert!(all.begin("page".to_owned(), 0, clock).is_some());
     }
 
     #[test]
@@ -142,7 +214,7 @@ mod tests {
         let clock = || NOW.fetch_add(REST_MS, Ordering::Relaxed);
         let all = Arc::new(SingleFlight::default());
         for index in 0..1_000 {
-            drop(all.begin(format!("page{index}"), clock));
+            drop(all.begin(format!("page{index}"), 0, clock));
         }
         assert!(all.lock().states.len() <= 64);
     }
@@ -158,5 +230,29 @@ mod tests {
                 .collect()
         });
         assert_eq!(permits.len(), 1);
+    }
+
+    #[tokio::test]
+    async fn a_request_without_an_answer_waits_for_another_driver_only() {
+        let all = Arc::new(SingleFlight::default());
+        let Lead::Own(permit) = all.lead("page", 1) else {
+            panic!("nobody else renders it");
+        };
+        assert!(matches!(all.lead("page", 1), Lead::Joined));
+        let Lead::Elsewhere(end) = all.lead("page", 2) else {
+            panic!("driver 1 renders it");
+        };
+        let waiting = tokio::spawn(end.wait());
+        drop(permit);
+        waiting.await.unwrap();
+        let Lead::Own(_permit) = all.lead("page", 2) else {
+            panic!("driver 1 has ended");
+        };
+        let Lead::Elsewhere(end) = all.lead("page", 1) else {
+            panic!("driver 2 renders it");
+        };
+        all.answered("page");
+        end.wait().await;
+        assert!(matches!(all.lead("page", 1), Lead::Own(_)));
     }
 }

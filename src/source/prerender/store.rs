@@ -1,109 +1,104 @@
-//! The entries in memory.
+//! What is kept in memory.
 //!
-//! In: storage keys and entries. Out: the entry of a key. Bounded by bytes; the least valuable entries go first. Entries
-//! are shared, never copied. Written by the build's files and by what compiled entries hand to the cache handler.
-
-use std::sync::Arc;
+//! In: keys and values. Out: the value of a key. Bounded by bytes; the least valuable values go first. Values are shared, so
+//! they are cheap to clone.
 
 use quick_cache::sync::Cache;
-use quick_cache::Weighter;
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 
-use super::entry::Entry;
-
-/// What the memory knows of a key.
-#[derive(Debug, Clone)]
-pub enum Lookup<E> {
-    /// The entry.
-    Hit(Arc<E>),
-    /// There is an entry nobody may be given: the compiled entry decides what happens with this key.
-    Withdrawn,
-    /// Nothing: look on disk.
-    Unknown,
-}
-
-/// Something that takes room in the cache.
+/// Something that takes room in memory.
 pub trait Weigh {
     /// Bytes of memory.
     fn weight(&self) -> usize;
 }
 
-impl Weigh for Entry {
-    fn weight(&self) -> usize {
-        Entry::weight(self)
-    }
-}
-
-/// A slot of the cache; `None` is a withdrawn key.
-type Slot<E> = Option<Arc<E>>;
-
 #[derive(Clone)]
 struct ByBytes;
 
-impl<E: Weigh> Weighter<String, Slot<E>> for ByBytes {
-    fn weight(&self, key: &String, slot: &Slot<E>) -> u64 {
-        // A withdrawn key still costs its index entry.
-        const WITHDRAWN: usize = 128;
-        (key.len() + slot.as_ref().map_or(WITHDRAWN, |entry| entry.weight())) as u64
+impl<V: Weigh> Weighter<String, V> for ByBytes {
+    fn weight(&self, key: &String, value: &V) -> u64 {
+        (key.len() + value.weight()) as u64
     }
 }
 
-/// Entries by storage key, bounded by bytes.
-pub struct Store<E: Weigh> {
-    entries: Cache<String, Slot<E>, ByBytes>,
+/// Values by key, bounded by bytes.
+pub struct Store<V> {
+    values: Cache<String, V, ByBytes>,
 }
 
-impl<E: Weigh> Store<E> {
-    /// A store for at most `max_bytes` of entries.
+/// A part of the store is locked on its own and bounded on its own, so a value that is heavier than a part is not kept. This
+/// leaves room for any page that somebody would serve.
+const PART: u64 = 16 * 1024 * 1024;
+
+/// More locks than this do not help the few threads that a process has.
+const MAX_PARTS: u64 = 8;
+
+impl<V: Weigh + Clone> Store<V> {
+    /// A store for at most `max_bytes`; nothing is kept if that is 0.
     pub fn new(max_bytes: u64) -> Self {
         /// What an average page weighs with its variants; only sizes the index.
         const AVERAGE: u64 = 32 * 1024;
-        let expected = (max_bytes / AVERAGE).max(64) as usize;
-        Store {
-            entries: Cache::with_weighter(expected, max_bytes.max(1), ByBytes),
+        let options = OptionsBuilder::new()
+            .estimated_items_capacity((max_bytes / AVERAGE).max(64) as usize)
+            .weight_capacity(max_bytes)
+            .shards((max_bytes / PART).clamp(1, MAX_PARTS) as usize)
+            .build();
+        let values = match options {
+            Ok(options) => Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), Default::default()),
+            // Only a missing value fails, and all are given.
+            Err(_) => Cache::with_weighter(64, max_bytes, ByBytes),
+        };
+        Store { values }
+    }
+
+    /// The value of `key`.
+    pub fn get(&self, key: &str) -> Option<V> {
+        self.values.get(key)
+    }
+
+    /// Keeps `value` under `key`, in place of what was there.
+    pub fn insert(&self, key: String, value: V) {
+        self.values.insert(key, value);
+    }
+
+    /// Keeps `value` under `key` unless something has come there before. Out: what counts from now on.
+    pub fn insert_if_absent(&self, key: &str, value: V) -> V {
+        let mut made = Some(value);
+        let kept: Result<V, ()> = self.values.get_or_insert_with(key, || made.take().ok_or(()));
+        match (kept, made) {
+            (Ok(value), _) | (Err(()), Some(value)) => value,
+            (Err(()), None) => unreachable!("the value was taken only to be kept"),
         }
     }
 
-    /// What the memory knows of `key`.
-    pub fn lookup(&self, key: &str) -> Lookup<E> {
-        match self.entries.get(key) {
-            Some(Some(entry)) => Lookup::Hit(entry),
-            Some(None) => Lookup::Withdrawn,
-            None => Lookup::Unknown,
-        }
-    }
-
-    /// Keeps `entry` under `key`, in place of what was there.
-    pub fn insert(&self, key: String, entry: Arc<E>) {
-        self.entries.insert(key, Some(entry));
-    }
-
-    /// Nobody gets the entry of `key` any more until a new one is inserted.
-    pub fn withdraw(&self, key: String) {
-        self.entries.insert(key, None);
+    /// Bytes of all values.
+    pub fn weight(&self) -> u64 {
+        self.values.weight()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[derive(Debug)]
     struct Page(usize);
 
-    impl Weigh for Page {
+    impl Weigh for Arc<Page> {
         fn weight(&self) -> usize {
             self.0
         }
     }
 
     #[test]
-    fn withdrawn_is_not_unknown() {
+    fn what_came_first_stays_unless_it_is_replaced() {
         let store = Store::new(1 << 20);
-        assert!(matches!(store.lookup("a"), Lookup::Unknown));
-        store.insert("a".into(), Arc::new(Page(10)));
-        assert!(matches!(store.lookup("a"), Lookup::Hit(page) if page.0 == 10));
-        store.withdraw("a".into());
-        assert!(matches!(store.lookup("a"), Lookup::Withdrawn));
+        assert!(store.get("a").is_none());
+        assert_eq!(store.insert_if_absent("a", Arc::new(Page(10))).0, 10);
+        assert_eq!(store.insert_if_absent("a", Arc::new(Page(20))).0, 10);
+        store.insert("a".into(), Arc::new(Page(30)));
+        assert_eq!(store.get("a").unwrap().0, 30);
     }
 
     #[test]
@@ -112,6 +107,15 @@ mod tests {
         for index in 0..1000 {
             store.insert(format!("key{index}"), Arc::new(Page(1_000)));
         }
-        assert!(store.entries.weight() <= 100_000);
+        assert!(store.weight() <= 100_000);
+        assert!(store.weight() > 50_000);
+    }
+
+    #[test]
+    fn a_store_of_nothing_keeps_nothing() {
+        let store = Store::new(0);
+        assert_eq!(store.insert_if_absent("a", Arc::new(Page(10))).0, 10);
+        store.insert("b".into(), Arc::new(Page(10)));
+        assert!(store.get("a").is_none() && store.get("b").is_none());
     }
 }

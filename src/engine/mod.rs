@@ -3,24 +3,24 @@
 //! In: the folders of a build and its configuration. Out: an [`Engine`]: everything that `prepare()` compiled, the caches,
 //! and the requests in flight. What happens with a request stands in `pipeline`; this file only holds what it needs.
 
-use std::collections::HashMap;
+mod cache;
+
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use bytes::Bytes;
-use indexmap::IndexMap;
-use serde_json::Value;
+use self::cache::Cache;
+pub use self::cache::{Recalled, Written};
 
 use crate::build::{Build, RunTimeRules};
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
-use crate::response::page::{Page, Settings};
+use crate::response::page::Settings;
 use crate::response::prepared::{Prepared, PreparedTable};
-use crate::route::{EntryKind, PageRules, Router};
+use crate::route::{PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
-use crate::source::prerender::{Entry, Lifetime, Naming, SingleFlight, Store, TagRevalidation, Tags};
+use crate::source::prerender::{Driver, Tags};
 use crate::source::proxy::Client as ProxyClient;
 
 /// A build that can be served.
@@ -32,10 +32,7 @@ pub struct Engine {
     pub(crate) settings: Settings,
     pub(crate) files: FileStore,
     pub(crate) roots: Roots,
-    pub(crate) pages: Store<Page>,
-    pub(crate) naming: Naming,
-    pub(crate) tags: Tags,
-    pub(crate) revalidations: Arc<SingleFlight>,
+    pub(crate) cache: Cache,
     pub(crate) table: PreparedTable,
     /// The deployment id, when there is one.
     pub(crate) deployment_id: Option<Arc<str>>,
@@ -77,31 +74,10 @@ pub struct Traits {
     pub legacy_proxy_targets: bool,
     /// Whether repeated slashes in their paths become one.
     pub collapsed_proxy_slashes: bool,
-}
-
-/// An answer that a compiled entry has stored.
-#[derive(Debug, Clone)]
-pub struct Written {
-    /// What rendered it.
-    pub kind: EntryKind,
-    /// The status, if the render set one.
-    pub status: Option<u16>,
-    /// The headers, cache tags included.
-    pub headers: IndexMap<String, Value>,
-    /// The document or body.
-    pub html: Bytes,
-    /// The React payload.
-    pub rsc: Option<Bytes>,
-    /// The data of a Pages Router page.
-    pub data: Option<Bytes>,
-    /// The payloads of its segments.
-    pub segments: HashMap<String, Bytes>,
-    /// Whether a part is rendered per request.
-    pub postponed: bool,
-    /// How long it lives.
-    pub lifetime: Option<Lifetime>,
-    /// When it was rendered, in milliseconds since 1970.
-    pub made_ms: u64,
+    /// Whether a tag can be stale before it expires.
+    pub stale_tags: bool,
+    /// Whether what a page throws while it is revalidated on demand goes to whoever asked for it.
+    pub revalidations_throw: bool,
 }
 
 /// What the options of `next()` say about a build, beside where it is.
@@ -116,7 +92,8 @@ pub struct ServeOptions {
 }
 
 impl Engine {
-    /// Reads the build in `dist_dir` and compiles its routes. Blocks on the disk; call it on a worker thread.
+    /// Reads the build in `dist_dir` and compiles its routes. `tags` are those of the process. Blocks on the disk; call it on a
+    /// worker thread.
     ///
     /// # Errors
     /// A coded error that names the file or option when the build cannot be served.
@@ -126,6 +103,7 @@ impl Engine {
         next_version: &str,
         config_json: &str,
         options: &ServeOptions,
+        tags: Arc<Tags>,
     ) -> Result<Engine> {
         if !dir.is_dir() {
             return Err(Error::new(
@@ -160,14 +138,11 @@ impl Engine {
             next_static: files.root(dist_dir.join("static"), FileLifetime::Immutable),
             legacy_static: files.root(dir.join("static"), FileLifetime::Changing),
         };
-        let naming = if build.capabilities.scoped_cache_paths {
-            Naming::by_route(build.app_paths.keys().chain(build.pages.keys()).map(String::as_str))
-        } else {
-            Naming::ByPath
-        };
         let renders_pages = ["/_app", "/_document"]
             .iter()
             .all(|page| build.pages.contains_key(*page));
+        let cache = Cache::new(&build, &config, tags);
+        cache.sweep();
         Ok(Engine {
             renders_pages,
             deployment_id: config
@@ -181,16 +156,13 @@ impl Engine {
                 powered_by: config.powered_by_header,
                 compress: config.compress,
             },
-            pages: Store::new(config.cache_max_memory_size.max(0.0) as u64),
+            cache,
             build,
             config,
             router,
             rules,
             files,
             roots,
-            naming,
-            tags: Tags::default(),
-            revalidations: Arc::default(),
             table: PreparedTable::default(),
             proxy: ProxyClient::default(),
             flights: Mutex::default(),
@@ -219,45 +191,20 @@ impl Engine {
             actions_fetch_from_host: self.build.capabilities.actions_fetch_from_host,
             legacy_proxy_targets: self.build.capabilities.legacy_proxy_targets,
             collapsed_proxy_slashes: self.build.capabilities.collapsed_proxy_slashes,
+            stale_tags: self.build.capabilities.stale_tags,
+            revalidations_throw: self.build.capabilities.revalidations_throw,
         }
+    }
+
+    /// Whoever drove these requests is gone: nobody will go on with them.
+    pub fn abandon(&self, driver: Driver) {
+        let abandoned = self.flights().take_of(driver);
+        drop(abandoned); // after the lock: a body may have a file to close
     }
 
     /// The answer with this number, if it still exists.
     pub fn prepared(&self, id: u32) -> Option<Arc<Prepared>> {
         self.table.get(id)
-    }
-
-    /// A compiled entry has stored an answer under `key`; `None` means that it can no longer be answered from cache.
-    pub fn stored(&self, key: &str, written: Option<Written>) {
-        let kind = written.as_ref().map(|written| written.kind);
-        let page = written.map(|mut written| {
-            if written.kind != EntryKind::AppRoute || self.build.capabilities.route_handlers_expire {
-                written.lifetime = written.lifetime.map(|lifetime| self.with_default_expire(lifetime));
-            }
-            Arc::new(page_of(written))
-        });
-        for key in self.naming.memory_keys_of(key, kind) {
-            match &page {
-                Some(page) => self.pages.insert(key.clone(), Arc::clone(page)),
-                None => self.pages.withdraw(key.clone()),
-            }
-            self.revalidations.answered(&key);
-        }
-    }
-
-    /// A compiled entry has revalidated tags: answers with one of them are stale, or not served any more.
-    pub fn tags_revalidated(&self, tags: Vec<String>, how: TagRevalidation) {
-        self.tags.revalidate(tags, how, now_ms());
-    }
-
-    /// A lifetime that names no expiry has the configured one: manifests and renders before 16.1 leave it out.
-    pub(crate) fn with_default_expire(&self, lifetime: Lifetime) -> Lifetime {
-        Lifetime {
-            expire: lifetime
-                .expire
-                .or(self.config.expire_time.filter(|_| lifetime.revalidate.is_some())),
-            ..lifetime
-        }
     }
 
     pub(crate) fn server_dir(&self) -> PathBuf {
@@ -268,24 +215,6 @@ impl Engine {
         // A panic inside the lock can leave one request half changed; that request has failed anyway.
         self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn page_of(written: Written) -> Page {
-    let mut entry = Entry {
-        kind: written.kind,
-        status: written.status,
-        headers: Vec::new(),
-        tags: Vec::new(),
-        html: written.html,
-        rsc: written.rsc,
-        segments: (!written.segments.is_empty()).then_some(written.segments),
-        data: written.data,
-        postponed: written.postponed,
-        made_ms: written.made_ms,
-        lifetime: written.lifetime,
-    };
-    entry.set_headers(written.headers);
-    Page::new(entry, written.lifetime)
 }
 
 /// Milliseconds since 1970.
@@ -318,6 +247,15 @@ impl Flights {
 
     pub fn get(&mut self, slot: usize) -> Option<&mut Flight> {
         self.slots.get_mut(slot)?.as_mut()
+    }
+
+    /// Takes out the requests of one driver.
+    fn take_of(&mut self, driver: Driver) -> Vec<Flight> {
+        let is_its = |flight: &Option<Flight>| flight.as_ref().is_some_and(|flight| flight.driver == driver);
+        let slots: Vec<usize> = (0..self.slots.len())
+            .filter(|slot| is_its(&self.slots[*slot]))
+            .collect();
+        slots.into_iter().filter_map(|slot| self.remove(slot)).collect()
     }
 
     pub fn remove(&mut self, slot: usize) -> Option<Flight> {
