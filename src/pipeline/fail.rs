@@ -111,6 +111,11 @@ impl Engine {
         }
     }
 
+    /// The not-found page, with what a page that found nothing has said on the response.
+    pub(super) fn not_found_below(&self, flight: &mut Flight, headers: HeaderList) -> Next {
+        self.start_error_page(flight, 404, headers, false)
+    }
+
     fn start_error_page(&self, flight: &mut Flight, status: u16, headers: HeaderList, no_store: bool) -> Next {
         let page = ErrorPage {
             status,

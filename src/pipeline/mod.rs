@@ -8,7 +8,9 @@ mod fail;
 mod file;
 pub(crate) mod flight;
 mod middleware;
+mod outcome;
 mod output;
+mod prerendered;
 mod proxy;
 mod revalidate;
 

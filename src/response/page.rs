@@ -89,7 +89,8 @@ pub enum CacheStatus {
 }
 
 impl CacheStatus {
-    fn as_str(self) -> &'static str {
+    /// The value of the header.
+    pub fn as_str(self) -> &'static str {
         match self {
             CacheStatus::Hit => "HIT",
             CacheStatus::Stale => "STALE",

@@ -1,0 +1,99 @@
+//! A page of the Pages Router whose `getStaticProps` had no props to give: it redirects, or there is nothing.
+//!
+//! Upstream: `handleRequest` of `next/dist/server/route-modules/pages/pages-handler.js`, from `notFound: true` on.
+
+use bytes::Bytes;
+use serde::Deserialize;
+
+use super::flight::{Flight, Next};
+use super::output::Call;
+use crate::engine::Engine;
+use crate::response::page::{CacheStatus, Life, Page};
+use crate::route::{Address, Variant};
+use crate::source::prerender::{Freshness, Outcome};
+use crate::url::collapse_slashes;
+
+/// What a redirect leaves as the data of the page.
+#[derive(Deserialize)]
+struct Props {
+    #[serde(rename = "pageProps")]
+    page: Redirect,
+}
+
+#[derive(Deserialize)]
+struct Redirect {
+    #[serde(rename = "__N_REDIRECT")]
+    destination: String,
+    #[serde(rename = "__N_REDIRECT_STATUS")]
+    status: u16,
+    #[serde(default, rename = "__N_REDIRECT_BASE_PATH")]
+    base_path: Option<bool>,
+}
+
+/// The status that asks a client to come back by the new URL for ever, which old browsers need a second header for.
+const PERMANENT: u16 = 308;
+
+impl Engine {
+    /// Serves what came of a render that made no page.
+    pub(super) fn serve_outcome(
+        &self,
+        flight: &mut Flight,
+        mut call: Call<'_>,
+        page: &Page,
+        address: &Address,
+        variant: Variant,
+    ) -> Next {
+        let key = self.cache.key(address);
+        let status = match self.freshness(page) {
+            Freshness::Expired => return self.render_once(flight, call, &key),
+            // The entry decides what becomes of an error page.
+            _ if call.error.is_some() => return self.render(flight, call),
+            Freshness::Stale => {
+                flight.revalidation = self.revalidation(flight, call.output, address, key, false);
+                CacheStatus::Stale
+            }
+            Freshness::Fresh if flight.waited => CacheStatus::Miss,
+            Freshness::Fresh => CacheStatus::Hit,
+        };
+        let is_data = variant == Variant::Data;
+        call.headers.set("x-nextjs-cache", status.as_str());
+        if let Life::Known(lifetime) = page.life {
+            call.headers.set_default("Cache-Control", lifetime.cache_control());
+        }
+        if let Some(id) = self.deployment_id.as_ref().filter(|_| is_data) {
+            call.headers.set("x-nextjs-deployment-id", id);
+        }
+        match page.entry.outcome {
+            Outcome::NotFound if is_data => {
+                self.answer(flight, 404, call.headers, Bytes::from_static(br#"{"notFound":true}"#))
+            }
+            Outcome::NotFound => self.not_found_below(flight, call.headers),
+            Outcome::Redirect if is_data => {
+                call.headers.set("content-type", "application/json; charset=utf-8");
+                let props = page.entry.data.clone().unwrap_or_default();
+                self.answer(flight, 200, call.headers, props)
+            }
+            Outcome::Redirect => match page.entry.data.as_deref().map(serde_json::from_slice::<Props>) {
+                Some(Ok(props)) => self.redirect_page(flight, call, props.page),
+                // Written by a version that nobody has looked at: its entry can read it.
+                _ => self.render(flight, call),
+            },
+            Outcome::Rendered => self.render(flight, call),
+        }
+    }
+
+    fn redirect_page(&self, flight: &Flight, mut call: Call<'_>, redirect: Redirect) -> Next {
+        let mut destination = redirect.destination;
+        if destination.starts_with('/') {
+            if redirect.base_path != Some(false) {
+                destination.insert_str(0, &self.config.base_path);
+            }
+            destination = collapse_slashes(&destination);
+        }
+        call.headers.set("Location", destination.clone());
+        if redirect.status == PERMANENT {
+            call.headers.set("Refresh", format!("0;url={destination}"));
+        }
+        self.answer(flight, redirect.status, call.headers, Bytes::from(destination))
+    }
+}
