@@ -1,11 +1,12 @@
 // In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
 //
 //   begin -> answer id                                 the usual case: one call in, one answer out
-//   begin -> slot -> step -> load | answer | stream | proxy | revalidate | render | resume -> … until something has answered
+//   begin -> slot -> step -> load | answer | stream | proxy | revalidate | image | render | resume -> … until something has answered
 
 const { renderInBackground } = require('./background')
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
+const { answerForImage, loadImage } = require('./image')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
 const { proxyRequest } = require('./proxy')
@@ -112,6 +113,12 @@ async function steps(server, req, res, slot, strict = false) {
     switch (step.kind) {
       case 'load':
         await engine.load(slot)
+        continue
+      case 'loadImage':
+        await loadImage(engine, res, slot)
+        continue
+      case 'image':
+        await answerForImage(server, slot, step, steps)
         continue
       case 'answer':
         return sendAnswer(res, step)

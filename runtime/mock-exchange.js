@@ -8,10 +8,11 @@ const { mergeHeaders } = require('./respond')
  * @param {import('./next-package').NextPackage} next
  * @param {string} url
  * @param {import('node:http').IncomingHttpHeaders} headers
+ * @param {string} [method]
  */
-function mockExchange(next, url, headers) {
+function mockExchange(next, url, headers, method = 'GET') {
   const { createRequestResponseMocks } = next.require('next/dist/server/lib/mock-request')
-  const { req, res } = createRequestResponseMocks({ url, headers })
+  const { req, res } = createRequestResponseMocks({ url, headers, method })
   const { writeHead } = res
   // The mock takes headers one by one only.
   res.writeHead = (/** @type {number} */ status, /** @type {string[]} */ flat = []) => {

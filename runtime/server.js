@@ -12,6 +12,8 @@ const direct = require('./direct')
 const { isRouted, renderErrorPage } = require('./driver')
 const { Entries } = require('./entries')
 const { codedError, fromNative } = require('./errors')
+const { imageCacheHandler } = require('./image')
+const { withImagePatterns } = require('./image-patterns')
 const { findNext } = require('./next-package')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
@@ -36,6 +38,7 @@ const { WaitUntil } = require('./wait-until')
  * @property {number} port
  * @property {Entries} entries
  * @property {WaitUntil} waitUntil
+ * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for pictures
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
  * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
@@ -83,10 +86,12 @@ async function prepare(native, options) {
       dir,
       distDir,
       nextVersion: next.version,
-      config: JSON.stringify(config),
+      config: JSON.stringify(withImagePatterns(next, config)),
       hostname: options.hostname || undefined,
       port: portOf(options),
       rules,
+      trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
+      extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
     })
     .catch((/** @type {unknown} */ error) => {
       throw fromNative(error)
@@ -145,6 +150,7 @@ function start(native, options, next, config, distDir, engine) {
     port: portOf(options),
     entries,
     waitUntil: new WaitUntil(),
+    imageCacheHandler: imageCacheHandler(config, distDir),
     compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
     logError,

@@ -4,7 +4,7 @@
 //! Every app and every worker thread of the process that serves the same build shares one engine and one cache.
 
 use std::cell::RefCell;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ use super::step::{flat, JsStep};
 use crate::build::capabilities;
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
-use crate::pipeline::Progress;
+use crate::pipeline::{Progress, TlsTrust};
 use crate::request::{Origin, Request};
 use crate::response::etag;
 use crate::response::prepared::Prepared;
@@ -47,6 +47,10 @@ pub struct OpenOptions {
     pub port: Option<u32>,
     /// The rules of `conf` as JSON, in the form in which the build writes them.
     pub rules: Option<String>,
+    /// Whether the servers of pictures may have any certificate.
+    pub trusts_anyone: bool,
+    /// A file with further certificate authorities.
+    pub extra_ca_certs: Option<String>,
 }
 
 /// Reads a build on a worker thread.
@@ -62,6 +66,10 @@ impl Task for Open {
             hostname: given.hostname.clone(),
             port: given.port.and_then(|port| u16::try_from(port).ok()),
             rules: given.rules.clone(),
+            tls: TlsTrust {
+                anyone: given.trusts_anyone,
+                extra_ca_certs: given.extra_ca_certs.as_ref().map(PathBuf::from),
+            },
         };
         Ok(registry::open(
             Path::new(&given.dir),

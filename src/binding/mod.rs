@@ -16,6 +16,7 @@ mod cache;
 mod encoder;
 mod engine;
 mod fault;
+mod image;
 mod log;
 mod memo;
 mod middleware;

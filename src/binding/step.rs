@@ -7,7 +7,8 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use super::engine::JsAnswer;
-use crate::pipeline::{Shell, Step};
+use super::image::JsPicture;
+use crate::pipeline::{ImageStep, Shell, Step};
 use crate::response::headers::HeaderList;
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
@@ -15,7 +16,7 @@ use crate::source::render::Render;
 /// See `runtime/driver.js` for what each kind means.
 #[napi(object, object_from_js = false)]
 pub struct JsStep {
-    /// `load`, `answer`, `stream`, `proxy`, `render`, `resume`, `revalidate`, `middleware` or `middlewareResponse`.
+    /// `load`, `loadImage`, `answer`, `stream`, `proxy`, `render`, `resume`, `revalidate`, `image`, `middleware` or `middlewareResponse`.
     pub kind: &'static str,
     /// `answer`, `stream`: the status. `render`: the status to start from.
     pub status: Option<u16>,
@@ -23,6 +24,16 @@ pub struct JsStep {
     pub headers: Vec<String>,
     /// `answer`: the body.
     pub body: Option<Buffer>,
+    /// `image`: `internal`, `get` or `set`.
+    pub question: Option<&'static str>,
+    /// `image`, `internal`: the method of the request in `slot`.
+    pub method: Option<String>,
+    /// `image`, `internal`: bytes of the answer that are taken.
+    pub limit: Option<f64>,
+    /// `image`, `get` and `set`: the name of the picture.
+    pub key: Option<String>,
+    /// `image`, `set`: the picture.
+    pub picture: Option<JsPicture>,
     /// `render`: what the entry has to be told.
     pub file: Option<String>,
     /// `APP_PAGE`, `APP_ROUTE`, `PAGES` or `PAGES_API`.
@@ -83,6 +94,11 @@ impl JsStep {
             status: None,
             headers: Vec::new(),
             body: None,
+            question: None,
+            method: None,
+            limit: None,
+            key: None,
+            picture: None,
             file: None,
             route_kind: None,
             edge: None,
@@ -134,6 +150,7 @@ impl From<Step> for JsStep {
     fn from(step: Step) -> Self {
         match step {
             Step::Load => JsStep::of_kind("load"),
+            Step::LoadImage => JsStep::of_kind("loadImage"),
             Step::Answer(answer) => JsStep {
                 status: Some(answer.status),
                 headers: flat(&answer.headers),
@@ -182,6 +199,7 @@ impl From<Step> for JsStep {
                 url: Some(url),
                 ..JsStep::of_kind("revalidate")
             },
+            Step::Image(step) => of_image(step),
             Step::Middleware { url, request_headers } => JsStep {
                 url: Some(url),
                 ..JsStep::of_kind("middleware").with_request_headers(&request_headers)
@@ -192,6 +210,36 @@ impl From<Step> for JsStep {
                 ..JsStep::of_kind("middlewareResponse")
             },
         }
+    }
+}
+
+fn of_image(step: ImageStep) -> JsStep {
+    let image = JsStep::of_kind("image");
+    match step {
+        ImageStep::Internal {
+            slot,
+            method,
+            url,
+            limit,
+        } => JsStep {
+            question: Some("internal"),
+            slot: Some(slot as u32),
+            method: Some(method),
+            url: Some(url),
+            limit: Some(limit as f64),
+            ..image
+        },
+        ImageStep::Get(key) => JsStep {
+            question: Some("get"),
+            key: Some(key),
+            ..image
+        },
+        ImageStep::Set(key, entry) => JsStep {
+            question: Some("set"),
+            key: Some(key),
+            picture: Some(entry.into()),
+            ..image
+        },
     }
 }
 

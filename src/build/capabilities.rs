@@ -129,6 +129,22 @@ pub struct Capabilities {
     pub actions_fetch_from_host: bool,
     /// Files below `.next/static/service-worker` are served with the scope that they may control.
     pub service_workers: bool,
+    /// `images.customCacheHandler` gives pictures to the app's `cacheHandler`.
+    pub image_cache_handler: bool,
+    /// The build may put pictures below `_next/static/immutable/media`.
+    pub immutable_media: bool,
+    /// An AVIF or HEIC is one only if its first box has a size that fits.
+    pub strict_image_boxes: bool,
+    /// The quality of AVIF is 5/8 of what was asked for; otherwise 20 less.
+    pub scaled_avif_quality: bool,
+    /// The source of a picture has to be a success; otherwise the body of an error page is looked at, too.
+    pub image_sources_have_status: bool,
+    /// An empty source of this server has a text of its own.
+    pub empty_internal_images_are_told: bool,
+    /// An empty source of another server has a text of its own.
+    pub empty_remote_images_are_told: bool,
+    /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
+    pub private_images_are_an_option: bool,
 }
 
 /// The oldest version whose build has the handlers that ferronext calls.
@@ -208,6 +224,14 @@ impl Capabilities {
             service_workers: late_16,
             legacy_proxy_targets: only_16_0,
             collapsed_proxy_slashes: !late_16,
+            image_cache_handler: late_16,
+            immutable_media: late_16,
+            strict_image_boxes: !only_16_0,
+            scaled_avif_quality: !only_16_0,
+            image_sources_have_status: late_16,
+            empty_internal_images_are_told: !only_16_0,
+            empty_remote_images_are_told: late_16,
+            private_images_are_an_option: v16,
         }
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! In: the JSON of the evaluated `next.config` (`runtime/` evaluates it, because it is JavaScript). Out: [`NextConfig`].
 
+mod images;
 mod next_config;
 
+pub use images::{ImagesConfig, LocalPattern, RemotePattern};
 pub use next_config::{Domain, Experimental, I18n, NextConfig};

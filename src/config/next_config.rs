@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
+use super::ImagesConfig;
+
 /// The evaluated configuration. A field that is absent has upstream's default.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
@@ -50,6 +52,8 @@ pub struct NextConfig {
     pub cache_handler: Option<String>,
     /// `standalone`, `export` or absent.
     pub output: Option<String>,
+    /// How `/_next/image` answers.
+    pub images: ImagesConfig,
     /// Experimental options.
     pub experimental: Experimental,
 }
@@ -77,6 +81,7 @@ impl Default for NextConfig {
             html_limited_bots: None,
             cache_handler: None,
             output: None,
+            images: ImagesConfig::default(),
             experimental: Experimental::default(),
         }
     }
@@ -138,6 +143,14 @@ pub struct Experimental {
     pub proxy_client_max_body_size: Option<f64>,
     /// The name of `proxy_client_max_body_size` before 16.
     pub middleware_client_max_body_size: Option<f64>,
+    /// Whether anything is written to the cache on disk; absent is yes.
+    pub isr_flush_to_disk: Option<bool>,
+    /// Pixels of a source that is decoded; absent is upstream's 16383 squared.
+    pub img_opt_max_input_pixels: Option<f64>,
+    /// Seconds that a picture may take; absent is 7.
+    pub img_opt_timeout_in_seconds: Option<f64>,
+    /// Whether JPEGs are made small at some expense; absent is yes.
+    pub img_opt_mozjpeg: Option<bool>,
 }
 
 impl Experimental {

@@ -16,6 +16,7 @@ use crate::build::{Build, RunTimeRules};
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
+use crate::pipeline::images::{Images, TlsTrust};
 use crate::response::page::Settings;
 use crate::response::prepared::{Prepared, PreparedTable};
 use crate::route::{PageRules, Router};
@@ -40,6 +41,8 @@ pub struct Engine {
     pub(crate) renders_pages: bool,
     /// Connections to other servers.
     pub(crate) proxy: ProxyClient,
+    /// What `/_next/image` needs.
+    pub(crate) images: Images,
     flights: Mutex<Flights>,
 }
 
@@ -89,6 +92,8 @@ pub struct ServeOptions {
     pub port: Option<u16>,
     /// Rules of `conf` as JSON, in the form in which the build writes them.
     pub rules: Option<String>,
+    /// How the servers of pictures are trusted.
+    pub tls: TlsTrust,
 }
 
 impl Engine {
@@ -138,6 +143,8 @@ impl Engine {
             next_static: files.root(dist_dir.join("static"), FileLifetime::Immutable),
             legacy_static: files.root(dir.join("static"), FileLifetime::Changing),
         };
+        let proxy = ProxyClient::default();
+        let images = Images::compile(&build, &config, &proxy, &options.tls)?;
         let renders_pages = ["/_app", "/_document"]
             .iter()
             .all(|page| build.pages.contains_key(*page));
@@ -164,7 +171,8 @@ impl Engine {
             files,
             roots,
             table: PreparedTable::default(),
-            proxy: ProxyClient::default(),
+            proxy,
+            images,
             flights: Mutex::default(),
         })
     }

@@ -12,12 +12,14 @@ use crate::request::Request;
 use crate::response::encoding::Coding;
 use crate::response::headers::HeaderList;
 use crate::response::page::Page;
+use crate::response::picture::Picture;
 use crate::response::prepared::Prepared;
 use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::prerender::{Driver, End, Permit};
 use crate::source::render::Render;
 
+use super::image::{ImageCall, ImageStep};
 use super::revalidate::Revalidation;
 
 /// What became of a request that came in.
@@ -34,6 +36,8 @@ pub enum Progress {
 pub enum Step {
     /// Wait for `Engine::load`, then ask again.
     Load,
+    /// The same, for a picture: say `Engine::image_cancel` if the client goes away meanwhile.
+    LoadImage,
     /// Send this.
     Answer(Answer),
     /// Send this, then the chunks of `Engine::chunk`.
@@ -68,6 +72,8 @@ pub enum Step {
         /// The URL of the page.
         url: String,
     },
+    /// Do something for a picture, then come back through `Engine::image_reply`.
+    Image(ImageStep),
     /// Run middleware, then come back through `Engine::middleware_answered` or `Engine::middleware_failed`.
     Middleware {
         /// The absolute URL of its request.
@@ -121,6 +127,10 @@ pub struct Flight {
     pub(crate) status: Option<u16>,
     /// The render that the request has found to be due.
     pub(crate) revalidation: Option<Box<Revalidation>>,
+    /// What a request for a picture has come to.
+    pub(crate) image: Option<Box<ImageCall>>,
+    /// Whether this server asks itself, for the source of a picture.
+    pub(crate) internal: bool,
     /// What makes this the one render of its page.
     pub(crate) permit: Option<Permit>,
     /// The answer that was read for it, by its key: memory need not have room for it.
@@ -143,6 +153,8 @@ impl Flight {
             personal: false,
             status: None,
             revalidation: None,
+            image: None,
+            internal: false,
             permit: None,
             loaded: None,
             waited: false,
@@ -187,6 +199,10 @@ pub(crate) enum Load {
     Encode(Arc<Page>, Variant, Coding),
     /// A file, from disk or to be compressed.
     File(FileRequest),
+    /// A picture that is being made.
+    Image,
+    /// A picture that is compressed on its way out.
+    EncodePicture(Arc<Picture>, Coding),
 }
 
 /// A file that was asked for.

@@ -7,6 +7,8 @@ mod direct;
 mod fail;
 mod file;
 pub(crate) mod flight;
+mod image;
+pub(crate) mod images;
 mod middleware;
 mod outcome;
 mod output;
@@ -20,6 +22,8 @@ use bytes::Bytes;
 
 pub use self::flight::{Answer, Progress, Shell, Step};
 use self::flight::{Flight, Load, Next};
+pub use self::image::ImageStep;
+pub use self::images::{Kept, Reply, TlsTrust};
 pub use self::proxy::Upgrade;
 use crate::engine::Engine;
 use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
@@ -92,8 +96,7 @@ impl Engine {
             Decision::Middleware(call) => self.call_middleware(flight, call),
             Decision::MiddlewareResponse { status } => self.middleware_response(flight, *status),
             Decision::Proxy { url } => self.serve_proxy(flight, url),
-            // Images have a stage of their own, which this version does not have yet.
-            Decision::Image => self.answer(flight, 501, HeaderList::new(), Bytes::from_static(b"Not Implemented")),
+            Decision::Image => self.serve_image(flight),
         };
         flight.decision = decision;
         next
@@ -121,8 +124,13 @@ impl Engine {
                 body: answer.body.clone(),
             }),
             Next::Load(load) => {
+                let step = if matches!(load, Load::Image) {
+                    Step::LoadImage
+                } else {
+                    Step::Load
+                };
                 flight.next = Next::Load(load);
-                Step::Load
+                step
             }
             Next::Step(step) => step,
             Next::Body(status, headers, body) => {
@@ -163,7 +171,9 @@ impl Engine {
             }
             Load::Encode(page, variant, coding) => page.encoded(variant, coding).await,
             Load::Render(end) => end.wait().await,
+            Load::EncodePicture(picture, coding) => return self.encode_picture(slot, picture, coding).await,
             Load::File(file) => return self.load_file(slot, file).await,
+            Load::Image => return self.load_image(slot).await,
         }
         let mut flights = self.flights();
         if let Some(flight) = flights.get(slot) {

@@ -1,11 +1,11 @@
 //! A stale answer is rendered anew, away from the request that found it stale.
 //!
-//! In: a page that was found stale. Out: a [`Flight`] of its own, in which the compiled entry is asked for the page as nobody
+//! In: a page or a picture that was found stale. Out: a [`Flight`] of its own, in which the compiled entry is asked for the page as nobody
 //! in particular: `GET`, the canonical URL, no header and no query of the client. The entry finds its own stale answer,
 //! "answers" with it, renders in the background and stores the result, all in upstream's code
 //! (`next/dist/server/response-cache/index.js`), so that what the app can see of it is what it sees under upstream.
 
-use super::flight::{Flight, Next};
+use super::flight::{Flight, Load, Next};
 use crate::engine::{now_ms, Engine};
 use crate::request::{Origin, Request};
 use crate::response::page::Page;
@@ -19,6 +19,13 @@ pub(crate) struct Revalidation {
     key: String,
     /// The request to nobody.
     flight: Flight,
+}
+
+impl Revalidation {
+    /// The work of a request to nobody, one at a time for each key.
+    pub(super) fn new(key: String, flight: Flight) -> Revalidation {
+        Revalidation { key, flight }
+    }
 }
 
 impl Engine {
@@ -65,8 +72,13 @@ impl Engine {
     pub(super) fn begin_revalidation(&self, revalidation: Revalidation) -> Option<(String, Flight)> {
         let Revalidation { key, mut flight } = revalidation;
         flight.permit = Some(self.cache.renders.begin(key, flight.driver, now_ms)?);
-        let Decision::Output(output) = &flight.decision else {
-            return None;
+        let output = match &flight.decision {
+            Decision::Output(output) => output,
+            Decision::Image => {
+                flight.next = Next::Load(Load::Image);
+                return Some((flight.request.target.clone(), flight));
+            }
+            _ => return None,
         };
         flight.next = self.render_page(&flight, output, None);
         match flight.next {

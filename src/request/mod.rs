@@ -52,6 +52,17 @@ impl Method {
         }
     }
 
+    /// The method, as written.
+    pub fn name(&self) -> &str {
+        match self {
+            Method::Get => "GET",
+            Method::Head => "HEAD",
+            Method::Post => "POST",
+            Method::Options => "OPTIONS",
+            Method::Other(name) => name,
+        }
+    }
+
     /// Whether the method only reads: `GET` or `HEAD`.
     pub fn is_read(&self) -> bool {
         matches!(self, Method::Get | Method::Head)

@@ -5,11 +5,13 @@
 
 pub mod conditional;
 pub mod date;
+pub mod disposition;
 pub mod ecma;
 pub mod encoding;
 pub mod etag;
 pub mod file;
 pub mod headers;
 pub mod page;
+pub mod picture;
 pub mod prepared;
 pub mod range;

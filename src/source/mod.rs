@@ -1,11 +1,13 @@
 //! Where answers come from: the only stage with I/O.
 //!
 //! - [`file`] files below `public` and `.next/static`
+//! - [`image`] pictures for `/_next/image`
 //! - [`prerender`] answers that were rendered before anybody asked
 //! - [`proxy`] other servers
 //! - [`render`] compiled entries
 
 pub mod file;
+pub mod image;
 pub mod prerender;
 pub mod proxy;
 pub mod render;

@@ -4,9 +4,11 @@
 //! as soon as one fails or takes longer than 250 ms, as Node does (`autoSelectFamily`).
 
 use std::io::{self, ErrorKind};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hyper::body::Body;
 use hyper::client::conn::http1::{self, SendRequest};
 use hyper::rt::{Read, Write};
 use hyper_util::rt::TokioIo;
@@ -17,7 +19,6 @@ use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 
 use super::exchange::Failure;
-use super::upload::Upload;
 use super::Origin;
 
 /// How long one address is waited for before the next is tried as well.
@@ -27,8 +28,31 @@ const NEXT_ADDRESS: Duration = Duration::from_millis(250);
 const MAX_HEADERS: usize = 256;
 
 /// Connects. `tls` is there for an encrypted origin.
-pub async fn connect(origin: &Origin, tls: Option<Arc<ClientConfig>>) -> Result<SendRequest<Upload>, Failure> {
-    let stream = reach(origin).await?;
+pub async fn connect<B>(origin: &Origin, tls: Option<Arc<ClientConfig>>) -> Result<SendRequest<B>, Failure>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let host = bare_host(origin);
+    let addresses = lookup_host((host, origin.port))
+        .await
+        .map_err(|error| Failure::new(format!("getaddrinfo ENOTFOUND {host} ({error})")))?;
+    connect_to(addresses.collect(), origin, tls).await
+}
+
+/// Connects to one of these addresses, and to no other whatever the name of the origin leads to.
+pub async fn connect_to<B>(
+    addresses: Vec<SocketAddr>,
+    origin: &Origin,
+    tls: Option<Arc<ClientConfig>>,
+) -> Result<SendRequest<B>, Failure>
+where
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let stream = reach(addresses, bare_host(origin)).await?;
     // A request and its answer are small; waiting to fill a packet only delays them.
     let _ = stream.set_nodelay(true);
     match tls {
@@ -45,9 +69,12 @@ pub async fn connect(origin: &Origin, tls: Option<Arc<ClientConfig>>) -> Result<
     }
 }
 
-async fn handshake<T>(io: T) -> Result<SendRequest<Upload>, Failure>
+async fn handshake<T, B>(io: T) -> Result<SendRequest<B>, Failure>
 where
     T: Read + Write + Unpin + Send + 'static,
+    B: Body + Send + 'static,
+    B::Data: Send,
+    B::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
     let (sender, connection) = http1::Builder::new()
         .max_headers(MAX_HEADERS)
@@ -62,13 +89,8 @@ where
     Ok(sender)
 }
 
-async fn reach(origin: &Origin) -> Result<TcpStream, Failure> {
-    let host = bare_host(origin);
-    let mut addresses = lookup_host((host, origin.port))
-        .await
-        .map_err(|error| Failure::new(format!("getaddrinfo ENOTFOUND {host} ({error})")))?
-        .collect::<Vec<_>>()
-        .into_iter();
+async fn reach(addresses: Vec<SocketAddr>, host: &str) -> Result<TcpStream, Failure> {
+    let mut addresses = addresses.into_iter();
     let mut attempts = JoinSet::new();
     let mut last = Failure::new(format!("getaddrinfo ENOTFOUND {host}"));
     loop {
@@ -93,7 +115,7 @@ async fn reach(origin: &Origin) -> Result<TcpStream, Failure> {
 }
 
 /// The host as a resolver and a certificate know it.
-fn bare_host(origin: &Origin) -> &str {
+pub fn bare_host(origin: &Origin) -> &str {
     origin
         .host
         .strip_prefix('[')

@@ -10,7 +10,7 @@
 //! - `clock` how long a silence may last
 
 mod clock;
-mod connect;
+pub(in crate::source) mod connect;
 pub mod exchange;
 pub mod headers;
 mod pool;

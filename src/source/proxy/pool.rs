@@ -130,7 +130,8 @@ impl Client {
         }
     }
 
-    fn tls(&self, trust: Trust, extra: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+    /// What an encrypted connection trusts. Made once.
+    pub(in crate::source) fn tls(&self, trust: Trust, extra: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
         let config = match trust {
             Trust::Authorities => self.shared.verifying.get_or_init(|| tls::verifying(extra)),
             Trust::Anyone => self.shared.trusting.get_or_init(tls::trusting),

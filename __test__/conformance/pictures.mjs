@@ -1,0 +1,125 @@
+// Compares two pictures as an eye would: two encoders never write the same bytes. In: the bodies of two answers that say they are
+// pictures. Out: what differs beyond what nobody sees: format, sides, size of the file, structure.
+
+/** How alike two pictures have to be (SSIM; 1 is the same). */
+const MIN_SSIM = 0.97
+
+/** How far the sizes of the files may be apart. */
+const MAX_SIZE = 0.15
+
+/** Files below this many bytes are mostly headers: a share of them says nothing. */
+const SMALL_FILE = 600
+
+/** Side of the squares that are compared. */
+const WINDOW = 8
+
+/** Pixels between two squares. */
+const STEP = 4
+
+/**
+ * What differs between two pictures, as texts that are the same when nothing does.
+ *
+ * @param {any} sharp the decoder, of upstream's own installation
+ * @param {Buffer} left upstream's
+ * @param {Buffer} right
+ * @returns {Promise<{ expected: string, actual: string }>}
+ */
+export async function comparePictures(sharp, left, right) {
+  const [expected, actual] = await Promise.all([pictureOf(sharp, left), pictureOf(sharp, right)])
+  if (!expected || !actual) return { expected: describe(expected), actual: describe(actual) }
+  const same = describe(expected)
+  if (same !== describe(actual)) return { expected: same, actual: describe(actual) }
+  const likeness = similarity(expected, actual)
+  if (likeness < MIN_SSIM) return { expected: `${same}, SSIM >= ${MIN_SSIM}`, actual: `${same}, SSIM ${likeness.toFixed(4)}` }
+  const share = right.length / left.length - 1
+  if (Math.abs(share) > MAX_SIZE && Math.max(left.length, right.length) > SMALL_FILE) {
+    const sign = share > 0 ? '+' : ''
+    return {
+      expected: `${same}, ${left.length} bytes ± ${MAX_SIZE * 100} %`,
+      actual: `${same}, ${right.length} bytes (${sign}${(share * 100).toFixed(1)} %), SSIM ${likeness.toFixed(4)}`,
+    }
+  }
+  return { expected: same, actual: same }
+}
+
+/**
+ * @typedef {object} Picture
+ * @property {string} format
+ * @property {number} width
+ * @property {number} height
+ * @property {Buffer} pixels four channels
+ */
+
+/**
+ * @param {any} sharp
+ * @param {Buffer} bytes
+ * @returns {Promise<Picture | undefined>} undefined when it is no picture
+ */
+async function pictureOf(sharp, bytes) {
+  try {
+    const { format, compression } = await sharp(bytes).metadata()
+    const { data, info } = await sharp(bytes).toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+    return { format: compression === 'av1' ? 'avif' : format, width: info.width, height: info.height, pixels: data }
+  } catch {
+    return undefined
+  }
+}
+
+/** @param {Picture | undefined} picture */
+const describe = picture => (picture ? `${picture.format} ${picture.width} x ${picture.height}` : 'no picture')
+
+/**
+ * The mean structural similarity of luma and of alpha, the worse of the two (Wang et al. 2004, with flat squares).
+ *
+ * @param {Picture} left
+ * @param {Picture} right of the same sides
+ */
+export function similarity(left, right) {
+  const { width, height } = left
+  const luma = (/** @type {Picture} */ { pixels }) =>
+    Float64Array.from({ length: width * height }, (_, at) => {
+      const [r = 0, g = 0, b = 0, a = 255] = pixels.subarray(at * 4, at * 4 + 4)
+      // What cannot be seen does not count.
+      return ((0.299 * r + 0.587 * g + 0.114 * b) * a) / 255
+    })
+  const alpha = (/** @type {Picture} */ { pixels }) =>
+    Float64Array.from({ length: width * height }, (_, at) => pixels[at * 4 + 3] ?? 255)
+  return Math.min(ssim(luma(left), luma(right), width, height), ssim(alpha(left), alpha(right), width, height))
+}
+
+/**
+ * @param {Float64Array} a
+ * @param {Float64Array} b
+ * @param {number} width
+ * @param {number} height
+ */
+function ssim(a, b, width, height) {
+  const c1 = (0.01 * 255) ** 2
+  const c2 = (0.03 * 255) ** 2
+  const [across, down] = [Math.min(WINDOW, width), Math.min(WINDOW, height)]
+  const count = across * down
+  let sum = 0
+  let windows = 0
+  for (let top = 0; top + down <= height; top += STEP) {
+    for (let left = 0; left + across <= width; left += STEP) {
+      let [sumA, sumB, squareA, squareB, product] = [0, 0, 0, 0, 0]
+      for (let y = top; y < top + down; y++) {
+        for (let x = left; x < left + across; x++) {
+          const p = a[y * width + x] ?? 0
+          const q = b[y * width + x] ?? 0
+          sumA += p
+          sumB += q
+          squareA += p * p
+          squareB += q * q
+          product += p * q
+        }
+      }
+      const [meanA, meanB] = [sumA / count, sumB / count]
+      const variance = squareA / count - meanA ** 2 + squareB / count - meanB ** 2
+      const covariance = product / count - meanA * meanB
+      sum += ((2 * meanA * meanB + c1) * (2 * covariance + c2)) / ((meanA ** 2 + meanB ** 2 + c1) * (variance + c2))
+      windows++
+    }
+  }
+  return sum / windows
+}

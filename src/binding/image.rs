@@ -1,0 +1,119 @@
+//! What Node has done for a picture.
+//!
+//! In: the answer of an internal request, or a picture of the app's cache handler. Out: the words of the pipeline for it.
+
+use bytes::Bytes;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use super::engine::JsEngine;
+use super::fault::guarded;
+use crate::pipeline::{Kept, Reply};
+use crate::source::image::detect::Kind;
+use crate::source::image::entry::Entry;
+use crate::source::image::source::InternalAnswer;
+
+/// A picture as a cache handler knows it.
+#[napi(object)]
+pub struct JsPicture {
+    /// Its bytes.
+    pub buffer: Buffer,
+    /// Their tag.
+    pub etag: String,
+    /// The tag of its source.
+    pub upstream_etag: String,
+    /// What it is.
+    pub extension: String,
+    /// Seconds that it is good.
+    pub revalidate: Option<f64>,
+    /// When it was kept, in milliseconds since 1970.
+    pub last_modified: Option<f64>,
+}
+
+impl From<Entry> for JsPicture {
+    fn from(entry: Entry) -> Self {
+        JsPicture {
+            buffer: Vec::from(entry.bytes).into(),
+            etag: entry.etag,
+            upstream_etag: entry.source_etag,
+            extension: entry.kind.extension().to_owned(),
+            revalidate: Some(entry.max_age),
+            last_modified: None,
+        }
+    }
+}
+
+impl JsPicture {
+    /// The picture, if it is of a kind that is known.
+    fn into_kept(self) -> Option<Kept> {
+        let has_max_age = self.revalidate.is_some();
+        Some(Kept {
+            entry: Entry {
+                bytes: Bytes::copy_from_slice(&self.buffer),
+                kind: Kind::of_extension(&self.extension)?,
+                etag: self.etag,
+                source_etag: self.upstream_etag,
+                max_age: self.revalidate.unwrap_or_default(),
+                expires_ms: 0.0,
+            },
+            made_ms: self.last_modified,
+            has_max_age,
+        })
+    }
+}
+
+/// The answer of an internal request.
+#[napi(object, object_to_js = false)]
+pub struct JsInternalAnswer {
+    /// The status.
+    pub status: u16,
+    /// `Cache-Control`.
+    pub cache_control: Option<String>,
+    /// `ETag`.
+    pub etag: Option<String>,
+    /// The body; absent when it is larger than is taken.
+    pub body: Option<Buffer>,
+}
+
+#[napi]
+impl JsEngine {
+    /// The internal request for the picture in `slot` has been answered; `null` when it failed.
+    #[napi(js_name = "imageFetched")]
+    pub fn image_fetched(&self, slot: u32, answer: Option<JsInternalAnswer>) -> napi::Result<(), String> {
+        guarded(|| {
+            let reply = answer.map_or(Reply::Failed, |answer| {
+                Reply::Answer(InternalAnswer {
+                    status: answer.status,
+                    cache_control: answer.cache_control.unwrap_or_default(),
+                    etag: answer.etag,
+                    // A copy: the memory belongs to Node, and the picture is made on another thread.
+                    body: answer.body.map(|body| Bytes::copy_from_slice(&body)),
+                })
+            });
+            self.told(slot, reply);
+        })
+    }
+
+    /// What the app's cache handler has for the picture in `slot`.
+    #[napi(js_name = "imageKept")]
+    pub fn image_kept(&self, slot: u32, picture: Option<JsPicture>) -> napi::Result<(), String> {
+        guarded(|| self.told(slot, Reply::Kept(picture.and_then(JsPicture::into_kept))))
+    }
+
+    /// The app's cache handler has been given the picture in `slot`.
+    #[napi(js_name = "imageStored")]
+    pub fn image_stored(&self, slot: u32) -> napi::Result<(), String> {
+        guarded(|| self.told(slot, Reply::Done))
+    }
+
+    /// The client of the request in `slot` has gone away.
+    #[napi(js_name = "imageCancel")]
+    pub fn image_cancel(&self, slot: u32) -> napi::Result<(), String> {
+        guarded(|| self.engine().image_cancel(slot as usize))
+    }
+
+    fn told(&self, slot: u32, reply: Reply) {
+        self.engine().image_reply(slot as usize, reply);
+        self.with_renders(|renders| renders.retain(|other| *other != slot));
+    }
+}

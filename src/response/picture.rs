@@ -1,0 +1,350 @@
+//! The answer of a picture.
+//!
+//! In: a picture that is kept, and the request's conditions. Out: a [`Prepared`] answer, made once for each combination that
+//! differs and then reused, so that a picture from memory costs what a file costs. Headers and their order: `sendResponse` of
+//! `next/dist/server/image-optimizer.js`, with `compression` behind it, which matters for SVG and ICO.
+
+use std::collections::HashMap;
+use std::io;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use bytes::Bytes;
+
+use super::conditional::{self, Conditions, Validators};
+use super::disposition;
+use super::encoding::{self, Asked, Coding, Level};
+use super::headers::HeaderList;
+use super::prepared::{Prepared, PreparedTable};
+use crate::source::image::entry::Entry;
+use crate::source::image::params::js_number;
+use crate::source::prerender::store::Weigh;
+
+/// Whether a picture was there (`X-Nextjs-Cache`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Found {
+    /// It was made for this request.
+    Miss,
+    /// It was there.
+    Hit,
+    /// It was there, and is being made anew.
+    Stale,
+}
+
+/// What the configuration says of the answer.
+#[derive(Debug, Clone, Copy)]
+pub struct PictureSettings<'a> {
+    /// `images.contentSecurityPolicy`
+    pub security_policy: &'a str,
+    /// `images.contentDispositionType`
+    pub disposition: &'a str,
+    /// `compress`
+    pub compress: bool,
+}
+
+/// What the request adds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PictureFraming {
+    /// Whether it was there.
+    pub found: Found,
+    /// Whether its source is a file of the build.
+    pub immutable: bool,
+    /// Headers of the app's header rules, in order.
+    pub rules: Vec<(String, String)>,
+    /// Whether the headers are for one request only, so that the answer is not kept.
+    pub personal: bool,
+}
+
+/// A picture in memory, with the answers that were made from it.
+#[derive(Debug)]
+pub struct Picture {
+    /// The picture.
+    pub entry: Entry,
+    /// The source, as it was asked for. A key leads to one.
+    href: String,
+    answers: RwLock<Vec<(AnswerKey, Arc<Prepared>)>>,
+    encoded: RwLock<HashMap<Coding, Bytes>>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct AnswerKey {
+    framing: PictureFraming,
+    accepted: Coding,
+    not_modified: bool,
+    head: bool,
+}
+
+/// What came of asking a picture for an answer.
+#[derive(Debug)]
+pub enum PictureAnswer {
+    /// Here it is.
+    Ready(Arc<Prepared>),
+    /// Here it is, for this request alone.
+    Once(u16, HeaderList, Bytes),
+    /// The body has to be compressed first: call [`Picture::encode`], then ask again.
+    Encode(Coding),
+}
+
+/// How many answers a picture keeps: found or not, whole or not, and some of header rules.
+const MAX_ANSWERS: usize = 12;
+
+impl Picture {
+    /// A picture without answers.
+    pub fn new(entry: Entry, href: String) -> Picture {
+        Picture {
+            entry,
+            href,
+            answers: RwLock::default(),
+            encoded: RwLock::default(),
+        }
+    }
+
+    /// The answer to a request.
+    pub fn answer(
+        &self,
+        table: &PreparedTable,
+        settings: PictureSettings<'_>,
+        framing: PictureFraming,
+        conditions: &Conditions<'_>,
+        head: bool,
+    ) -> PictureAnswer {
+        let held = Validators {
+            etag: Some(&self.entry.etag),
+            ..Validators::default()
+        };
+        let not_modified = conditional::fresh(conditions, held);
+        let compressible =
+            settings.compress && !not_modified && encoding::is_compressible(self.entry.kind.media_type());
+        let accepted = match conditions.accept_encoding.as_deref() {
+            Some(accept_encoding) if compressible && !head => encoding::negotiate(accept_encoding),
+            _ => Coding::Identity,
+        };
+        let key = AnswerKey {
+            framing,
+            accepted,
+            not_modified,
+            head,
+        };
+        if let Some((_, answer)) = read(&self.answers).iter().find(|(other, _)| *other == key) {
+            return PictureAnswer::Ready(Arc::clone(answer));
+        }
+        let mut headers = self.headers(settings, &key);
+        let mut body = if not_modified || head {
+            Bytes::new()
+        } else {
+            self.entry.bytes.clone()
+        };
+        if compressible {
+            let asked = Asked {
+                accept_encoding: accepted.as_str(),
+                head,
+                length: None,
+            };
+            let coding = encoding::apply(&mut headers, asked);
+            if coding != Coding::Identity {
+                match read(&self.encoded).get(&coding) {
+                    Some(encoded) => body = encoded.clone(),
+                    None => return PictureAnswer::Encode(coding),
+                }
+                headers.set("Content-Length", body.len().to_string());
+            }
+        }
+        let status = if not_modified { 304 } else { 200 };
+        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
+        // Who found nothing is alone with that, or one of the few who waited.
+        if key.framing.personal || key.framing.found == Found::Miss || answers.len() >= MAX_ANSWERS {
+            return PictureAnswer::Once(status, headers, body);
+        }
+        let answer = table.add(status, headers, body);
+        answers.push((key, Arc::clone(&answer)));
+        PictureAnswer::Ready(answer)
+    }
+
+    /// Compresses the picture. Takes time: not for Node's thread.
+    ///
+    /// # Errors
+    /// When the encoder fails.
+    pub fn encode(&self, coding: Coding) -> io::Result<()> {
+        let encoded = encoding::compress(coding, &self.entry.bytes, Level::STORED)?;
+        self.encoded
+            .write()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(coding, encoded);
+        Ok(())
+    }
+
+    fn headers(&self, settings: PictureSettings<'_>, key: &AnswerKey) -> HeaderList {
+        let Entry {
+            kind, etag, max_age, ..
+        } = &self.entry;
+        let mut headers = HeaderList::with_capacity(10);
+        for (name, value) in &key.framing.rules {
+            headers.append(name.clone(), value.clone());
+        }
+        headers.set("Vary", "Accept");
+        if key.framing.immutable {
+            headers.set("Cache-Control", "public, max-age=315360000, immutable");
+        } else {
+            headers.set(
+                "Cache-Control",
+                format!("public, max-age={}, must-revalidate", js_number(*max_age)),
+            );
+        }
+        headers.set("ETag", etag.clone());
+        if key.not_modified {
+            return headers;
+        }
+        headers.set("Content-Type", kind.media_type());
+        let disposition = disposition::of_picture(settings.disposition, &self.href, kind.extension());
+        headers.set("Content-Disposition", disposition);
+        headers.set("Content-Security-Policy", settings.security_policy.to_owned());
+        headers.set(
+            "X-Nextjs-Cache",
+            match key.framing.found {
+                Found::Miss => "MISS",
+                Found::Hit => "HIT",
+                Found::Stale => "STALE",
+            },
+        );
+        headers.set("Content-Length", self.entry.bytes.len().to_string());
+        headers
+    }
+}
+
+impl Weigh for Picture {
+    fn weight(&self) -> usize {
+        // The answers share the bytes; their headers are some hundred bytes each.
+        const AROUND: usize = 4096;
+        self.entry.bytes.len() + self.href.len() + AROUND
+    }
+}
+
+fn read<T>(lock: &RwLock<T>) -> std::sync::RwLockReadGuard<'_, T> {
+    lock.read().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::Headers;
+    use crate::source::image::detect::Kind;
+
+    const SETTINGS: PictureSettings<'static> = PictureSettings {
+        security_policy: "sandbox;",
+        disposition: "attachment",
+        compress: true,
+    };
+
+    fn picture(kind: Kind, bytes: &'static [u8]) -> Picture {
+        let entry = Entry {
+            bytes: Bytes::from_static(bytes),
+            kind,
+            etag: "tag".to_owned(),
+            source_etag: "source".to_owned(),
+            max_age: 60.0,
+            expires_ms: 0.0,
+        };
+        Picture::new(entry, "/x/a.jpg?y".to_owned())
+    }
+
+    fn framing(found: Found) -> PictureFraming {
+        PictureFraming {
+            found,
+            immutable: false,
+            rules: Vec::new(),
+            personal: false,
+        }
+    }
+
+    fn ask(
+        picture: &Picture,
+        table: &PreparedTable,
+        framing: PictureFraming,
+        headers: &str,
+        head: bool,
+    ) -> PictureAnswer {
+        let headers = Headers::parse(headers);
+        picture.answer(table, SETTINGS, framing, &Conditions::of(&headers), head)
+    }
+
+    fn ready(answer: PictureAnswer) -> Arc<Prepared> {
+        match answer {
+            PictureAnswer::Ready(answer) => answer,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_picture_that_was_there_is_answered_with_a_number() {
+        let (picture, table) = (picture(Kind::Webp, b"bytes"), PreparedTable::default());
+        let hit = ready(ask(
+            &picture,
+            &table,
+            framing(Found::Hit),
+            "accept-encoding\0gzip",
+            false,
+        ));
+        let names: Vec<_> = hit
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}"))
+            .collect();
+        assert_eq!(
+            names,
+            [
+                "Vary: Accept",
+                "Cache-Control: public, max-age=60, must-revalidate",
+                "ETag: tag",
+                "Content-Type: image/webp",
+                "Content-Disposition: attachment; filename=\"a.webp\"",
+                "Content-Security-Policy: sandbox;",
+                "X-Nextjs-Cache: HIT",
+                "Content-Length: 5",
+            ]
+        );
+        assert_eq!(ready(ask(&picture, &table, framing(Found::Hit), "", false)).id, hit.id);
+        let head = ready(ask(&picture, &table, framing(Found::Hit), "", true));
+        assert_eq!((head.headers.get("content-length"), head.body.len()), (Some("5"), 0));
+        let unchanged = ready(ask(
+            &picture,
+            &table,
+            framing(Found::Stale),
+            "if-none-match\0tag",
+            false,
+        ));
+        assert_eq!(
+            (unchanged.status, unchanged.headers.len(), unchanged.body.len()),
+            (304, 3, 0)
+        );
+        assert!(matches!(
+            ask(&picture, &table, framing(Found::Miss), "", false),
+            PictureAnswer::Once(200, ..)
+        ));
+    }
+
+    #[test]
+    fn a_text_is_compressed_once() {
+        let (picture, table) = (picture(Kind::Svg, &[b' '; 2000]), PreparedTable::default());
+        let asked = || ask(&picture, &table, framing(Found::Hit), "accept-encoding\0gzip", false);
+        match asked() {
+            PictureAnswer::Encode(coding) => picture.encode(coding).unwrap(),
+            other => panic!("{other:?}"),
+        }
+        let coded = ready(asked());
+        assert_eq!(coded.headers.get("content-encoding"), Some("gzip"));
+        assert_eq!(coded.headers.get("vary"), Some("Accept, Accept-Encoding"));
+        assert!(coded.body.len() < 200);
+    }
+
+    #[test]
+    fn answers_of_one_picture_are_bounded() {
+        let (picture, table) = (picture(Kind::Png, b"x"), PreparedTable::default());
+        for index in 0..100 {
+            let framing = PictureFraming {
+                rules: vec![("x-rule".into(), index.to_string())],
+                ..framing(Found::Hit)
+            };
+            let _ = ask(&picture, &table, framing, "", false);
+        }
+        assert_eq!(read(&picture.answers).len(), MAX_ANSWERS);
+    }
+}
