@@ -122,11 +122,15 @@ export function placeholders(dist) {
     action: Object.keys(actions)[0] ?? 'none',
     chunk: asset('.js'),
     css: asset('.css'),
+    media: asset('.png'),
   }
 }
 
-/** `{etag:/path}` is the ETag that upstream gives for that path, `{bareEtag:/path}` the same without its quotes. */
-const ETAG = /\{(etag|bareEtag):([^{}]+)\}/g
+/**
+ * `{etag:/path}` is the ETag that upstream gives for that path, `{bareEtag:/path}` the same without its quotes, and
+ * `{ownEtag:/path}` the one that the server itself gives which is asked.
+ */
+const ETAG = /\{(etag|bareEtag|ownEtag):([^{}]+)\}/g
 
 /**
  * The paths whose ETags a step needs.
@@ -138,16 +142,17 @@ export const etagPaths = step => [...JSON.stringify(step.headers ?? '').matchAll
 /**
  * @param {Step} step
  * @param {Record<string, string>} values
- * @param {Map<string, string>} [etags] by path
+ * @param {Map<string, string>} [etags] upstream's, by path
+ * @param {Map<string, string>} [ownEtags] those of the server that is asked
  * @returns {Step}
  */
-export function fill(step, values, etags) {
+export function fill(step, values, etags, ownEtags = etags) {
   const replace = (/** @type {string} */ text) => {
     const filled = text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? (values[name] ?? whole) : whole))
     if (!etags) return filled
     return filled.replace(ETAG, (_, kind, path) => {
-      const etag = etags.get(path) ?? '"none"'
-      return kind === 'etag' ? etag : etag.replaceAll('"', '')
+      const etag = (kind === 'ownEtag' ? ownEtags : etags)?.get(path) ?? '"none"'
+      return kind === 'bareEtag' ? etag.replaceAll('"', '') : etag
     })
   }
   const { target, headers, body, bytes } = step

@@ -16,7 +16,7 @@ describe.each(lines)('on %s', line => {
   /** @type {{ fixture: string, results: import('./session.mjs').Result[] }[]} */
   const outcomes = []
 
-  describe.each(suitesOf(line))('$fixture', ({ fixture, cases, serverFile, env, alter }) => {
+  describe.each(suitesOf(line))('$fixture', ({ fixture, cases, serverFile, env, alter, target }) => {
     /** @type {Awaited<ReturnType<typeof openSession>>} */
     let session
     /** @type {import('./session.mjs').Result[]} */
@@ -24,7 +24,7 @@ describe.each(lines)('on %s', line => {
     outcomes.push({ fixture, results })
 
     beforeAll(async () => {
-      session = await openSession({ line, fixture, serverFile, env, alter, self })
+      session = await openSession({ line, fixture, serverFile, env, alter, target, self })
     })
     afterAll(() => session?.close())
 

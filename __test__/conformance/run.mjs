@@ -36,10 +36,10 @@ const outcomes = []
 let total = 0
 let different = 0
 
-for (const { fixture, cases, serverFile, env, alter } of suites) {
+for (const { fixture, cases, serverFile, env, alter, target } of suites) {
   const chosen = cases.filter(({ name }) => matches(name))
   if (chosen.length === 0) continue
-  const session = await openSession({ line, fixture, serverFile, env, alter, self: options.self })
+  const session = await openSession({ line, fixture, serverFile, env, alter, target, self: options.self })
   /** @type {import('./session.mjs').Result[]} */
   const results = []
   const started = performance.now()

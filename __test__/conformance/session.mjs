@@ -11,6 +11,7 @@ import { LINE_NAMES, testRoot } from '../support/workspace.mjs'
 import { etagPaths, fill, placeholders } from './case.mjs'
 import { compare } from './compare.mjs'
 import { DIFFERENCES } from './differences.mjs'
+import { sharpOf, withPicturesDescribed } from './pictures.mjs'
 
 /** @typedef {import('./case.mjs').Case} Case */
 /** @typedef {import('./case.mjs').Step} Step */
@@ -28,15 +29,16 @@ const serverFiles = fileURLToPath(new URL('../servers/', import.meta.url))
  * @param {string} [options.serverFile] in `__test__/servers`; without it the documented server runs
  * @param {NodeJS.ProcessEnv} [options.env] of both servers
  * @param {(dir: string) => void} [options.alter] changes the build that ferronext serves
+ * @param {boolean} [options.target] whether the other server is asked for, whatever the build says
  * @param {boolean} [options.self]
  */
-export async function openSession({ line, fixture, serverFile, env, alter, self = false }) {
+export async function openSession({ line, fixture, serverFile, env, alter, target: wanted = false, self = false }) {
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
   const distDir = await distDirOf(built)
   const values = placeholders(path.join(built, distDir))
   const copies = [await copyApp(built, 'left'), await copyApp(built, 'right')]
   // One for both servers: what it tells must not differ.
-  const target = needsTarget(path.join(built, distDir)) ? await startTarget() : undefined
+  const target = wanted || needsTarget(path.join(built, distDir)) ? await startTarget() : undefined
   if (target) {
     values.targetPort = String(target.port)
     for (const copy of copies) pointAtTarget(path.join(copy, distDir), target.port)
@@ -68,14 +70,16 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
    * @param {Case} test
    */
   const fetchEtags = async test => {
-    /** @type {Map<string, string>} */
-    const etags = new Map()
+    /** @type {Map<string, string>[]} by path, for each server */
+    const etags = [new Map(), new Map()]
     for (const target of test.steps.flatMap(step => etagPaths(fill(step, values)))) {
-      const answers = await Promise.all(servers.map(({ port }) => sendRaw({ port, target })))
-      const etag = answers[0]?.headers.find(([name]) => name.toLowerCase() === 'etag')?.[1]
+      const headers = test.steps[0]?.headers
+      const accept = headers && !Array.isArray(headers) && headers.Accept ? { Accept: headers.Accept } : undefined
+      const answers = await Promise.all(servers.map(({ port }) => sendRaw({ port, target, headers: accept })))
+      const found = answers.map(answer => answer.headers.find(([name]) => name.toLowerCase() === 'etag')?.[1])
       // Older lines leave it out in places; on the newest one its absence is a mistake in the case.
-      if (!etag && line === LINE_NAMES[0]) throw new Error(`upstream gives no ETag for ${target}`)
-      etags.set(target, etag ?? '"none"')
+      if (!found[0] && line === LINE_NAMES[0]) throw new Error(`upstream gives no ETag for ${target}`)
+      for (const [index, etag] of found.entries()) etags[index]?.set(target, etag ?? '"none"')
     }
     return etags
   }
@@ -86,7 +90,10 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
    */
   const run = async test => {
     const etags = await fetchEtags(test)
-    const [expected, actual] = await Promise.all([play(left, test, values, etags), play(right, test, values, etags)])
+    const [expected, actual] = await Promise.all(
+      [left, right].map((server, index) => play(server, test, values, etags[0], etags[index])),
+    )
+    if (!expected || !actual) throw new Error('unreachable')
     const ports = { expectedPort: left.port, actualPort: right.port, mask: test.mask }
     /** @type {Result} */
     const result = { name: test.name, statuses: expected.map(statusOf), differences: [], declared: [] }
@@ -96,7 +103,8 @@ export async function openSession({ line, fixture, serverFile, env, alter, self 
       if (answer.error?.startsWith(IN_VAIN)) {
         result.differences.push({ step: label, kind: 'case', expected: answer.error, actual: 'upstream too' })
       }
-      for (const difference of compare(answer, other, ports)) {
+      const [theirs, ours] = await withPicturesDescribed(sharpOf(built), answer, other)
+      for (const difference of compare(theirs, ours, ports)) {
         const context = { fixture, name: test.name, ...difference }
         const known = DIFFERENCES.find(entry => (entry.lines?.includes(line) ?? true) && entry.applies(context))
         if (known) result.declared.push(known.id)
@@ -120,16 +128,17 @@ const statusOf = ({ answer }) => answer.response?.status ?? answer.error ?? ''
  * @param {import('../support/server.mjs').Server} server
  * @param {Case} test
  * @param {Record<string, string>} values
- * @param {Map<string, string>} etags
+ * @param {Map<string, string>} [etags] upstream's
+ * @param {Map<string, string>} [ownEtags] the server's
  */
-async function play(server, test, values, etags) {
+async function play(server, test, values, etags, ownEtags) {
   const printedBefore = server.output().length
   /** @type {{ label: string, answer: Answer }[]} */
   const answers = []
   /** @type {Map<string, string>} */
   const jar = new Map()
   for (const template of test.steps) {
-    const step = withCookies(fill(template, values, etags), jar)
+    const step = withCookies(fill(template, values, etags, ownEtags), jar)
     const label = template.target ? `${methodOf(template)} ${template.target.slice(0, 100)}` : 'raw bytes'
     if (step.wait) await delay(step.wait)
     for (const answer of await sendUntil(server.port, step)) {

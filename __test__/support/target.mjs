@@ -4,6 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import path from 'node:path'
+import { deflateSync, gzipSync } from 'node:zlib'
 import { WebSocketServer } from 'ws'
 
 /** The ports that stand in the fixture's configuration; a copy of the built app gets the real ones. */
@@ -216,10 +217,74 @@ function behave(req, res) {
           'Content-Type': 'text/plain',
         })
         .end('headers')
+    case 'picture':
+    case 'anything':
+      return void answerPicture(res, pathname, searchParams)
     case 'upgrade-required':
       return void res.writeHead(426, { Upgrade: 'websocket', 'Content-Type': 'text/plain' }).end('upgrade')
     default:
       return echo(req, res)
+  }
+}
+
+/** A picture of one pixel. */
+const PIXEL = Buffer.from(
+  'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
+  'base64',
+)
+
+/** More bytes than the fixture `images` takes. */
+const LARGE_PICTURE = 150_000
+
+/**
+ * Pictures of another server, and what comes in their place.
+ * @param {import('node:http').ServerResponse} res
+ * @param {string} pathname
+ * @param {URLSearchParams} searchParams
+ */
+function answerPicture(res, pathname, searchParams) {
+  const [kind = '', detail = ''] = pathname.split('/').slice(2)
+  const type = { 'Content-Type': 'image/png' }
+  switch (kind) {
+    case 'aged.png':
+      return res.writeHead(200, { ...type, 'Cache-Control': `max-age=${searchParams.get('max')}` }).end(PIXEL)
+    case 'tagged.png':
+      return res.writeHead(200, { ...type, ETag: 'W/"of the target"' }).end(PIXEL)
+    case 'gzip.png':
+      return res.writeHead(200, { ...type, 'Content-Encoding': 'gzip' }).end(gzipSync(PIXEL))
+    case 'deflate.png':
+      return res.writeHead(200, { ...type, 'Content-Encoding': 'deflate, gzip' }).end(gzipSync(deflateSync(PIXEL)))
+    case 'six-codings.png':
+      return res.writeHead(200, { ...type, 'Content-Encoding': 'gzip,gzip,gzip,gzip,gzip,gzip' }).end(PIXEL)
+    case 'unknown-coding.png':
+      return res.writeHead(200, { ...type, 'Content-Encoding': 'other' }).end(PIXEL)
+    case 'html':
+      return res.writeHead(200, type).end('<!doctype html>')
+    case 'empty':
+      return res.writeHead(200, { ...type, 'Content-Length': '0' }).end()
+    case 'large':
+      return res.writeHead(200, type).end(Buffer.alloc(LARGE_PICTURE))
+    case 'large-gzip':
+      return res.writeHead(200, { ...type, 'Content-Encoding': 'gzip' }).end(gzipSync(Buffer.alloc(LARGE_PICTURE)))
+    case 'status':
+      return res.writeHead(Number(detail), type).end(detail === '204' || detail === '304' ? undefined : PIXEL)
+    case 'redirect':
+      return res
+        .writeHead(302, { Location: Number(detail) > 1 ? `/picture/redirect/${Number(detail) - 1}` : '/picture/tiny.png' })
+        .end('a body that nobody reads')
+    case 'redirect-nowhere':
+      return res.writeHead(302).end(PIXEL)
+    case 'redirect-other-scheme':
+      return res.writeHead(302, { Location: 'ftp://127.0.0.1/picture/tiny.png' }).end()
+    case 'redirect-to':
+      return res.writeHead(302, { Location: searchParams.get('to') ?? '/' }).end()
+    case 'broken-off':
+      res.writeHead(200, { ...type, 'Content-Length': '1000' })
+      return void res.write(PIXEL, () => res.socket?.destroy())
+    case 'hang':
+      return
+    default:
+      return res.writeHead(200, type).end(PIXEL)
   }
 }
 

@@ -165,7 +165,7 @@ impl Engine {
     /// What has come of a request: of the work, or at once from memory.
     fn image_outcome(&self, flight: &mut Flight) -> Option<Outcome> {
         let call = flight.image.as_mut()?;
-        if call.outcome.is_some() || call.previous.is_some() || call.method != Method::Get {
+        if call.outcome.is_some() || call.previous.is_some() {
             return call.outcome.clone();
         }
         match self.images.memory.lookup(&call.params.key) {
@@ -189,17 +189,15 @@ impl Engine {
             }));
         }
         let params = Arc::clone(&call.params);
-        // A picture that was fetched with another method is nobody else's.
-        let shared = call.method == Method::Get;
         flight.revalidation = None;
-        if found == Found::Stale && shared {
+        if found == Found::Stale {
             flight.revalidation = self.image_revalidation(&params, picture);
         }
         let framing = PictureFraming {
             found,
             immutable: params.immutable,
             rules: pairs(&response_headers(flight)),
-            personal: flight.personal || !shared,
+            personal: flight.personal,
         };
         let settings = PictureSettings {
             security_policy: &self.images.security_policy,
@@ -428,17 +426,15 @@ impl Work {
         Box::pin(async move { self.outcome(&worker).await })
     }
 
-    /// Whether others may have what comes of it.
+    /// Whether others may have what comes of it. What a source says to another method than `GET` is for nobody else.
     fn is_kept(&self) -> bool {
         self.method == Method::Get
     }
 
     async fn outcome(&self, worker: &ImageWorker) -> Outcome {
-        if self.is_kept() {
-            if let Some((picture, found)) = self.kept(worker).await {
-                if self.previous.is_none() || found == Found::Hit {
-                    return Outcome::Picture(picture, found);
-                }
+        if let Some((picture, found)) = self.kept(worker).await {
+            if self.previous.is_none() || found == Found::Hit {
+                return Outcome::Picture(picture, found);
             }
         }
         match self.make(worker).await {

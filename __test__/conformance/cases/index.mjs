@@ -12,6 +12,7 @@ import files from './files.mjs'
 import { frameworks } from './frameworks.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, injected, internalHeaders } from './hostile.mjs'
+import { images } from './images.mjs'
 import { localeSingle, locales, localesBase } from './locales.mjs'
 import middleware from './middleware.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
@@ -31,6 +32,7 @@ import { rules, trailingSlash } from './rules.mjs'
  * @property {NodeJS.ProcessEnv} [env] of both servers
  * @property {Line[]} [lines] that can build it; without it all of them
  * @property {(dir: string) => void} [alter] changes the build that ferronext serves
+ * @property {boolean} [target] whether the other server is asked for
  */
 
 /** @type {Suite[]} */
@@ -96,6 +98,7 @@ export const SUITES = [
   { fixture: 'slots', cases: slots },
   { fixture: 'hidden', cases: hidden },
   { fixture: 'external', cases: external },
+  ...images,
   ...customServer,
   ...conf,
   ...frameworks,
