@@ -21,6 +21,7 @@ const withoutResolvedUrl = body => body.replaceAll(/(resolvedUrl(?:&quot;|"):(?:
 const TESTED_IN = '__test__/features/differences.test.mjs'
 
 const PROXY_TESTED_IN = '__test__/features/proxy.test.mjs'
+const IMAGES_TESTED_IN = '__test__/features/images.test.mjs'
 const UPGRADE_TESTED_IN = '__test__/features/upgrade.test.mjs'
 
 /** Requests of other fixtures that another server answers. */
@@ -81,16 +82,34 @@ export const DIFFERENCES = [
     test: '__test__/features/custom-server.test.mjs',
   },
   {
-    id: 'images-are-not-here-yet',
-    applies: ({ name, kind, actual }) =>
-      name.includes('/_next/image') &&
-      (kind === 'status'
-        ? actual === '501 Not Implemented'
-        : kind === 'body'
-          ? actual === 'Not Implemented'
-          : kind.startsWith('header ') || kind === 'framing'),
-    reason: 'Image optimisation is not part of this version: `/_next/image` answers 501 whatever the parameters are.',
-    test: TESTED_IN,
+    id: 'webp-is-not-scaled-while-decoding',
+    applies: ({ name, kind }) => kind === 'body' && name.includes('drawing.webp&w=64'),
+    reason:
+      'A WebP is decoded whole and then made smaller with the same filter as everything else. Upstream lets libwebp scale while it decodes when the picture is to become much smaller, which blurs it, so that its file is smaller.',
+    test: IMAGES_TESTED_IN,
+  },
+  {
+    id: 'head-of-an-image',
+    lines: ['16.0', '15.5'],
+    applies: ({ fixture, name }) => fixture === 'images' && name === 'methods',
+    reason:
+      'A `HEAD` for a picture is answered as the `GET` would be, as in later versions. Older ones also ask the source with `HEAD`, find nothing in its answer and say 400.',
+    test: IMAGES_TESTED_IN,
+  },
+  {
+    id: 'too-many-codings-of-an-image',
+    lines: ['16.0', '15.5'],
+    applies: ({ name, fixture }) => fixture === 'images' && name.startsWith('GET /_next/image?url=http') && name.includes('(92)'),
+    reason:
+      'A source with more than five content codings is refused with 400 and a text, as in later versions; in older ones `fetch` fails and the answer is a bare 500.',
+    test: IMAGES_TESTED_IN,
+  },
+  {
+    id: 'tiff-stays-lossless',
+    applies: ({ name, kind, expected }) => kind === 'body' && name.includes('photo.tiff') && expected.startsWith('tiff'),
+    reason:
+      'A TIFF for a client that names neither WebP nor AVIF stays a TIFF, without loss. Upstream stores a JPEG in it, which nothing but sharp and a few viewers reads.',
+    test: IMAGES_TESTED_IN,
   },
   {
     id: 'answer-before-the-body',

@@ -143,6 +143,14 @@ pub struct Capabilities {
     pub empty_internal_images_are_told: bool,
     /// An empty source of another server has a text of its own.
     pub empty_remote_images_are_told: bool,
+    /// The answer 204 of another server has a text of its own.
+    pub absent_remote_images_are_told: bool,
+    /// `images.maximumRedirects` bounds the redirects of other servers; otherwise `fetch` does.
+    pub image_redirects_are_an_option: bool,
+    /// What fails on the way to a picture ends in the error page; otherwise in a bare text.
+    pub image_faults_have_a_page: bool,
+    /// Where there are no pictures, the 404 page says itself how long it is kept.
+    pub unserved_images_are_kept: bool,
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
     pub private_images_are_an_option: bool,
 }
@@ -231,6 +239,10 @@ impl Capabilities {
             image_sources_have_status: late_16,
             empty_internal_images_are_told: !only_16_0,
             empty_remote_images_are_told: late_16,
+            absent_remote_images_are_told: late_16 || !v16,
+            image_redirects_are_an_option: v16,
+            image_faults_have_a_page: late_16,
+            unserved_images_are_kept: !only_16_0,
             private_images_are_an_option: v16,
         }
     }

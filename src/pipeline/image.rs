@@ -110,7 +110,11 @@ pub enum ImageStep {
 impl Engine {
     pub(super) fn serve_image(&self, flight: &mut Flight) -> Next {
         if !self.images.served {
-            return self.fail_openly(flight, 404);
+            return if self.build.capabilities.unserved_images_are_kept {
+                self.fail_openly(flight, 404)
+            } else {
+                self.fail(flight, 404)
+            };
         }
         // A rewrite can lead from the source of a picture to a picture, and so in a circle.
         if flight.internal {
@@ -123,10 +127,7 @@ impl Engine {
                 Err(Refusal::Bad(text)) => {
                     return self.answer(flight, 400, response_headers(flight), Bytes::from(text))
                 }
-                Err(Refusal::Fault(why)) => {
-                    tracing::error!("{why}");
-                    return self.fail(flight, 500);
-                }
+                Err(Refusal::Fault(why)) => return self.image_fault(flight, why),
             }
         }
         match self.image_outcome(flight) {
@@ -136,10 +137,17 @@ impl Engine {
                 let text = Bytes::from_static(text.as_bytes());
                 self.answer(flight, status, response_headers(flight), text)
             }
-            Some(Outcome::Trouble(Trouble::Failed(why))) => {
-                tracing::error!("{why}");
-                self.fail(flight, 500)
-            }
+            Some(Outcome::Trouble(Trouble::Failed(why))) => self.image_fault(flight, &why),
+        }
+    }
+
+    fn image_fault(&self, flight: &mut Flight, why: &str) -> Next {
+        tracing::error!("{why}");
+        if self.build.capabilities.image_faults_have_a_page {
+            self.fail(flight, 500)
+        } else {
+            let text = Bytes::from_static(b"Internal Server Error");
+            self.answer(flight, 500, response_headers(flight), text)
         }
     }
 

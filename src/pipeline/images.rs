@@ -35,6 +35,9 @@ const LARGEST_IN_MEMORY: usize = 2 << 20;
 /// Sources that are held at a time, each of `maximumResponseBody` bytes at most.
 const SOURCES: usize = 16;
 
+/// Redirects that Node's `fetch` follows.
+const FETCH_REDIRECTS: u32 = 20;
+
 /// Seconds that upstream gives a picture.
 const USUAL_TIME: f64 = 7.0;
 
@@ -156,13 +159,18 @@ impl Images {
         let remote = RemoteRules {
             reach: reach(can, images.dangerously_allow_local_ip),
             max_bytes,
-            max_redirects: images.maximum_redirects.max(0.0) as u32,
+            max_redirects: if can.image_redirects_are_an_option {
+                images.maximum_redirects.max(0.0) as u32
+            } else {
+                FETCH_REDIRECTS
+            },
             trust: if trust.anyone {
                 Trust::Anyone
             } else {
                 Trust::Authorities
             },
             empty_is_told: can.empty_remote_images_are_told,
+            absent_is_told: can.absent_remote_images_are_told,
         };
         Ok(Images {
             served: images.loader == "default" && !images.unoptimized,

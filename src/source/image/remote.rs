@@ -22,7 +22,7 @@ use url::{Host, Url};
 
 use super::address::is_private;
 use super::params::source_tag;
-use super::source::{error_status, Source, Trouble, NOT_ALLOWED, UPSTREAM_INVALID, UPSTREAM_TIMED_OUT};
+use super::source::{error_status, Source, Trouble, NOT_ALLOWED, NO_PICTURE, UPSTREAM_INVALID, UPSTREAM_TIMED_OUT};
 use crate::source::proxy::connect::connect_to;
 use crate::source::proxy::{Client, Origin, Trust};
 
@@ -62,6 +62,8 @@ pub struct RemoteRules {
     pub trust: Trust,
     /// Whether an empty body has a text of its own.
     pub empty_is_told: bool,
+    /// Whether the answer that there is none has it.
+    pub absent_is_told: bool,
 }
 
 /// Fetches pictures of other servers.
@@ -220,11 +222,8 @@ impl Remote {
         })?;
         if bytes.is_empty() {
             tracing::error!("The image {url} is empty.");
-            let text = if self.rules.empty_is_told {
-                UPSTREAM_INVALID
-            } else {
-                super::source::NO_PICTURE
-            };
+            let told = self.rules.empty_is_told || (status == 204 && self.rules.absent_is_told);
+            let text = if told { UPSTREAM_INVALID } else { NO_PICTURE };
             return Err(Trouble::Refused(400, text));
         }
         let etag = source_tag(Some(header("etag")), &bytes);
