@@ -25,6 +25,8 @@ pub mod build;
 pub mod config;
 pub mod engine;
 pub mod error;
+#[doc(hidden)]
+pub mod fuzzed;
 pub mod pipeline;
 pub mod request;
 pub mod response;

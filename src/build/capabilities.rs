@@ -147,10 +147,6 @@ pub struct Capabilities {
     pub absent_remote_images_are_told: bool,
     /// `images.maximumRedirects` bounds the redirects of other servers; otherwise `fetch` does.
     pub image_redirects_are_an_option: bool,
-    /// What fails on the way to a picture ends in the error page; otherwise in a bare text.
-    pub image_faults_have_a_page: bool,
-    /// Where there are no pictures, the 404 page says itself how long it is kept.
-    pub unserved_images_are_kept: bool,
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
     pub private_images_are_an_option: bool,
 }
@@ -241,8 +237,6 @@ impl Capabilities {
             empty_remote_images_are_told: late_16,
             absent_remote_images_are_told: late_16 || !v16,
             image_redirects_are_an_option: v16,
-            image_faults_have_a_page: late_16,
-            unserved_images_are_kept: !only_16_0,
             private_images_are_an_option: v16,
         }
     }

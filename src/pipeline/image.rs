@@ -110,11 +110,7 @@ pub enum ImageStep {
 impl Engine {
     pub(super) fn serve_image(&self, flight: &mut Flight) -> Next {
         if !self.images.served {
-            return if self.build.capabilities.unserved_images_are_kept {
-                self.fail_openly(flight, 404)
-            } else {
-                self.fail(flight, 404)
-            };
+            return self.fail(flight, 404);
         }
         // A rewrite can lead from the source of a picture to a picture, and so in a circle.
         if flight.internal {
@@ -141,14 +137,11 @@ impl Engine {
         }
     }
 
-    fn image_fault(&self, flight: &mut Flight, why: &str) -> Next {
+    /// What fails on the way to a picture ends in a bare text, whatever pages the app has.
+    fn image_fault(&self, flight: &Flight, why: &str) -> Next {
         tracing::error!("{why}");
-        if self.build.capabilities.image_faults_have_a_page {
-            self.fail(flight, 500)
-        } else {
-            let text = Bytes::from_static(b"Internal Server Error");
-            self.answer(flight, 500, response_headers(flight), text)
-        }
+        let text = Bytes::from_static(b"Internal Server Error");
+        self.answer(flight, 500, response_headers(flight), text)
     }
 
     fn image_call(&self, flight: &Flight) -> Result<ImageCall, Refusal> {

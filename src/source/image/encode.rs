@@ -132,7 +132,7 @@ fn pace(raster: &Raster) -> Pace {
     if raster.width * raster.height <= SMALL_AVIF {
         Pace {
             speed: 8,
-            quantizer: (0.7, 42.0),
+            quantizer: (0.7, 50.0),
         }
     } else {
         Pace {
@@ -207,7 +207,7 @@ const PALETTES: [i32; 13] = [32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 224
 /// for a drawing this decides over the size of the file.
 fn quantize(image: &QuantImage<'_>, quality: u8) -> Result<QuantizeResult, String> {
     // In quantizr's measure; fits the palettes that sharp makes of drawings at qualities from 50 to 90.
-    let tolerated = (100.0 - f32::from(quality.min(100))) / 4.0;
+    let tolerated = (100.0 - f32::from(quality.min(100))) / 4.5;
     let mut histogram = Histogram::new();
     histogram.add_image(image);
     let with = |colours: i32| -> Result<QuantizeResult, String> {

@@ -36,7 +36,7 @@ fn pictures_of_every_kind_are_decoded() {
     for (name, sides, layout, orientation, profile) in [
         ("photo.jpg", (720, 540), Layout::Rgb, 1, false),
         ("progressive.jpg", (720, 540), Layout::Rgb, 1, false),
-        ("orientation-6.jpg", (360, 240), Layout::Rgb, 6, false),
+        ("orientation-6.jpg", (360, 240), Layout::Rgb, 6, true),
         ("inks.jpg", (360, 240), Layout::Cmyk, 1, false),
         ("p3.jpg", (360, 240), Layout::Rgb, 1, true),
         ("grey.jpg", (360, 240), Layout::Gray, 1, false),
