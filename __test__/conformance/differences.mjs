@@ -82,10 +82,18 @@ export const DIFFERENCES = [
     test: '__test__/features/custom-server.test.mjs',
   },
   {
-    id: 'webp-is-not-scaled-while-decoding',
-    applies: ({ name, kind }) => kind === 'body' && name.includes('drawing.webp&w=64'),
+    id: 'fewer-colours-in-a-palette',
+    applies: ({ name, kind }) => kind === 'body' && name.includes('grey-alpha.png&w=320'),
     reason:
-      'A WebP is decoded whole and then made smaller with the same filter as everything else. Upstream lets libwebp scale while it decodes when the picture is to become much smaller, which blurs it, so that its file is smaller.',
+      'The palette of a drawing is as small as the quality allows, by the measure of another quantiser than upstream’s. This file is a sixth smaller than upstream’s and looks the same (SSIM 0.996).',
+    test: IMAGES_TESTED_IN,
+  },
+  {
+    id: 'drawings-in-avif',
+    lines: ['16.0'],
+    applies: ({ name, kind }) => kind === 'body' && name.startsWith('drawing.png twice') && name.includes('image/avif'),
+    reason:
+      'rav1e needs a sixth more bytes than libaom for flat drawings at the higher quality that 16.0 asks for. The other choice would be a worse picture.',
     test: IMAGES_TESTED_IN,
   },
   {

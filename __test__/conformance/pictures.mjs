@@ -127,7 +127,7 @@ export async function comparePictures(sharp, left, right) {
  * @param {Buffer} bytes
  * @returns {Promise<Picture | undefined>} undefined when it is no picture
  */
-async function pictureOf(sharp, bytes) {
+export async function pictureOf(sharp, bytes) {
   try {
     const { format, compression } = await sharp(bytes).metadata()
     const { data, info } = await sharp(bytes).toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true })

@@ -124,6 +124,10 @@ impl Engine {
                     return self.answer(flight, 400, response_headers(flight), Bytes::from(text))
                 }
                 Err(Refusal::Fault(why)) => return self.image_fault(flight, why),
+                Err(Refusal::Page(why)) => {
+                    tracing::error!("{why}");
+                    return self.fail(flight, 500);
+                }
             }
         }
         match self.image_outcome(flight) {

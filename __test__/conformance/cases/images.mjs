@@ -292,7 +292,7 @@ export const images = [
   {
     fixture: 'images',
     env: { IMAGES: 'brief' },
-    lines: ['16.4', '16.0'],
+    lines: ['16.4'],
     cases: named('one second', [
       sequence('from made to stale and made anew', [
         picture('photo.jpg', { headers: WEBP }, 64),

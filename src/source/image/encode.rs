@@ -132,7 +132,7 @@ fn pace(raster: &Raster) -> Pace {
     if raster.width * raster.height <= SMALL_AVIF {
         Pace {
             speed: 8,
-            quantizer: (0.7, 50.0),
+            quantizer: (0.5, 72.0),
         }
     } else {
         Pace {

@@ -54,8 +54,10 @@ pub struct Params {
 pub enum Refusal {
     /// 400 with this text.
     Bad(String),
-    /// Upstream fails here, with the error page for 500.
+    /// Upstream fails here, with a bare 500.
     Fault(&'static str),
+    /// Upstream fails here, with the error page for 500.
+    Page(&'static str),
 }
 
 impl From<&str> for Refusal {
@@ -153,7 +155,7 @@ impl Rules {
         }
         match &parsed {
             _ if self.patterns.allow_any_path() => Ok(url.to_owned()),
-            None => Err(Refusal::Fault("The path of a requested image is no URL.")),
+            None => Err(Refusal::Page("The path of a requested image is no URL.")),
             Some(parsed) if self.patterns.allow_local(parsed) => Ok(url.to_owned()),
             Some(_) => Err("\"url\" parameter is not allowed".into()),
         }
