@@ -107,14 +107,16 @@ export const DIFFERENCES = [
   {
     id: 'too-many-codings-of-an-image',
     lines: ['16.0', '15.5'],
-    applies: ({ name, fixture }) => fixture === 'images' && name.startsWith('GET /_next/image?url=http') && name.includes('(92)'),
+    applies: ({ name, fixture }) =>
+      fixture === 'images' && name.startsWith('GET /_next/image?url=http') && name.includes('(92)'),
     reason:
       'A source with more than five content codings is refused with 400 and a text, as in later versions; in older ones `fetch` fails and the answer is a bare 500.',
     test: IMAGES_TESTED_IN,
   },
   {
     id: 'tiff-stays-lossless',
-    applies: ({ name, kind, expected }) => kind === 'body' && name.includes('photo.tiff') && expected.startsWith('tiff'),
+    applies: ({ name, kind, expected }) =>
+      kind === 'body' && name.includes('photo.tiff') && expected.startsWith('tiff'),
     reason:
       'A TIFF for a client that names neither WebP nor AVIF stays a TIFF, without loss. Upstream stores a JPEG in it, which nothing but sharp and a few viewers reads.',
     test: IMAGES_TESTED_IN,

@@ -79,7 +79,8 @@ function withHeaders(response, { etag, length }) {
   const headers = response.headers.map(([name, value]) => {
     const lower = name.toLowerCase()
     if (lower === 'etag' && (etag === undefined || value === etag)) return [name, 'of the picture']
-    if (lower === 'content-length' && (length === undefined || value === String(length))) return [name, 'of the picture']
+    if (lower === 'content-length' && (length === undefined || value === String(length)))
+      return [name, 'of the picture']
     return [name, value]
   })
   return { ...response, headers: /** @type {[string, string][]} */ (headers) }
@@ -101,7 +102,8 @@ export async function comparePictures(sharp, left, right) {
   // Dots of a few colours stand for others, and are where chance has put them: what counts is what they mix to.
   const [seen, other] = expected.dithered ? [mixed(expected), mixed(actual)] : [expected, actual]
   const likeness = similarity(seen, other)
-  if (likeness < MIN_SSIM) return { expected: `${same}, SSIM >= ${MIN_SSIM}`, actual: `${same}, SSIM ${likeness.toFixed(4)}` }
+  if (likeness < MIN_SSIM)
+    return { expected: `${same}, SSIM >= ${MIN_SSIM}`, actual: `${same}, SSIM ${likeness.toFixed(4)}` }
   const share = right.length / left.length - 1
   if (Math.abs(share) > MAX_SIZE && Math.max(left.length, right.length) > SMALL_FILE) {
     const sign = share > 0 ? '+' : ''
@@ -130,7 +132,11 @@ export async function comparePictures(sharp, left, right) {
 export async function pictureOf(sharp, bytes) {
   try {
     const { format, compression } = await sharp(bytes).metadata()
-    const { data, info } = await sharp(bytes).toColourspace('srgb').ensureAlpha().raw().toBuffer({ resolveWithObject: true })
+    const { data, info } = await sharp(bytes)
+      .toColourspace('srgb')
+      .ensureAlpha()
+      .raw()
+      .toBuffer({ resolveWithObject: true })
     return {
       format: compression === 'av1' ? 'avif' : format,
       width: info.width,

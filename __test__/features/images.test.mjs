@@ -65,7 +65,9 @@ const cacheFolder = dir => path.join(dir, '.next/cache/images')
 
 /** @param {string} dir */
 const files = dir =>
-  readdirSync(cacheFolder(dir)).flatMap(key => readdirSync(path.join(cacheFolder(dir), key)).map(name => ({ key, name })))
+  readdirSync(cacheFolder(dir)).flatMap(key =>
+    readdirSync(path.join(cacheFolder(dir), key)).map(name => ({ key, name })),
+  )
 
 /** Waits for something that another process does. @param {() => Promise<boolean> | boolean} holds */
 async function until(holds) {
@@ -99,7 +101,8 @@ describe('the cache on disk', () => {
     expect(cache(passed)).toBe('MISS')
     await first.stop()
     expect(files(dir).length).toBe(3)
-    for (const { name } of files(dir)) expect(name).toMatch(/^60\.\d{13}\.[\w-]{43}\.[\w-]+\.(webp|ico)$|^60\.\d{13}\.[\w-]+\.[\w-]+\.ico$/)
+    for (const { name } of files(dir))
+      expect(name).toMatch(/^60\.\d{13}\.[\w-]{43}\.[\w-]+\.(webp|ico)$|^60\.\d{13}\.[\w-]+\.[\w-]+\.ico$/)
 
     const second = await serve(dir, 'upstream')
     for (const [path, made] of /** @type {const} */ ([
@@ -107,7 +110,11 @@ describe('the cache on disk', () => {
       [target('/img/icon.ico'), passed],
     ])) {
       const again = await second.ask(path)
-      expect([cache(again), header(again, 'etag'), again.decoded.equals(made.decoded)]).toEqual(['HIT', header(made, 'etag'), true])
+      expect([cache(again), header(again, 'etag'), again.decoded.equals(made.decoded)]).toEqual([
+        'HIT',
+        header(made, 'etag'),
+        true,
+      ])
     }
     await second.stop()
   })
@@ -115,7 +122,16 @@ describe('the cache on disk', () => {
   it('stays under its limit whatever is asked for (CVE-2026-27980)', async () => {
     const dir = await copy('small')
     const server = await serve(dir, 'ferronext', 'small')
-    const names = ['photo.jpg', 'progressive.jpg', 'p3.jpg', 'grey.jpg', 'drawing.png', 'photo.webp', 'photo.avif', 'inks.jpg']
+    const names = [
+      'photo.jpg',
+      'progressive.jpg',
+      'p3.jpg',
+      'grey.jpg',
+      'drawing.png',
+      'photo.webp',
+      'photo.avif',
+      'inks.jpg',
+    ]
     for (const accept of ['image/webp', 'image/avif', '*/*']) {
       for (const width of [64, 320, 640]) {
         for (const name of names) {
@@ -157,7 +173,9 @@ describe('one piece of work', () => {
     expect(new Set(all.map(response => header(response, 'etag'))).size).toBe(1)
     expect(other.seen.length - before).toBe(1)
 
-    const handled = await Promise.all(Array.from({ length: CLIENTS }, () => server.ask(target('/api/picture?together'))))
+    const handled = await Promise.all(
+      Array.from({ length: CLIENTS }, () => server.ask(target('/api/picture?together'))),
+    )
     expect(new Set(handled.map(response => `${response.status} ${header(response, 'etag')}`)).size).toBe(1)
     expect(server.output().match(/picture asked/g)).toHaveLength(1)
     await server.stop()
@@ -268,20 +286,28 @@ describe('a source', () => {
   })
 
   it('that answers another method is for nobody else', async () => {
-    const post = await sendRaw({ port: server.port, method: 'POST', target: target('/api/picture?post', 16), headers: WEBP })
+    const post = await sendRaw({
+      port: server.port,
+      method: 'POST',
+      target: target('/api/picture?post', 16),
+      headers: WEBP,
+    })
     expect([post.status, cache(post)]).toEqual([200, 'MISS'])
     const get = await server.ask(target('/api/picture?post', 16))
     expect([get.status, cache(get)]).toEqual([200, 'MISS'])
     expect(get.decoded.equals(post.decoded)).toBe(false)
   })
 
-  it.each(['/img/large.bmp', '/api/answers/large', '/api/answers/endless'])('that is too large is refused: %s', async url => {
-    const response = await server.ask(target(url))
-    expect([response.status, response.decoded.toString()]).toEqual([
-      413,
-      '"url" parameter is valid but internal response is invalid',
-    ])
-  })
+  it.each(['/img/large.bmp', '/api/answers/large', '/api/answers/endless'])(
+    'that is too large is refused: %s',
+    async url => {
+      const response = await server.ask(target(url))
+      expect([response.status, response.decoded.toString()]).toEqual([
+        413,
+        '"url" parameter is valid but internal response is invalid',
+      ])
+    },
+  )
 
   it('that leads back to itself is refused', async () => {
     const response = await server.ask(target('/api/circle'))
@@ -378,7 +404,12 @@ describe('what differs from upstream on purpose', () => {
     const server = await serve(await copy('head'), 'ferronext')
     const head = await sendRaw({ port: server.port, method: 'HEAD', target: target('/img/tiny.png'), headers: WEBP })
     const get = await server.ask(target('/img/tiny.png'))
-    expect([head.status, header(head, 'etag'), cache(head), cache(get)]).toEqual([200, header(get, 'etag'), 'MISS', 'HIT'])
+    expect([head.status, header(head, 'etag'), cache(head), cache(get)]).toEqual([
+      200,
+      header(get, 'etag'),
+      'MISS',
+      'HIT',
+    ])
     await server.stop()
   })
 

@@ -270,7 +270,9 @@ function answerPicture(res, pathname, searchParams) {
       return res.writeHead(Number(detail), type).end(detail === '204' || detail === '304' ? undefined : PIXEL)
     case 'redirect':
       return res
-        .writeHead(302, { Location: Number(detail) > 1 ? `/picture/redirect/${Number(detail) - 1}` : '/picture/tiny.png' })
+        .writeHead(302, {
+          Location: Number(detail) > 1 ? `/picture/redirect/${Number(detail) - 1}` : '/picture/tiny.png',
+        })
         .end('a body that nobody reads')
     case 'redirect-nowhere':
       return res.writeHead(302).end(PIXEL)

@@ -137,9 +137,7 @@ const negotiated = [
   'image/webp;',
   'text/html',
   'nonsense',
-].flatMap(accept => [
-  picture('photo.jpg', { headers: accept === undefined ? {} : { Accept: accept } }, 64),
-])
+].flatMap(accept => [picture('photo.jpg', { headers: accept === undefined ? {} : { Accept: accept } }, 64)])
 
 /** @type {Case[]} */
 const made = [
@@ -169,7 +167,10 @@ const made = [
   get(target('/img'), { headers: ANY }),
   get(target('/{media}'), { headers: ANY, note: 'a file of the build' }),
   get(target('/moved/tiny.png'), { headers: ANY }),
-  sequence('a source with an age of its own', [picture('aged.png', { headers: ANY }), picture('aged.png', { headers: ANY })]),
+  sequence('a source with an age of its own', [
+    picture('aged.png', { headers: ANY }),
+    picture('aged.png', { headers: ANY }),
+  ]),
 ]
 
 /** @type {Case[]} */
@@ -186,7 +187,9 @@ const conditional = [
   picture('photo.jpg', { headers: { ...WEBP, 'If-None-Match': '*' } }, 16),
   picture('photo.jpg', { headers: { ...WEBP, 'If-None-Match': '"other"' } }, 16),
   picture('photo.jpg', { headers: { ...WEBP, Range: 'bytes=0-9' } }, 16),
-  head(target('/img/photo.jpg', 16), { headers: { ...WEBP, 'If-None-Match': `{ownEtag:${target('/img/photo.jpg', 16)}}` } }),
+  head(target('/img/photo.jpg', 16), {
+    headers: { ...WEBP, 'If-None-Match': `{ownEtag:${target('/img/photo.jpg', 16)}}` },
+  }),
   picture('photo.jpg', { headers: { ...WEBP, 'Accept-Encoding': 'gzip' } }, 16),
   picture('icon.ico', { headers: { ...ANY, 'Accept-Encoding': 'gzip' } }, 16),
   get(`${target('/img/tiny.png', 64)}&rule=yes`, { headers: WEBP, note: 'with a header rule' }),
@@ -195,7 +198,10 @@ const conditional = [
 
 /** @type {Case[]} */
 const handled = [
-  get(target('/api/picture'), { headers: { ...ANY, Cookie: 'user=1', Authorization: 'x' }, log: /picture asked by GET cookie=null agent=null/ }),
+  get(target('/api/picture'), {
+    headers: { ...ANY, Cookie: 'user=1', Authorization: 'x' },
+    log: /picture asked by GET cookie=null agent=null/,
+  }),
   get(target('/api/picture'), { headers: ANY }),
   get(target('/api/picture?v=2'), { headers: WEBP }),
   ...['missing', 'broken', 'teapot', 'empty', 'text', 'streamed', 'odd-type'].map(kind =>
@@ -245,7 +251,11 @@ const privates = [
 
 /** @type {import('./index.mjs').Suite[]} */
 export const images = [
-  { fixture: 'images', target: true, cases: [...asked, ...negotiated, ...made, ...conditional, ...handled, ...privates] },
+  {
+    fixture: 'images',
+    target: true,
+    cases: [...asked, ...negotiated, ...made, ...conditional, ...handled, ...privates],
+  },
   { fixture: 'images', target: true, env: { IMAGES: 'local' }, cases: named('allowing local addresses', remotes) },
   {
     fixture: 'images',
@@ -276,7 +286,11 @@ export const images = [
     fixture: 'images',
     target: true,
     env: { IMAGES: 'domains' },
-    cases: named('domains', [get(remote('/anything/tiny.png'), { headers: ANY }), get(remote('/picture/tiny.png'), { headers: ANY }), get(target('http://127.0.0.2/x'))]),
+    cases: named('domains', [
+      get(remote('/anything/tiny.png'), { headers: ANY }),
+      get(remote('/picture/tiny.png'), { headers: ANY }),
+      get(target('http://127.0.0.2/x')),
+    ]),
   },
   {
     fixture: 'images',
@@ -310,4 +324,9 @@ function named(suffix, cases) {
 }
 
 // A raw request: what no client library would send.
-images[0]?.cases.push(raw('image with a space in its target', 'GET /_next/image?url=/img/with space.png&w=64&q=75 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'))
+images[0]?.cases.push(
+  raw(
+    'image with a space in its target',
+    'GET /_next/image?url=/img/with space.png&w=64&q=75 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n',
+  ),
+)

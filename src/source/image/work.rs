@@ -20,7 +20,7 @@ const STACK: usize = 8 << 20;
 
 /// How much less often than others a thread gets a core that is wanted (`nice`; 19 is the most).
 #[cfg(unix)]
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// The work is to end: it took too long, or nobody waits for its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
