@@ -638,11 +638,7 @@ impl Work {
             }
             Progress::Slot(slot) => self.internal_slot(slot),
         };
-        loop {
-            let Some(slot) = internal.slot else { break };
-            if self.engine.waits_for_node(slot) {
-                break;
-            }
+        while let Some(slot) = internal.slot.filter(|slot| !self.engine.waits_for_node(*slot)) {
             match self.engine.step(slot) {
                 Step::Load => Arc::clone(&self.engine).load(slot).await,
                 Step::Answer(Answer { status, headers, body }) => return Ok(answer_of(status, &headers, body, limit)),

@@ -14,8 +14,11 @@ use tokio::task::AbortHandle;
 /// The work that is under way. `O` is what comes of it, `Q` and `A` what it asks and is told.
 #[derive(Debug)]
 pub struct Jobs<O, Q, A> {
-    jobs: Mutex<HashMap<String, Weak<Job<O, Q, A>>>>,
+    jobs: Mutex<ByKey<O, Q, A>>,
 }
+
+/// What is under way; the work itself belongs to those who wait.
+type ByKey<O, Q, A> = HashMap<String, Weak<Job<O, Q, A>>>;
 
 /// One piece of work. It goes on while anybody holds this.
 #[derive(Debug)]
@@ -123,7 +126,7 @@ where
 }
 
 impl<O, Q, A> Jobs<O, Q, A> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<String, Weak<Job<O, Q, A>>>> {
+    fn lock(&self) -> MutexGuard<'_, ByKey<O, Q, A>> {
         // Every change is one call on the map.
         self.jobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
