@@ -114,6 +114,5 @@ impl JsEngine {
 
     fn told(&self, slot: u32, reply: Reply) {
         self.engine().image_reply(slot as usize, reply);
-        self.with_renders(|renders| renders.retain(|other| *other != slot));
     }
 }

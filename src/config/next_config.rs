@@ -143,8 +143,6 @@ pub struct Experimental {
     pub proxy_client_max_body_size: Option<f64>,
     /// The name of `proxy_client_max_body_size` before 16.
     pub middleware_client_max_body_size: Option<f64>,
-    /// Whether anything is written to the cache on disk; absent is yes.
-    pub isr_flush_to_disk: Option<bool>,
     /// Pixels of a source that is decoded; absent is upstream's 16383 squared.
     pub img_opt_max_input_pixels: Option<f64>,
     /// Seconds that a picture may take; absent is 7.

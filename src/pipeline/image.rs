@@ -31,7 +31,10 @@ use crate::source::image::source::{
     InternalAnswer, Source, Trouble, INTERNAL_INVALID, KIND_NOT_ALLOWED, NO_PICTURE, UPSTREAM_INVALID,
 };
 use crate::source::image::transform::{inspect, make, Verdict};
-use crate::source::prerender::Lookup;
+use crate::source::prerender::Driver;
+
+/// Who carries out the steps of an internal request until Node has to: no thread has this number.
+const NOBODY: Driver = 0;
 
 /// A request for a picture, as far as it has come.
 pub(crate) struct ImageCall {
@@ -173,13 +176,9 @@ impl Engine {
         if call.outcome.is_some() || call.previous.is_some() {
             return call.outcome.clone();
         }
-        match self.images.memory.lookup(&call.params.key) {
-            Lookup::Hit(picture) => {
-                let found = found(&picture.entry);
-                Some(Outcome::Picture(picture, found))
-            }
-            _ => None,
-        }
+        let picture = self.images.memory.get(&call.params.key)?;
+        let found = found(&picture.entry);
+        Some(Outcome::Picture(picture, found))
     }
 
     fn send_picture(&self, flight: &mut Flight, picture: &Arc<Picture>, found: Found) -> Next {
@@ -196,7 +195,7 @@ impl Engine {
         let params = Arc::clone(&call.params);
         flight.revalidation = None;
         if found == Found::Stale {
-            flight.revalidation = self.image_revalidation(&params, picture);
+            flight.revalidation = self.image_revalidation(&params, picture, flight.driver);
         }
         let framing = PictureFraming {
             found,
@@ -214,7 +213,6 @@ impl Engine {
         match picture.answer(&self.table, settings, framing, &conditions, head) {
             PictureAnswer::Ready(answer) => Next::Ready(answer),
             PictureAnswer::Once(status, headers, body) => Next::Step(Step::Answer(Answer { status, headers, body })),
-            PictureAnswer::Encode(_) if flight.missing => self.fail(flight, 500),
             PictureAnswer::Encode(coding) => {
                 if let Some(call) = flight.image.as_mut() {
                     call.outcome = Some(Outcome::Picture(Arc::clone(picture), found));
@@ -225,9 +223,14 @@ impl Engine {
     }
 
     /// The work of nobody that makes a stale picture anew, unless somebody is at it.
-    fn image_revalidation(&self, params: &Arc<Params>, picture: &Arc<Picture>) -> Option<Box<Revalidation>> {
+    fn image_revalidation(
+        &self,
+        params: &Arc<Params>,
+        picture: &Arc<Picture>,
+        driver: Driver,
+    ) -> Option<Box<Revalidation>> {
         let key = format!("image\0{}", params.key);
-        if self.revalidations.is_busy(&key, now_ms()) {
+        if self.cache.renders.is_busy(&key, now_ms()) {
             return None;
         }
         let request = Request {
@@ -237,7 +240,7 @@ impl Engine {
             encrypted: false,
             origin: Origin::Revalidate,
         };
-        let mut flight = Flight::new(request, RouteState::default(), Decision::Image);
+        let mut flight = Flight::new(request, driver, RouteState::default(), Decision::Image);
         flight.image = Some(Box::new(ImageCall {
             params: Arc::clone(params),
             method: Method::Get,
@@ -251,9 +254,16 @@ impl Engine {
     }
 
     /// Compresses a picture for the request in `slot`.
-    pub(super) async fn encode_picture(picture: Arc<Picture>, coding: Coding) -> bool {
+    pub(super) async fn encode_picture(&self, slot: usize, picture: Arc<Picture>, coding: Coding) {
         let work = tokio::task::spawn_blocking(move || picture.encode(coding));
-        matches!(work.await, Ok(Ok(())))
+        let done = matches!(work.await, Ok(Ok(())));
+        let mut flights = self.flights();
+        let Some(flight) = flights.get(slot) else { return };
+        flight.next = if done {
+            self.serve(flight)
+        } else {
+            self.image_fault(flight, "A picture cannot be compressed.")
+        };
     }
 
     /// Waits for the picture of the request in `slot`, or for something that Node has to do for it first.
@@ -275,8 +285,11 @@ impl Engine {
             () = cancel.wait() => None,
             next = job.next() => Some(next),
         };
+        // The slot of an internal request that is Node's from now on.
+        let mut handed = None;
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else { return };
+        let driver = flight.driver;
         let Some(call) = flight.image.as_mut() else { return };
         let step = match next {
             // Whatever is answered now is read by nobody.
@@ -287,6 +300,9 @@ impl Engine {
             Some(JobNext::Ask(question)) => {
                 let (what, reply) = question.into_parts();
                 call.reply = Some(reply);
+                if let Question::Internal(internal) = &what {
+                    handed = internal.slot;
+                }
                 Some(Step::Image(self.image_step(what)))
             }
             Some(JobNext::Done(outcome)) => {
@@ -315,6 +331,9 @@ impl Engine {
             }
         };
         flight.next = next;
+        if let Some(flight) = handed.and_then(|slot| flights.get(slot)) {
+            flight.driver = driver;
+        }
         drop(flights);
         // After the lock: the last one to go ends the work.
         drop(job);
@@ -378,13 +397,14 @@ impl Engine {
     /// Begins an internal request. Its answer, or the slot in which it goes on.
     fn begin_internal(&self, method: &Method, url: &str) -> Progress {
         // Nothing of a client is in it: no header, no cookie, no address.
-        let mut flight = self.route(Request {
+        let request = Request {
             method: method.clone(),
             target: url.to_owned(),
             headers: Headers::default(),
             encrypted: false,
             origin: Origin::Client,
-        });
+        };
+        let mut flight = self.route(request, NOBODY);
         flight.internal = true;
         match self.serve(&mut flight) {
             Next::Ready(answer) if flight.revalidation.is_none() => Progress::Answer(answer),

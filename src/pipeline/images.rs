@@ -55,7 +55,7 @@ pub(crate) struct Images {
     pub max_bytes: u64,
     pub time_limit: Duration,
     pub keeper: Keeper,
-    pub memory: Store<Picture>,
+    pub memory: Store<Arc<Picture>>,
     pub remote: Remote,
     pub workshop: Workshop,
     pub sources: Arc<Semaphore>,

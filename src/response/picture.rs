@@ -210,7 +210,7 @@ impl Picture {
     }
 }
 
-impl Weigh for Picture {
+impl Weigh for Arc<Picture> {
     fn weight(&self) -> usize {
         // The answers share the bytes; their headers are some hundred bytes each.
         const AROUND: usize = 4096;
