@@ -8,6 +8,7 @@ const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
+const { ROUTE } = require('./observe')
 const { proxyRequest } = require('./proxy')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
@@ -35,7 +36,7 @@ const DONE = Promise.resolve()
  * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
  */
 function createHandler(server) {
-  const { engine, native, filterForwarded, answers } = server
+  const { engine, native, filterForwarded, answers, namesRoutes } = server
   const { key } = engine
 
   return function handle(req, res, parsedUrl) {
@@ -53,6 +54,7 @@ function createHandler(server) {
       return DONE
     }
     if (answer) {
+      if (namesRoutes) req[ROUTE] = engine.route()
       sendAnswer(res, answer)
       return DONE
     }
@@ -70,6 +72,7 @@ function createHandler(server) {
 async function carryOut(server, req, res, slot) {
   req.on('error', ignore)
   res.on('error', ignore)
+  server.inFlight.begin()
   try {
     await steps(server, req, res, slot)
   } catch (error) {
@@ -80,7 +83,9 @@ async function carryOut(server, req, res, slot) {
   } finally {
     // The slot is another request's from here on.
     req[SLOT] = undefined
+    if (server.namesRoutes) req[ROUTE] = server.engine.route(slot)
     server.engine.free(slot)
+    server.inFlight.end()
     delete req[SLOT] // the slot may already be another request's
   }
 }

@@ -13,6 +13,7 @@ const { isRouted, renderErrorPage } = require('./driver')
 const { Entries } = require('./entries')
 const { codedError, fromNative } = require('./errors')
 const { findNext } = require('./next-package')
+const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
@@ -21,7 +22,7 @@ const { Tags } = require('./tags')
 const { targetParser } = require('./target')
 const { keepProcessAlive } = require('./uncaught')
 const { offerCacheHandler } = require('./use-cache-handler')
-const { WaitUntil } = require('./wait-until')
+const { InFlight, WaitUntil } = require('./wait-until')
 
 /**
  * @typedef {object} ServerState everything a request needs, fixed once prepare() is through
@@ -36,6 +37,10 @@ const { WaitUntil } = require('./wait-until')
  * @property {number} port
  * @property {Entries} entries
  * @property {WaitUntil} waitUntil
+ * @property {InFlight} inFlight requests that wait for more than memory
+ * @property {boolean} namesRoutes whether requests are logged or counted by their route
+ * @property {((step: import('./render').RenderStep, seconds: number) => void) | undefined} countRender
+ * @property {Set<import('node:net').Socket>} upgraded clients that are joined with another server
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
  * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
@@ -145,6 +150,10 @@ function start(native, options, next, config, distDir, engine) {
     port: portOf(options),
     entries,
     waitUntil: new WaitUntil(),
+    inFlight: new InFlight(),
+    namesRoutes: Boolean(options.accessLog || options.metrics),
+    countRender: options.metrics ? (step, seconds) => native.recordRender(step.pathname, false, seconds) : undefined,
+    upgraded: new Set(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
     logError,
@@ -172,6 +181,7 @@ function start(native, options, next, config, distDir, engine) {
     },
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }
+  if (state.namesRoutes) engine.nameRoutes()
   publishContext(state.relativeProjectDir, {
     nextConfig: runtimeConfig,
     hostname,
@@ -253,8 +263,9 @@ const interopDefault = module => module.default ?? module
  */
 function createServer(native, options) {
   const resolved = resolveOptions(options)
-  if (resolved.dev) return require('./dev').createDevServer(resolved)
-  return new NextCustomServer(resolved, () => prepare(native, resolved))
+  claimProcess()
+  if (resolved.dev) return require('./dev').createDevServer(native, resolved)
+  return new NextCustomServer(native, resolved, () => prepare(native, resolved))
 }
 
 /**

@@ -1,0 +1,123 @@
+// In: what to run in development. Out: a child that runs it, started anew when a file that it has loaded changes or when it
+// asks for that. Node's own `--watch` would also watch what the dev server compiles, and restart at every edit of a page.
+
+const { spawn } = require('node:child_process')
+const path = require('node:path')
+const { fileURLToPath } = require('node:url')
+const { findNext } = require('../runtime/next-package')
+
+/** How long a server may take to end before it is killed. A developer waits for it at every change. */
+const PATIENCE = 2000
+
+/** Several files change at once when an editor saves all or a branch is changed. */
+const AGGREGATE = 50
+
+/**
+ * @param {object} task see child.js
+ * @param {string} dir where the user's `next` is found
+ */
+function supervise(task, dir) {
+  const supervisor = new Supervisor(task, dir)
+  for (const signal of /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP'])) {
+    process.on(signal, () => supervisor.end())
+  }
+  supervisor.start()
+}
+
+class Supervisor {
+  #task
+  #watcher
+  /** @type {Set<string>} files that the server has loaded */
+  #files = new Set()
+  /** @type {import('node:child_process').ChildProcess | undefined} */
+  #child
+  /** @type {Promise<void> | undefined} the restart that is under way */
+  #restarting
+  #isFatal = false
+  #isEnding = false
+
+  /** @param {any} task @param {string} dir */
+  constructor(task, dir) {
+    this.#task = task
+    const Watchpack = findNext(dir).require('next/dist/compiled/watchpack')
+    this.#watcher = new Watchpack({ aggregateTimeout: AGGREGATE })
+    this.#watcher.on('aggregated', (/** @type {Set<string>} */ changed) => {
+      const [file] = changed
+      if (file !== undefined) this.#restart(file)
+    })
+    if (task.file) this.#files.add(task.file)
+  }
+
+  start() {
+    this.#watch()
+    const args = [...process.execArgv, '--enable-source-maps', path.join(__dirname, 'child.js')]
+    const env = { ...process.env, FERRONEXT_CHILD: JSON.stringify(this.#task), FERRONEXT_REPORT_MODULES: '1' }
+    const child = spawn(process.execPath, args, { env, stdio: ['inherit', 'inherit', 'inherit', 'ipc'] })
+    this.#child = child
+    child.on('message', (/** @type {any} */ message) => {
+      if (message?.ferronext === 'loaded') this.#loaded(message.file)
+      if (message?.ferronext === 'restart') this.#restart(message.file)
+      if (message?.ferronext === 'fatal') this.#isFatal = true
+    })
+    child.on('exit', code => {
+      if (child !== this.#child || this.#restarting) return
+      this.#child = undefined
+      if (this.#isEnding) return
+      if (code === 0 || this.#isFatal || !this.#task.file) process.exit(code ?? 1)
+      console.error('The server has ended. It starts anew when a file changes.')
+    })
+  }
+
+  /** Ends the server and this process. */
+  async end() {
+    // A terminal sends its signal to both, and some send it twice.
+    if (this.#isEnding) return
+    this.#isEnding = true
+    this.#watcher.close()
+    await this.#stop()
+    process.exit(0)
+  }
+
+  /** @param {string} file path or URL */
+  #loaded(file) {
+    const isUrl = file.startsWith('file:')
+    if (!isUrl && !path.isAbsolute(file)) return
+    const loaded = isUrl ? fileURLToPath(file) : file
+    if (isCompiled(loaded) || this.#files.has(loaded)) return
+    this.#files.add(loaded)
+    this.#watch()
+  }
+
+  #watch() {
+    this.#watcher.watch({ files: [...this.#files], startTime: Date.now() })
+  }
+
+  /** @param {string} file */
+  #restart(file) {
+    if (this.#isEnding || this.#restarting) return
+    console.log(`${path.relative(process.cwd(), file)} has changed. Starting the server anew.`)
+    this.#restarting = this.#stop().then(() => {
+      this.#restarting = undefined
+      if (!this.#isEnding) this.start()
+    })
+  }
+
+  /** @returns {Promise<void>} */
+  #stop() {
+    const child = this.#child
+    if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
+    return new Promise(resolve => {
+      const kill = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+      child.once('exit', () => {
+        clearTimeout(kill)
+        resolve()
+      })
+      child.kill('SIGTERM')
+    })
+  }
+}
+
+/** What the dev server compiles and loads is its own to watch. @param {string} file */
+const isCompiled = file => file.split(path.sep).some(part => part === '.next' || part === 'node_modules')
+
+module.exports = { supervise }
