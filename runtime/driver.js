@@ -14,6 +14,7 @@ const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
 const { NO_STORE, sendAnswer, sendStream } = require('./respond')
 const { resumeAfterShell } = require('./shell')
+const { inSpan, isTracing } = require('./spans')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -36,7 +37,7 @@ const DONE = Promise.resolve()
  * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
  */
 function createHandler(server) {
-  const { engine, native, filterForwarded, answers, namesRoutes } = server
+  const { engine, native, filterForwarded, answers } = server
   const { key } = engine
 
   return function handle(req, res, parsedUrl) {
@@ -53,13 +54,32 @@ function createHandler(server) {
       sendAnswer(res, INTERNAL_SERVER_ERROR)
       return DONE
     }
+    if (isTracing()) return traced(server, req, res, id, answer)
     if (answer) {
-      if (namesRoutes) req[ROUTE] = engine.route()
+      if (server.namesRoutes) req[ROUTE] = engine.route()
       sendAnswer(res, answer)
       return DONE
     }
     return carryOut(server, req, res, -id - 1)
   }
+}
+
+/**
+ * The same, inside the span of the request.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} id
+ * @param {import('./respond').Answer | undefined} answer
+ */
+function traced(server, req, res, id, answer) {
+  server.nameRoutes()
+  const slot = answer ? undefined : -id - 1
+  const route = server.engine.route(slot)
+  req[ROUTE] = route
+  return inSpan(server, req, res, route, () =>
+    slot === undefined ? sendAnswer(res, /** @type {any} */ (answer)) : carryOut(server, req, res, slot),
+  )
 }
 
 /**

@@ -69,7 +69,7 @@ async function render(server, req, res, step, error, extraMeta) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
   } finally {
-    if (start !== undefined) server.countRender?.(step, (performance.now() - start) / 1000)
+    if (start !== undefined) server.countRender?.(step.pathname, (performance.now() - start) / 1000, false)
   }
 }
 

@@ -19,6 +19,7 @@ const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { forwardedFilter } = require('./trust-proxy')
 const { Tags } = require('./tags')
+const { traceAsAsked } = require('./trace')
 const { targetParser } = require('./target')
 const { keepProcessAlive } = require('./uncaught')
 const { offerCacheHandler } = require('./use-cache-handler')
@@ -38,8 +39,9 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {Entries} entries
  * @property {WaitUntil} waitUntil
  * @property {InFlight} inFlight requests that wait for more than memory
- * @property {boolean} namesRoutes whether requests are logged or counted by their route
- * @property {((step: import('./render').RenderStep, seconds: number) => void) | undefined} countRender
+ * @property {boolean} namesRoutes whether requests keep their route, to be logged, counted or traced by it
+ * @property {() => void} nameRoutes makes them
+ * @property {((route: string, seconds: number, isBackground: boolean) => void) | undefined} countRender
  * @property {Set<import('node:net').Socket>} upgraded clients that are joined with another server
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
@@ -72,6 +74,8 @@ async function prepare(native, options) {
   }
   const next = findNext(dir)
   native.checkVersion(next.version)
+  traceAsAsked(native, next)
+  const started = performance.now()
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'production'
   setup.loadEnvironment(next, dir)
@@ -98,7 +102,11 @@ async function prepare(native, options) {
     })
   setup.applyConfig(next, config)
   keepProcessAlive(next)
-  return start(native, options, next, config, distDir, engine)
+  const state = start(native, options, next, config, distDir, engine)
+  // A custom server prints nothing that upstream's would not, unless it is asked.
+  const took = Math.round(performance.now() - started)
+  native.trace('start', `next ${next.version}: ${distDir} is served, read in ${took} ms`)
+  return state
 }
 
 /**
@@ -151,8 +159,12 @@ function start(native, options, next, config, distDir, engine) {
     entries,
     waitUntil: new WaitUntil(),
     inFlight: new InFlight(),
-    namesRoutes: Boolean(options.accessLog || options.metrics),
-    countRender: options.metrics ? (step, seconds) => native.recordRender(step.pathname, false, seconds) : undefined,
+    namesRoutes: false,
+    nameRoutes: () => {
+      if (!state.namesRoutes) engine.nameRoutes()
+      state.namesRoutes = true
+    },
+    countRender: renderCounter(native, options),
     upgraded: new Set(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
@@ -181,7 +193,7 @@ function start(native, options, next, config, distDir, engine) {
     },
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }
-  if (state.namesRoutes) engine.nameRoutes()
+  if (options.accessLog || options.metrics) state.nameRoutes()
   publishContext(state.relativeProjectDir, {
     nextConfig: runtimeConfig,
     hostname,
@@ -247,6 +259,26 @@ function createIncrementalCache(next, config, distDir, dir) {
     })
     cache.resetRequestCache()
     return cache
+  }
+}
+
+/**
+ * What is told of every render; `undefined` when nobody wants to know.
+ * @param {any} native
+ * @param {import('./options').ResolvedOptions} options
+ * @returns {ServerState['countRender']}
+ */
+function renderCounter(native, { metrics }) {
+  const isTraced = native.isTraced('render')
+  if (!metrics && !isTraced) return undefined
+  return (route, seconds, isBackground) => {
+    if (metrics) native.recordRender(route, isBackground, seconds)
+    if (isTraced) {
+      native.trace(
+        'render',
+        `${route} in ${(seconds * 1000).toFixed(1)} ms${isBackground ? ', in the background' : ''}`,
+      )
+    }
   }
 }
 

@@ -68,6 +68,26 @@ pub fn set_log_filter(filter: String) -> napi::Result<(), String> {
     Ok(())
 }
 
+/// Whether lines of JavaScript's are asked for: `start` or `render`.
+#[napi(js_name = "isTraced")]
+pub fn is_traced(what: String) -> bool {
+    match what.as_str() {
+        "start" => tracing::enabled!(target: "ferronext::start", Level::DEBUG),
+        "render" => tracing::enabled!(target: "ferronext::render", Level::DEBUG),
+        _ => false,
+    }
+}
+
+/// A line of JavaScript's, under the same filter as those of Rust.
+#[napi]
+pub fn trace(what: String, text: String) {
+    match what.as_str() {
+        "start" => tracing::debug!(target: "ferronext::start", "{text}"),
+        "render" => tracing::debug!(target: "ferronext::render", "{text}"),
+        _ => {}
+    }
+}
+
 /// Takes the events of this crate; others mean nothing to the operator of an app.
 struct Lines;
 
