@@ -6,7 +6,7 @@
 try {
   require('../runtime/node-version')
 } catch (/** @type {any} */ error) {
-  console.error(error.code + ': ' + error.message)
+  console.error(`${error.code}: ${error.message}`)
   process.exit(1)
 }
 require('./run').run(process.argv.slice(2))

@@ -33,6 +33,8 @@ class Supervisor {
   #child
   /** @type {Promise<void> | undefined} the restart that is under way */
   #restarting
+  /** The folder that the dev server compiles into. @type {string | undefined} */
+  #compiled
   #isFatal = false
   #isEnding = false
 
@@ -58,6 +60,7 @@ class Supervisor {
       if (message?.ferronext === 'loaded') this.#loaded(message.file)
       if (message?.ferronext === 'restart') this.#restart(message.file)
       if (message?.ferronext === 'fatal') this.#isFatal = true
+      if (message?.ferronext === 'compiles') this.#compiled = message.dir + path.sep
     })
     child.on('exit', code => {
       if (child !== this.#child || this.#restarting) return
@@ -80,16 +83,25 @@ class Supervisor {
 
   /** @param {string} file path or URL */
   #loaded(file) {
-    const isUrl = file.startsWith('file:')
-    if (!isUrl && !path.isAbsolute(file)) return
-    const loaded = isUrl ? fileURLToPath(file) : file
-    if (isCompiled(loaded) || this.#files.has(loaded)) return
+    // Loaders add queries of their own, tsx also encoded ones.
+    const [plain = ''] = file.split(/\?|%3F/)
+    if (!plain.startsWith('file:') && !path.isAbsolute(plain)) return
+    const loaded = plain.startsWith('file:') ? fileURLToPath(plain) : plain
+    if (this.#isCompiled(loaded) || this.#files.has(loaded)) return
     this.#files.add(loaded)
     this.#watch()
   }
 
+  /** What the dev server compiles and loads is its own to watch. @param {string} file */
+  #isCompiled(file) {
+    return (
+      file.split(path.sep).includes('node_modules') || (this.#compiled !== undefined && file.startsWith(this.#compiled))
+    )
+  }
+
   #watch() {
-    this.#watcher.watch({ files: [...this.#files], startTime: Date.now() })
+    // Without a start time: with one, a file that was saved a second ago would count as changed.
+    this.#watcher.watch({ files: [...this.#files] })
   }
 
   /** @param {string} file */
@@ -116,8 +128,5 @@ class Supervisor {
     })
   }
 }
-
-/** What the dev server compiles and loads is its own to watch. @param {string} file */
-const isCompiled = file => file.split(path.sep).some(part => part === '.next' || part === 'node_modules')
 
 module.exports = { supervise }

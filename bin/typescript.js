@@ -87,4 +87,4 @@ function isModule(file) {
   }
 }
 
-module.exports = { wayOf, enable }
+module.exports = { wayOf, enable, isModule }

@@ -8,9 +8,14 @@ const path = require('node:path')
 /**
  * @param {import('./next-package').NextPackage} next
  * @param {string} dir
- * @returns {{ close: () => void }}
+ * @returns {Promise<{ close: () => void }>}
  */
-function watchConfig(next, dir) {
+async function watchConfig(next, dir) {
+  if (isSupervised()) {
+    // Read already, so that this comes from upstream's memory.
+    const config = await next.require('next/dist/server/config').default('phase-development-server', dir)
+    process.send?.({ ferronext: 'compiles', dir: path.join(dir, config.distDir) })
+  }
   const Watchpack = next.require('next/dist/compiled/watchpack')
   const { CONFIG_FILES } = next.require('next/dist/shared/lib/constants')
   /** @type {string[]} */

@@ -38,7 +38,7 @@ function createDevServer(native, options) {
   const start = async () => {
     if (conf !== undefined && conf !== null) await presetConf(next, dir, conf)
     await possessions.collect(() => prepare.call(app))
-    possessions.add(watchConfig(next, dir))
+    possessions.add(await watchConfig(next, dir))
   }
   return Object.assign(app, {
     prepare() {
