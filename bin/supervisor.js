@@ -60,7 +60,7 @@ class Supervisor {
       if (message?.ferronext === 'loaded') this.#loaded(message.file)
       if (message?.ferronext === 'restart') this.#restart(message.file)
       if (message?.ferronext === 'fatal') this.#isFatal = true
-      if (message?.ferronext === 'compiles') this.#compiled = message.dir + path.sep
+      if (message?.ferronext === 'compiles') this.#leaveToCompiler(message.dir)
     })
     child.on('exit', code => {
       if (child !== this.#child || this.#restarting) return
@@ -89,6 +89,13 @@ class Supervisor {
     const loaded = plain.startsWith('file:') ? fileURLToPath(plain) : plain
     if (this.#isCompiled(loaded) || this.#files.has(loaded)) return
     this.#files.add(loaded)
+    this.#watch()
+  }
+
+  /** It has loaded files from there before it said so. @param {string} dir */
+  #leaveToCompiler(dir) {
+    this.#compiled = dir + path.sep
+    for (const file of this.#files) if (this.#isCompiled(file)) this.#files.delete(file)
     this.#watch()
   }
 
