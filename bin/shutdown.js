@@ -44,6 +44,8 @@ function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }
  */
 async function end(server, app, dev, timeout) {
   const closed = new Promise(resolve => server.close(resolve))
+  // A connection whose request ends from now on is not kept for another; Node would keep it for the usual time.
+  Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0, maxRequestsPerSocket: 1 })
   // A developer waits for the prompt, and for no stream.
   if (dev) server.closeAllConnections()
   else server.closeIdleConnections()

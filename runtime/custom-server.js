@@ -179,8 +179,10 @@ class NextCustomServer {
     const state = this.#state
     if (!state) return
     endUpgraded(state)
-    await within(timeout, state.inFlight.settle())
-    await state.waitUntil.settle()
+    const isDone = await within(timeout, state.inFlight.settle())
+    // What belongs to a request that does not end does not end either.
+    if (isDone) await state.waitUntil.settle()
+    else await within(timeout, state.waitUntil.settle())
   }
 
   /** @param {any} req @param {any} res @param {any} parsedUrl */
@@ -221,15 +223,18 @@ class NextCustomServer {
  * Waits for work, but not for ever.
  * @param {number} ms
  * @param {Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it is done
  */
 async function within(ms, work) {
   /** @type {NodeJS.Timeout | undefined} */
   let timer
+  /** @type {Promise<boolean>} */
   const late = new Promise(resolve => {
-    timer = setTimeout(resolve, ms)
+    timer = setTimeout(resolve, ms, false)
   })
-  await Promise.race([work, late])
+  const isDone = await Promise.race([work.then(() => true), late])
   clearTimeout(timer)
+  return isDone
 }
 
 module.exports = { NextCustomServer }
