@@ -17,7 +17,7 @@ declare namespace next {
     conf?: object
     /** Internal to upstream; a custom server leaves it out. Default `true`. */
     customServer?: boolean
-    /** Runs upstream's development server instead. Default `false`. */
+    /** Upstream's compiler and development server, with `conf` and `trustProxy` as in production. Default `false`. */
     dev?: boolean
     /** Folder of the Next.js project. Default `'.'`. */
     dir?: string

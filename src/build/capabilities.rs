@@ -256,6 +256,19 @@ mod tests {
     }
 
     #[test]
+    fn the_exit_code_of_a_signal_came_with_16_2() {
+        for (version, with_signal) in [
+            ("15.5.29", false),
+            ("16.1.7", false),
+            ("16.2.9", true),
+            ("16.4.6", true),
+        ] {
+            let capabilities = check(version).expect("a supported version");
+            assert_eq!(capabilities.exits_with_signal, with_signal, "{version}");
+        }
+    }
+
+    #[test]
     fn the_supported_range_is_15_5_up_to_17() {
         let nowhere = Path::new("/nonexistent");
         for (version, good) in [
