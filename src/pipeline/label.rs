@@ -68,7 +68,7 @@ mod tests {
             (Decision::BadRequest, "(error)"),
         ] {
             let request = Request::parse("GET\0/secret.txt".into(), false, Origin::Client);
-            let flight = Flight::new(request, RouteState::default(), decision);
+            let flight = Flight::new(request, 0, RouteState::default(), decision);
             assert_eq!(label_of(&flight), label);
         }
     }
