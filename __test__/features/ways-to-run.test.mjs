@@ -216,7 +216,6 @@ import { once } from 'node:events'
 cluster.setupPrimary({ exec: 'server.cjs', execArgv: ['--import', '${REGISTER}'] })
 const fork = async () => { const worker = cluster.fork(); await once(worker, 'listening'); return worker }
 const workers = [await fork(), await fork()]
-console.log('listening with a cluster')
 process.on('SIGUSR2', async () => {
   for (const [at, old] of workers.entries()) {
     workers[at] = await fork()
@@ -226,6 +225,7 @@ process.on('SIGUSR2', async () => {
   }
   console.log('reloaded')
 })
+console.log('listening with a cluster')
 `,
     )
     const { port, running } = await start(process.execPath, ['cluster.mjs'])
