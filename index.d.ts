@@ -17,7 +17,7 @@ declare namespace next {
     conf?: object
     /** Internal to upstream; a custom server leaves it out. Default `true`. */
     customServer?: boolean
-    /** Runs upstream's development server instead. Default `false`. */
+    /** Upstream's compiler and development server, with `conf` and `trustProxy` as in production. Default `false`. */
     dev?: boolean
     /** Folder of the Next.js project. Default `'.'`. */
     dir?: string
@@ -38,6 +38,21 @@ declare namespace next {
      *   them has, the client's.
      */
     trustProxy?: boolean | string | string[]
+    /**
+     * One line for each request that has been answered: `true` or `'text'`, `'json'`, or a function that gets the facts.
+     * Production only: the development server logs by itself. Default: none.
+     */
+    accessLog?: boolean | 'text' | 'json' | ((entry: AccessLogEntry) => void)
+    /**
+     * Counts requests, renders and the memory of the caches for `app.metrics()`; a path also answers with them. Production
+     * only. Default `false`.
+     */
+    metrics?: boolean | string
+    /**
+     * Answers `/livez` while the process does, and `/readyz` from the end of `prepare()` to the call of `close()`; before and
+     * after that it says 503. An object names other paths. Default `false`.
+     */
+    health?: boolean | { live?: string; ready?: string }
     /** The server whose `upgrade` events belong to Next.js. Default: the server of the first request. */
     httpServer?: Server
     /** Development only: use Turbopack. */
@@ -48,6 +63,28 @@ declare namespace next {
     webpack?: boolean
     /** @internal */
     minimalMode?: boolean
+  }
+
+  /** What `accessLog` is told of a request once its answer is complete or its client has gone. */
+  interface AccessLogEntry {
+    time: Date
+    remoteAddress: string | undefined
+    method: string
+    /** As it arrived. */
+    url: string
+    httpVersion: string
+    status: number
+    /** Whether the whole answer was sent. */
+    complete: boolean
+    /** Of the body, where its length was known. */
+    bytes: number | undefined
+    ms: number
+    /** A page as the app has it, `/blog/[slug]`, or what kind of answer it was, `(public)`. */
+    route: string
+    /** `HIT`, `STALE`, `MISS` … as in `x-nextjs-cache`. */
+    cache: string | undefined
+    referrer: string | undefined
+    userAgent: string | undefined
   }
 
   /** The result of `url.parse(req.url, true)`, or an edited one. */
@@ -81,8 +118,16 @@ declare namespace next {
     /** The function to pass `req` and `res` to. It throws before `prepare()` is through. */
     getRequestHandler(): RequestHandler
     getUpgradeHandler(): UpgradeHandler
-    /** Waits for work that outlives its response, for instance cache writes. Does not close the user's HTTP server. */
-    close(): Promise<void>
+    /** Whether requests are answered: from the end of `prepare()` to the call of `close()`. Upstream's app has no such thing. */
+    readonly isReady?: boolean
+    /** What the option `metrics` has counted, in the OpenMetrics text format that Prometheus reads. Production only. */
+    metrics?(): string
+    /**
+     * Waits for requests that need more than memory, at most `timeout` milliseconds (default 10,000), and for work that
+     * outlives its response, for instance background renders and cache writes. Ends web sockets that rewrites have led to
+     * other servers. Does not close the user's HTTP server. In development it ends the compiler and all its watchers.
+     */
+    close(options?: { timeout?: number }): Promise<void>
     /**
      * Answers as if the request had asked for `pathname` and `query`; rules and files count.
      * @deprecated by upstream: pass the handler a URL of your own instead

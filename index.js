@@ -1,6 +1,7 @@
 // In: `require('ferronext')` or `import next from 'ferronext'`. Out: next(options). Loads the addon of this platform and
 // gives it the JavaScript that must be JavaScript.
 
+require('./runtime/node-version')
 const { loadAddon } = require('./runtime/addon')
 const runtime = require('./runtime/server')
 

@@ -26,9 +26,15 @@ async function run(server, { slot, url }, steps) {
   const { req, res } = mockExchange(server.next, url, {})
   // Work of this render only: its end is the end of the slot.
   const waitUntil = new WaitUntil()
+  const { engine, countRender } = server
+  const start = performance.now()
+  const route = countRender ? engine.route(slot) : ''
+  const own = { waitUntil: { value: waitUntil }, countRender: { value: undefined } }
   try {
-    await steps(Object.create(server, { waitUntil: { value: waitUntil } }), req, res, slot, true)
+    await steps(Object.create(server, own), req, res, slot, true)
     await waitUntil.settle()
+    // Here and not around the entry, which has answered long before it has rendered.
+    countRender?.(route, (performance.now() - start) / 1000, true)
   } catch (error) {
     server.logError(error)
   } finally {

@@ -1,5 +1,6 @@
 // In: `next(options).conf` and the configuration of the app. Out: the configuration with the run-time options of `conf` in
-// the place of its own, and the rules. Upstream ignores `conf` in production; what the build has fixed cannot change here.
+// the place of its own, and the rules. Upstream ignores `conf`; what the build has fixed cannot change here, and in
+// development nothing else can either, so that what works there works after the build.
 
 const { isDeepStrictEqual } = require('node:util')
 const { rulesOf, shown } = require('./conf-rules')
@@ -54,21 +55,25 @@ const RULES = ['redirects', 'rewrites', 'headers']
  * @param {import('./next-package').NextPackage} next
  * @param {unknown} given `options.conf`
  * @param {any} config the configuration of the app, with upstream's defaults
+ * @param {boolean} [dev] whether the app is in development and nothing has been built
  * @returns {Promise<{ config: any, rules: string | undefined }>}
  */
-async function applyConf(next, given, config) {
+async function applyConf(next, given, config, dev = false) {
   if (given === undefined || given === null) return { config, rules: undefined }
   if (typeof given !== 'object' || Array.isArray(given)) {
     throw badConf(`\`conf\` has to be the object of a next.config, not ${shown(given)}`)
   }
   const conf = /** @type {Record<string, any>} */ (given)
-  const own = pick(next, 'conf.', without(conf, [...RULES, 'experimental']), config, RUN_TIME)
+  // In development newer versions put what they compile into a folder of its own within the one that was asked for.
+  const compared = dev ? { ...config, distDir: config.distDir.replace(/[\\/]dev$/, '') } : config
+  const own = pick(next, 'conf.', without(conf, [...RULES, 'experimental']), compared, RUN_TIME, dev)
   const experimental = pick(
     next,
     'conf.experimental.',
     conf.experimental ?? {},
     config.experimental,
     RUN_TIME_EXPERIMENTAL,
+    dev,
   )
   // One limit under two names, the older one for 15.5.
   const limit = experimental.proxyClientMaxBodySize ?? experimental.middlewareClientMaxBodySize
@@ -91,8 +96,9 @@ async function applyConf(next, given, config) {
  * @param {Record<string, any>} given
  * @param {Record<string, any>} built
  * @param {Record<string, string>} types
+ * @param {boolean} dev
  */
-function pick(next, prefix, given, built, types) {
+function pick(next, prefix, given, built, types, dev) {
   /** @type {Record<string, any>} */
   const picked = {}
   for (const [name, value] of Object.entries(given)) {
@@ -103,8 +109,11 @@ function pick(next, prefix, given, built, types) {
       picked[name] = runTimeValue(next, `${prefix}${name}`, type, value)
     } else if (!isBuilt(value, built[name])) {
       if (prefix === 'conf.' && BUILT_IN.includes(name)) {
+        const is = `\`conf.${name}\` is ${shown(value)}`
         throw badConf(
-          `\`conf.${name}\` is ${shown(value)}, but the app was built with ${shown(built[name])}. Set it in next.config and build again`,
+          dev
+            ? `${is}, but next.config has ${shown(built[name])}. Set it there`
+            : `${is}, but the app was built with ${shown(built[name])}. Set it in next.config and build again`,
         )
       }
       next

@@ -4,7 +4,8 @@ const { createHandler } = require('./driver')
 const direct = require('./direct')
 const { findNext } = require('./next-package')
 const { revalidate } = require('./revalidate')
-const { attachUpgrade } = require('./upgrade')
+const { observedBy, operatorPaths, recorded } = require('./observe')
+const { attachUpgrade, endUpgraded } = require('./upgrade')
 
 /** What to use in place of a method that upstream has deprecated. */
 const INSTEAD = {
@@ -14,6 +15,9 @@ const INSTEAD = {
   setAssetPrefix: 'Set `assetPrefix` in next.config.',
 }
 
+/** How long `close()` waits for requests, in milliseconds. A stream to a browser may never end. */
+const CLOSE_TIMEOUT = 10_000
+
 /** The app of a custom server in production. */
 class NextCustomServer {
   /** @type {Promise<import('./server').ServerState> | undefined} */
@@ -22,15 +26,40 @@ class NextCustomServer {
   #state
   /** @type {ReturnType<typeof createHandler> | undefined} */
   #handler
+  #native
   #prepare
+  #observed
+  /** @type {((req: any, res: any) => boolean) | undefined} */
+  #answersOperator
+  #isClosing = false
 
   /**
+   * @param {any} native
    * @param {import('./options').ResolvedOptions} options
    * @param {() => Promise<import('./server').ServerState>} prepare reads the build
    */
-  constructor(options, prepare) {
+  constructor(native, options, prepare) {
     this.options = options
+    this.#native = native
     this.#prepare = prepare
+    this.#observed = observedBy(options)
+    if (this.#observed?.live || this.#observed?.ready || this.#observed?.metrics) {
+      this.#answersOperator = operatorPaths(this.#observed, {
+        isReady: () => this.isReady,
+        metrics: () => this.metrics(),
+      })
+    }
+  }
+
+  /** Whether requests are answered: from the end of `prepare()` to the call of `close()`. */
+  get isReady() {
+    return this.#state !== undefined && !this.#isClosing
+  }
+
+  /** What the option `metrics` has counted, in the OpenMetrics text format. */
+  metrics() {
+    const { native, engine } = this.#prepared()
+    return native.metricsText(engine)
   }
 
   get hostname() {
@@ -140,16 +169,30 @@ class NextCustomServer {
     throw new Error('Invariant: logErrorWithOriginalStack can only be called on the development server')
   }
 
-  /** Waits for work that outlives its response. The HTTP server belongs to the user and is left alone. */
-  async close() {
-    await this.#state?.waitUntil.settle()
+  /**
+   * Waits for requests that are under way, as long as `timeout` says, and for work that outlives its response. The HTTP server
+   * belongs to the user and is left alone.
+   * @param {{ timeout?: number }} [options]
+   */
+  async close({ timeout = CLOSE_TIMEOUT } = {}) {
+    this.#isClosing = true
+    const state = this.#state
+    if (!state) return
+    endUpgraded(state)
+    const isDone = await within(timeout, state.inFlight.settle())
+    // What belongs to a request that does not end does not end either.
+    if (isDone) await state.waitUntil.settle()
+    else await within(timeout, state.waitUntil.settle())
   }
 
   /** @param {any} req @param {any} res @param {any} parsedUrl */
   #handle(req, res, parsedUrl) {
+    if (this.#answersOperator?.(req, res)) return Promise.resolve()
     if (this.#handler === undefined) {
       const state = this.#prepared()
-      this.#handler = createHandler(state)
+      const handler = createHandler(state)
+      const { log, counts } = this.#observed ?? {}
+      this.#handler = this.#observed && (log || counts) ? recorded(this.#observed, this.#native, handler) : handler
       attachUpgrade(state, this.options.httpServer ?? req.socket?.server)
     }
     return this.#handler(req, res, parsedUrl)
@@ -174,6 +217,24 @@ class NextCustomServer {
     if (!this.#state) throw new Error('prepare() must be called before performing this operation')
     return this.#state
   }
+}
+
+/**
+ * Waits for work, but not for ever.
+ * @param {number} ms
+ * @param {Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it is done
+ */
+async function within(ms, work) {
+  /** @type {NodeJS.Timeout | undefined} */
+  let timer
+  /** @type {Promise<boolean>} */
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, ms, false)
+  })
+  const isDone = await Promise.race([work.then(() => true), late])
+  clearTimeout(timer)
+  return isDone
 }
 
 module.exports = { NextCustomServer }

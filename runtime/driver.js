@@ -9,11 +9,13 @@ const { isRefused } = require('./body-limit')
 const { answerForImage, loadImage } = require('./image')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
+const { ROUTE } = require('./observe')
 const { proxyRequest } = require('./proxy')
 const { NO_FALLBACK, render } = require('./render')
 const { headOf, applyParsedUrl } = require('./request')
 const { NO_STORE, sendAnswer, sendStream } = require('./respond')
 const { resumeAfterShell } = require('./shell')
+const { inSpan, isTracing } = require('./spans')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -53,12 +55,32 @@ function createHandler(server) {
       sendAnswer(res, INTERNAL_SERVER_ERROR)
       return DONE
     }
+    if (isTracing()) return traced(server, req, res, id, answer)
     if (answer) {
+      if (server.namesRoutes) req[ROUTE] = engine.route()
       sendAnswer(res, answer)
       return DONE
     }
     return carryOut(server, req, res, -id - 1)
   }
+}
+
+/**
+ * The same, inside the span of the request.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} id
+ * @param {import('./respond').Answer | undefined} answer
+ */
+function traced(server, req, res, id, answer) {
+  server.nameRoutes()
+  const slot = answer ? undefined : -id - 1
+  const route = server.engine.route(slot)
+  req[ROUTE] = route
+  return inSpan(server, req, res, route, () =>
+    slot === undefined ? sendAnswer(res, /** @type {any} */ (answer)) : carryOut(server, req, res, slot),
+  )
 }
 
 /**
@@ -71,6 +93,7 @@ function createHandler(server) {
 async function carryOut(server, req, res, slot) {
   req.on('error', ignore)
   res.on('error', ignore)
+  server.inFlight.begin()
   try {
     await steps(server, req, res, slot)
   } catch (error) {
@@ -81,7 +104,9 @@ async function carryOut(server, req, res, slot) {
   } finally {
     // The slot is another request's from here on.
     req[SLOT] = undefined
+    if (server.namesRoutes) req[ROUTE] = server.engine.route(slot)
     server.engine.free(slot)
+    server.inFlight.end()
     delete req[SLOT] // the slot may already be another request's
   }
 }

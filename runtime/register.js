@@ -2,34 +2,94 @@
 // gets ferronext. Imports from inside the `next` package, and of `next/*`, are untouched, and so are the packages in
 // node_modules that build on `next`.
 
+require('./node-version')
 const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
+const { MessageChannel } = require('node:worker_threads')
+const { isUsersCode } = require('./users-code')
 
 const FERRONEXT = path.join(__dirname, '..', 'index.js')
-
-/**
- * Whether the importer is the user's own code: not a package, and not ferronext, which needs the real `next`.
- * @param {string | undefined} importer file name or file URL
- */
-function isUsersCode(importer) {
-  if (!importer) return true
-  const file = importer.startsWith('file:') ? decodeURIComponent(new URL(importer).pathname) : importer
-  return !/[\\/]node_modules[\\/]/.test(file) && !file.startsWith(path.join(__dirname, '..') + path.sep)
-}
+const FERRONEXT_URL = pathToFileURL(FERRONEXT).href
+const INSTALLED = Symbol.for('ferronext.register')
 
 const loader = /** @type {any} */ (Module)
-const resolveFilename = loader._resolveFilename
-loader._resolveFilename = function (
-  /** @type {string} */ request,
-  /** @type {{ filename?: string } | undefined} */ parent,
-  /** @type {unknown[]} */ ...rest
-) {
-  if (request === 'next' && isUsersCode(parent?.filename)) return FERRONEXT
-  return resolveFilename.call(this, request, parent, ...rest)
+
+/**
+ * @param {((file: string) => void) | undefined} report is told of every file that is loaded, as path or URL
+ */
+function install(report) {
+  // For `require()`: on a Node without hooks for it, and for what asks the function itself, such as `require.resolve()`.
+  const resolveFilename = loader._resolveFilename
+  loader._resolveFilename = function (
+    /** @type {string} */ request,
+    /** @type {{ filename?: string } | undefined} */ parent,
+    /** @type {unknown[]} */ ...rest
+  ) {
+    if (request === 'next' && isUsersCode(parent?.filename)) return FERRONEXT
+    const file = resolveFilename.call(this, request, parent, ...rest)
+    report?.(file)
+    return file
+  }
+  if (loader.registerHooks) {
+    // Node 22.15 and later: one hook for `import` and `require()`, in this thread, and before those of loaders such as tsx.
+    loader.registerHooks({
+      /** @param {string} specifier @param {{ parentURL?: string }} context @param {(...args: any[]) => any} nextResolve */
+      resolve(specifier, context, nextResolve) {
+        if (specifier === 'next' && isUsersCode(context.parentURL)) {
+          return { url: FERRONEXT_URL, format: 'commonjs', shortCircuit: true }
+        }
+        const resolved = nextResolve(specifier, context)
+        report?.(resolved.url)
+        return resolved
+      },
+    })
+    return
+  }
+  // Before that ES modules resolve on another thread, and the hook there is a module of its own. The last one that was
+  // registered is asked first, and one that resolves by itself, such as that of ts-node, never asks the others: ours stays last.
+  const { register } = loader
+  const registerOurs = () =>
+    register.call(loader, pathToFileURL(path.join(__dirname, 'register-hooks.mjs')), link(report))
+  registerOurs()
+  loader.register = (/** @type {unknown[]} */ ...args) => {
+    const result = register.apply(loader, args)
+    registerOurs()
+    return result
+  }
+  loader.syncBuiltinESMExports()
 }
 
-// ES modules resolve on another thread; the hook there is a module of its own.
-Module.register(pathToFileURL(path.join(__dirname, 'register-hooks.mjs')), {
-  data: { ferronext: pathToFileURL(FERRONEXT).href, root: pathToFileURL(path.join(__dirname, '..')).href },
-})
+/**
+ * What the hooks on the other thread are given.
+ * @param {((file: string) => void) | undefined} report
+ */
+function link(report) {
+  const data = { ferronext: FERRONEXT_URL }
+  if (!report) return { data }
+  const { port1, port2 } = new MessageChannel()
+  port1.on('message', report)
+  port1.unref()
+  return { data: { ...data, port: port2 }, transferList: [port2] }
+}
+
+/**
+ * Under `ferronext dev` the process that watches files has to know which ones the server has loaded.
+ * @returns {((file: string) => void) | undefined}
+ */
+function reporter() {
+  if (process.env.FERRONEXT_REPORT_MODULES === undefined || !process.send) return undefined
+  /** @type {Set<string>} */
+  const reported = new Set()
+  return file => {
+    if (reported.has(file) || !isUsersCode(file)) return
+    reported.add(file)
+    if (process.connected) process.send?.({ ferronext: 'loaded', file })
+  }
+}
+
+// `--import` in NODE_OPTIONS and on the command line: once is enough.
+if (!loader[INSTALLED]) {
+  loader[INSTALLED] = true
+  install(reporter())
+}

@@ -14,6 +14,7 @@ const { appendVary, mergeHeaders } = require('./respond')
  * @property {string} file compiled entry below the build folder
  * @property {'APP_PAGE' | 'APP_ROUTE' | 'PAGES' | 'PAGES_API'} routeKind
  * @property {boolean} edge whether it runs in the edge sandbox
+ * @property {string} pathname the route, e.g. `/blog/[slug]`
  * @property {string} page the page as the manifests name it, e.g. `/blog/[slug]/page`
  * @property {Record<string, string | string[]> | undefined} params
  * @property {Record<string, string | string[]>} [query] absent when the entry works it out
@@ -61,11 +62,14 @@ async function render(server, req, res, step, error, extraMeta) {
   if (step.status !== undefined) res.statusCode = step.status
   if (step.edge) return runEdge(server, req, res, step, meta)
   const entry = await server.entries.load(step.file)
+  const start = server.countRender && performance.now()
   try {
     await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
+  } finally {
+    if (start !== undefined) server.countRender?.(step.pathname, (performance.now() - start) / 1000, false)
   }
 }
 

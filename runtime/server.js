@@ -15,15 +15,17 @@ const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
 const { withImagePatterns } = require('./image-patterns')
 const { findNext } = require('./next-package')
+const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { forwardedFilter } = require('./trust-proxy')
 const { Tags } = require('./tags')
+const { traceAsAsked } = require('./trace')
 const { targetParser } = require('./target')
 const { keepProcessAlive } = require('./uncaught')
 const { offerCacheHandler } = require('./use-cache-handler')
-const { WaitUntil } = require('./wait-until')
+const { InFlight, WaitUntil } = require('./wait-until')
 
 /**
  * @typedef {object} ServerState everything a request needs, fixed once prepare() is through
@@ -39,6 +41,11 @@ const { WaitUntil } = require('./wait-until')
  * @property {Entries} entries
  * @property {WaitUntil} waitUntil
  * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for pictures
+ * @property {InFlight} inFlight requests that wait for more than memory
+ * @property {boolean} namesRoutes whether requests keep their route, to be logged, counted or traced by it
+ * @property {() => void} nameRoutes makes them
+ * @property {((route: string, seconds: number, isBackground: boolean) => void) | undefined} countRender
+ * @property {Set<import('node:net').Socket>} upgraded clients that are joined with another server
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
  * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
@@ -70,6 +77,8 @@ async function prepare(native, options) {
   }
   const next = findNext(dir)
   native.checkVersion(next.version)
+  traceAsAsked(native, next)
+  const started = performance.now()
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'production'
   setup.loadEnvironment(next, dir)
@@ -98,7 +107,11 @@ async function prepare(native, options) {
     })
   setup.applyConfig(next, config)
   keepProcessAlive(next)
-  return start(native, options, next, config, distDir, engine)
+  const state = start(native, options, next, config, distDir, engine)
+  // A custom server prints nothing that upstream's would not, unless it is asked.
+  const took = Math.round(performance.now() - started)
+  native.trace('start', `next ${next.version}: ${distDir} is served, read in ${took} ms`)
+  return state
 }
 
 /**
@@ -151,6 +164,14 @@ function start(native, options, next, config, distDir, engine) {
     entries,
     waitUntil: new WaitUntil(),
     imageCacheHandler: imageCacheHandler(config, distDir),
+    inFlight: new InFlight(),
+    namesRoutes: false,
+    nameRoutes: () => {
+      if (!state.namesRoutes) engine.nameRoutes()
+      state.namesRoutes = true
+    },
+    countRender: renderCounter(native, options),
+    upgraded: new Set(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
     logError,
@@ -178,6 +199,7 @@ function start(native, options, next, config, distDir, engine) {
     },
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }
+  if (options.accessLog || options.metrics) state.nameRoutes()
   publishContext(state.relativeProjectDir, {
     nextConfig: runtimeConfig,
     hostname,
@@ -246,6 +268,26 @@ function createIncrementalCache(next, config, distDir, dir) {
   }
 }
 
+/**
+ * What is told of every render; `undefined` when nobody wants to know.
+ * @param {any} native
+ * @param {import('./options').ResolvedOptions} options
+ * @returns {ServerState['countRender']}
+ */
+function renderCounter(native, { metrics }) {
+  const isTraced = native.isTraced('render')
+  if (!metrics && !isTraced) return undefined
+  return (route, seconds, isBackground) => {
+    if (metrics) native.recordRender(route, isBackground, seconds)
+    if (isTraced) {
+      native.trace(
+        'render',
+        `${route} in ${(seconds * 1000).toFixed(1)} ms${isBackground ? ', in the background' : ''}`,
+      )
+    }
+  }
+}
+
 /** @param {import('./options').ResolvedOptions} options */
 const portOf = options => Number(options.port) || 3000
 
@@ -259,8 +301,9 @@ const interopDefault = module => module.default ?? module
  */
 function createServer(native, options) {
   const resolved = resolveOptions(options)
-  if (resolved.dev) return require('./dev').createDevServer(resolved)
-  return new NextCustomServer(resolved, () => prepare(native, resolved))
+  claimProcess()
+  if (resolved.dev) return require('./dev').createDevServer(native, resolved)
+  return new NextCustomServer(native, resolved, () => prepare(native, resolved))
 }
 
 /**

@@ -158,6 +158,8 @@ function proxyUpgrade(server, target, headers, req, socket, head) {
     setUp(remote)
     if (remoteHead.length > 0) remote.unshift(remoteHead)
     if (head.length > 0) socket.unshift(head)
+    server.upgraded.add(socket)
+    socket.once('close', () => server.upgraded.delete(socket))
     join(socket, remote)
     join(remote, socket)
   })
@@ -212,6 +214,14 @@ function writeHead(socket, statusLine, headers) {
   socket.write(`${text}\r\n`, 'latin1')
 }
 
+/**
+ * Ends the web sockets that rewrites have led elsewhere; nothing else would, and a server waits for all its connections.
+ * @param {ServerState} server
+ */
+function endUpgraded({ upgraded }) {
+  for (const socket of upgraded) close(socket)
+}
+
 const ignore = () => {}
 
-module.exports = { attachUpgrade }
+module.exports = { attachUpgrade, endUpgraded }

@@ -1,4 +1,5 @@
-// In: promises that outlive their response (cache writes, `after()` work). Out: one promise for all of them.
+// In: promises that outlive their response (cache writes, `after()` work), and requests that are not answered yet. Out: one
+// promise for all of them.
 
 /** Collects work that outlives a response, so that `close()` can wait for it. */
 class WaitUntil {
@@ -21,4 +22,25 @@ class WaitUntil {
   }
 }
 
-module.exports = { WaitUntil }
+/** Counts requests that are under way. */
+class InFlight {
+  #count = 0
+  /** @type {(() => void)[]} */
+  #waiting = []
+
+  begin() {
+    this.#count++
+  }
+
+  end() {
+    if (--this.#count > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  /** Resolves once none is under way. @returns {Promise<void>} */
+  settle() {
+    return this.#count === 0 ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve))
+  }
+}
+
+module.exports = { InFlight, WaitUntil }

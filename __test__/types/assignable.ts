@@ -47,6 +47,7 @@ export const own = [
   ferronext({ trustProxy: false }),
   ferronext({ trustProxy: ['10.0.0.0/8', 'loopback'] }),
   ferronext({ conf: { redirects: async () => [], compress: false } }),
+  ferronext({ accessLog: entry => entry.route.length, metrics: '/metrics', health: { ready: '/ready' } }),
 ]
 // @ts-expect-error a number of proxies is no list of addresses
 ferronext({ trustProxy: 1 })

@@ -24,10 +24,20 @@ use crate::response::etag;
 use crate::response::prepared::Prepared;
 use crate::source::prerender::Driver;
 
+/// What follows from a version of `next` before a build has been read.
+#[napi(object, object_from_js = false)]
+pub struct VersionTraits {
+    /// Whether a server that a signal ends has the exit code of that signal.
+    pub exits_with_signal: bool,
+}
+
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
 #[napi(js_name = "checkVersion")]
-pub fn check_version(version: String) -> napi::Result<(), String> {
-    capabilities::check(&version).map_err(to_js)
+pub fn check_version(version: String) -> napi::Result<VersionTraits, String> {
+    let capabilities = capabilities::check(&version).map_err(to_js)?;
+    Ok(VersionTraits {
+        exits_with_signal: capabilities.exits_with_signal,
+    })
 }
 
 /// Where the build is and how it was configured.
@@ -156,11 +166,20 @@ struct Opened {
     last: Option<Arc<Prepared>>,
     /// Who carries out the steps of its requests.
     driver: Driver,
+    /// The route of the request that [`begin`] answered last, for apps that count or log requests.
+    route: Option<String>,
 }
 
 impl Opened {
     fn start(&mut self, request: Request) -> i32 {
-        match self.engine.begin(request, self.driver) {
+        let progress = match &mut self.route {
+            None => self.engine.begin(request, self.driver),
+            Some(route) => self.engine.begin_named(request, self.driver, |name| {
+                route.clear();
+                route.push_str(name);
+            }),
+        };
+        match progress {
             Progress::Answer(answer) => {
                 let id = answer.id as i32;
                 self.last = Some(answer);
@@ -209,6 +228,7 @@ impl JsEngine {
                 engine: Arc::clone(&engine),
                 last: None,
                 driver,
+                route: None,
             }));
             open.len() - 1
         });
@@ -234,6 +254,30 @@ impl JsEngine {
     #[napi(getter)]
     pub fn key(&self) -> u32 {
         self.key
+    }
+
+    /// From now on [`begin`] keeps the route of what it answers, for [`route`](JsEngine::route).
+    #[napi(js_name = "nameRoutes")]
+    pub fn name_routes(&self) -> napi::Result<(), String> {
+        guarded(|| {
+            OPEN.with_borrow_mut(|open| {
+                if let Some(Some(opened)) = open.get_mut(self.key as usize) {
+                    opened.route.get_or_insert_default();
+                }
+            });
+        })
+    }
+
+    /// The route of the request in `slot`; without one, of the request that [`begin`] answered last.
+    #[napi]
+    pub fn route(&self, slot: Option<u32>) -> napi::Result<String, String> {
+        guarded(|| match slot {
+            Some(slot) => self.engine.label(slot as usize),
+            None => OPEN.with_borrow(|open| match open.get(self.key as usize) {
+                Some(Some(opened)) => opened.route.clone().unwrap_or_default(),
+                _ => String::new(),
+            }),
+        })
     }
 
     /// The step that runs the page of a path past rules, files and middleware, `null` if there is no such page.

@@ -1,10 +1,11 @@
 //! What the server has to tell its operator, on its way to Node's console.
 //!
-//! In: warnings and errors of this crate, from any thread. Out: calls of the function that `index.js` registers, which
-//! prints a line where the app's own console goes. Upstream prints the same faults with `console.error`.
+//! In: warnings and errors of this crate, from any thread, and what else `DEBUG` or `FERRONEXT_LOG` asks for. Out: calls of
+//! the function that `index.js` registers, which prints a line where the app's own console goes. Upstream prints the same
+//! faults with `console.error`.
 
 use std::fmt::{Debug, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError, RwLock};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -14,6 +15,10 @@ use tracing::field::{Field, Visit};
 use tracing::level_filters::LevelFilter;
 use tracing::span::{Attributes, Id, Record};
 use tracing::{Event, Level, Metadata, Subscriber};
+use tracing_subscriber::filter::Targets;
+
+use super::fault::to_js;
+use crate::error::{Code, Error};
 
 type Line = FnArgs<(&'static str, String)>;
 
@@ -45,23 +50,81 @@ fn print(method: &'static str, text: String) {
     }
 }
 
+/// What is asked for beside warnings and errors.
+static ASKED: RwLock<Option<Targets>> = RwLock::new(None);
+
+/// Asks for more lines, in the notation of `RUST_LOG`: `debug`, or `ferronext::route=debug,ferronext::cache=debug`.
+#[napi(js_name = "setLogFilter")]
+pub fn set_log_filter(filter: String) -> napi::Result<(), String> {
+    let targets: Targets = filter.parse().map_err(|error| {
+        to_js(Error::new(
+            Code::BadConfig,
+            format!("FERRONEXT_LOG is {filter:?}, which is no filter: {error}. Try FERRONEXT_LOG=debug."),
+        ))
+    })?;
+    *ASKED.write().unwrap_or_else(PoisonError::into_inner) = Some(targets);
+    // What was decided once for each place that logs is decided again.
+    tracing::callsite::rebuild_interest_cache();
+    Ok(())
+}
+
+/// Whether lines of JavaScript's are asked for: `start` or `render`.
+#[napi(js_name = "isTraced")]
+pub fn is_traced(what: String) -> bool {
+    match what.as_str() {
+        "start" => tracing::enabled!(target: "ferronext::start", Level::DEBUG),
+        "render" => tracing::enabled!(target: "ferronext::render", Level::DEBUG),
+        _ => false,
+    }
+}
+
+/// A line of JavaScript's, under the same filter as those of Rust.
+#[napi]
+pub fn trace(what: String, text: String) {
+    match what.as_str() {
+        "start" => tracing::debug!(target: "ferronext::start", "{text}"),
+        "render" => tracing::debug!(target: "ferronext::render", "{text}"),
+        _ => {}
+    }
+}
+
 /// Takes the events of this crate; others mean nothing to the operator of an app.
 struct Lines;
 
 impl Subscriber for Lines {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        *metadata.level() <= Level::WARN && metadata.target().starts_with(env!("CARGO_CRATE_NAME"))
+        if !metadata.target().starts_with(env!("CARGO_CRATE_NAME")) {
+            return false;
+        }
+        let asked = ASKED.read().unwrap_or_else(PoisonError::into_inner);
+        *metadata.level() <= Level::WARN
+            || asked
+                .as_ref()
+                .is_some_and(|targets| targets.would_enable(metadata.target(), metadata.level()))
     }
 
     fn max_level_hint(&self) -> Option<LevelFilter> {
-        Some(LevelFilter::WARN)
+        let asked = ASKED.read().unwrap_or_else(PoisonError::into_inner);
+        let most = asked.as_ref().and_then(|targets| {
+            let levels = targets.iter().map(|(_, level)| level);
+            levels.chain(targets.default_level()).max()
+        });
+        Some(most.map_or(LevelFilter::WARN, |level| level.max(LevelFilter::WARN)))
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut text = Text::default();
         event.record(&mut text);
-        let is_error = *event.metadata().level() == Level::ERROR;
-        print(if is_error { "error" } else { "warn" }, text.0);
+        let metadata = event.metadata();
+        match *metadata.level() {
+            Level::ERROR => print("error", text.0),
+            Level::WARN => print("warn", text.0),
+            // Standard output may be the app's; tracing goes where `DEBUG` of other packages goes.
+            _ => print(
+                "error",
+                format!("  {} {}", metadata.target().replace("::", ":"), text.0),
+            ),
+        }
     }
 
     // Spans are not used.

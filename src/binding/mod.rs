@@ -11,6 +11,7 @@
 //! - [`step`] what Node has to do next for a request
 //! - [`encoder`] compression of bodies that JavaScript writes
 //! - [`log`] what the operator has to be told
+//! - [`metrics`] what has been answered, for Prometheus
 
 mod cache;
 mod encoder;
@@ -19,6 +20,7 @@ mod fault;
 mod image;
 mod log;
 mod memo;
+mod metrics;
 mod middleware;
 mod next;
 mod proxy;

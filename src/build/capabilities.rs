@@ -127,6 +127,8 @@ pub struct Capabilities {
     pub captured_html: bool,
     /// Server actions that redirect or forward fetch from the host that the client names, unless the process has an origin.
     pub actions_fetch_from_host: bool,
+    /// A server that a signal ends has the exit code of that signal; otherwise 0.
+    pub exits_with_signal: bool,
     /// Files below `.next/static/service-worker` are served with the scope that they may control.
     pub service_workers: bool,
     /// `images.customCacheHandler` gives pictures to the app's `cacheHandler`.
@@ -225,6 +227,8 @@ impl Capabilities {
             deprecated_methods: late_16,
             captured_html: late_16,
             actions_fetch_from_host: !late_16 && (v16 || version < Version::new(15, 5, 29)),
+            // Read from 16.1.7 and 16.2.9.
+            exits_with_signal: version >= Version::new(16, 2, 0),
             service_workers: late_16,
             legacy_proxy_targets: only_16_0,
             collapsed_proxy_slashes: !late_16,
@@ -257,8 +261,8 @@ impl Capabilities {
 ///
 /// # Errors
 /// `FERRONEXT_UNSUPPORTED_NEXT` with what to do about it.
-pub fn check(next_version: &str) -> Result<()> {
-    Capabilities::detect(next_version, Path::new("")).map(|_| ())
+pub fn check(next_version: &str) -> Result<Capabilities> {
+    Capabilities::detect(next_version, Path::new(""))
 }
 
 fn unsupported(version: &str, why: &str) -> Error {
@@ -278,6 +282,19 @@ mod tests {
         assert_eq!(Version::parse("16.5.0-canary.3"), Some(Version::new(16, 5, 0)));
         for wrong in ["", "16", "16.4", "16.4.x", "1.2.3.4", "-1.0.0"] {
             assert_eq!(Version::parse(wrong), None, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn the_exit_code_of_a_signal_came_with_16_2() {
+        for (version, with_signal) in [
+            ("15.5.29", false),
+            ("16.1.7", false),
+            ("16.2.9", true),
+            ("16.4.6", true),
+        ] {
+            let capabilities = check(version).expect("a supported version");
+            assert_eq!(capabilities.exits_with_signal, with_signal, "{version}");
         }
     }
 

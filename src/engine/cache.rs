@@ -121,6 +121,11 @@ impl Cache {
         }
     }
 
+    /// Keys in memory and the bytes of their values.
+    pub fn usage(&self) -> (usize, u64) {
+        self.kept.usage()
+    }
+
     /// Keeps an answer that was read from disk, unless a newer one has come meanwhile. Out: the one that counts.
     fn keep_read(&self, key: &str, page: Arc<Page>) -> Arc<Page> {
         match self.kept.insert_if_absent(key, Kept::Page(Arc::clone(&page))) {
@@ -174,6 +179,7 @@ impl Engine {
     }
 
     fn keep_from_disk(&self, key: &str, pathname: &str, entry: Entry) -> Arc<Page> {
+        tracing::debug!(target: "ferronext::cache", "{pathname} read from disk");
         let life = self.life_of(key, pathname, &entry);
         self.cache.keep_read(key, Arc::new(Page::new(entry, life)))
     }
@@ -265,6 +271,7 @@ impl Engine {
             }
             None => self.life_of(&key, self.cache.naming.pathname_of(storage_key), &entry),
         };
+        tracing::debug!(target: "ferronext::cache", "{storage_key} stored");
         let page = Arc::new(Page::new(entry, life));
         self.cache.kept.insert(key.clone(), Kept::Page(Arc::clone(&page)));
         self.cache.renders.answered(&key);
@@ -341,6 +348,7 @@ impl Engine {
 
     /// A compiled entry has revalidated tags: answers with one of them are stale, or not served any more.
     pub fn revalidate_tags(&self, tags: Vec<String>, how: TagRevalidation) {
+        tracing::debug!(target: "ferronext::cache", "tags revalidated: {}", tags.join(", "));
         self.cache.tags.revalidate(tags, how, now_ms());
     }
 }

@@ -182,6 +182,11 @@ impl Engine {
         &self.build.dist_dir
     }
 
+    /// Entries and bytes in memory: of pages and data, and of files.
+    pub fn memory(&self) -> [(usize, u64); 2] {
+        [self.cache.usage(), self.files.usage()]
+    }
+
     /// Changes the prefix of asset URLs, as far as routing knows it.
     pub fn set_asset_prefix(&self, prefix: &str) {
         self.router.set_asset_prefix(prefix);
@@ -264,6 +269,10 @@ impl Flights {
             .filter(|slot| is_its(&self.slots[*slot]))
             .collect();
         slots.into_iter().filter_map(|slot| self.remove(slot)).collect()
+    }
+
+    pub fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
     }
 
     pub fn remove(&mut self, slot: usize) -> Option<Flight> {

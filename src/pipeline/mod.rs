@@ -9,6 +9,7 @@ mod file;
 pub(crate) mod flight;
 mod image;
 pub(crate) mod images;
+mod label;
 mod middleware;
 mod outcome;
 mod output;
@@ -36,9 +37,26 @@ use crate::source::prerender::Driver;
 impl Engine {
     /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `driver` carries out its steps.
     pub fn begin(&self, request: Request, driver: Driver) -> Progress {
+        self.begin_named(request, driver, |_| ())
+    }
+
+    /// Like [`begin`](Engine::begin); `name` is told the route of a request that can be answered at once, of which nothing
+    /// is left after that.
+    pub fn begin_named(&self, request: Request, driver: Driver, name: impl FnOnce(&str)) -> Progress {
         let mut flight = self.route(request, driver);
-        match self.serve(&mut flight) {
-            Next::Ready(answer) if flight.revalidation.is_none() => Progress::Answer(answer),
+        let next = self.serve(&mut flight);
+        tracing::debug!(
+            target: "ferronext::route",
+            "{:?} {} -> {}",
+            flight.request.method,
+            flight.request.target.escape_debug(),
+            label::label_of(&flight)
+        );
+        match next {
+            Next::Ready(answer) if flight.revalidation.is_none() => {
+                name(label::label_of(&flight));
+                Progress::Answer(answer)
+            }
             next => {
                 flight.next = next;
                 Progress::Slot(self.flights().insert(flight))
@@ -110,6 +128,7 @@ impl Engine {
         };
         if let Some(revalidation) = flight.revalidation.take() {
             if let Some((url, render)) = self.begin_revalidation(*revalidation) {
+                tracing::debug!(target: "ferronext::cache", "{url} is stale and rendered anew");
                 let slot = flights.insert(render);
                 return Step::Revalidate { slot, url };
             }

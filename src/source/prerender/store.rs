@@ -71,9 +71,9 @@ impl<V: Weigh + Clone> Store<V> {
         }
     }
 
-    /// Bytes of all values.
-    pub fn weight(&self) -> u64 {
-        self.values.weight()
+    /// Keys in memory and the bytes of their values.
+    pub fn usage(&self) -> (usize, u64) {
+        (self.values.len(), self.values.weight())
     }
 }
 
@@ -107,8 +107,8 @@ mod tests {
         for index in 0..1000 {
             store.insert(format!("key{index}"), Arc::new(Page(1_000)));
         }
-        assert!(store.weight() <= 100_000);
-        assert!(store.weight() > 50_000);
+        assert!(store.usage().1 <= 100_000);
+        assert!(store.usage().1 > 50_000);
     }
 
     #[test]

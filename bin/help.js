@@ -1,0 +1,43 @@
+// What `ferronext --help` says.
+
+const HELP = `Usage: ferronext <command> [options]
+
+  ferronext dev [server file | folder]     runs a server file, or the app itself, in development
+  ferronext start [server file | folder]   the same in production, after \`next build\`
+  ferronext info [folder]                  what is installed here and whether it fits together
+
+  -h, --help       this text; \`ferronext <command> --help\` shows the options of a command
+  -v, --version    the version of ferronext`
+
+const SERVER = `
+A server file is run as \`node --import ferronext/register <server file>\` would run it, TypeScript included. What stands
+after -- is passed to it. Without one, the app in the folder (default: this one) is served.
+
+  -p, --port <port>              default: PORT, then 3000
+  -H, --hostname <hostname>      default: HOSTNAME, then every address of this machine
+      --typescript <by>          node, tsx or ts-node; default: Node's own type stripping, else what the project has`
+
+const OBSERVED = `
+      --access-log [text|json]   one line for each request on standard output
+      --metrics <path>           answers <path> with Prometheus metrics
+      --health                   answers /livez and /readyz`
+
+const DEV = `Usage: ferronext dev [server file | folder] [options] [-- arguments of the server file]
+${SERVER}
+      --turbopack, --turbo       compile with Turbopack
+      --webpack                  compile with webpack
+
+The server starts anew when a file that it has loaded, or next.config, changes.`
+
+const START = `Usage: ferronext start [server file | folder] [options] [-- arguments of the server file]
+${SERVER}
+      --keepAliveTimeout <ms>    how long an idle connection is kept
+      --shutdown-timeout <ms>    how long SIGTERM and SIGINT wait for requests, default 25000${OBSERVED}`
+
+const INFO = 'Usage: ferronext info [folder]'
+
+/** @param {string} command */
+const helpOf = command =>
+  /** @type {Record<string, string>} */ ({ dev: DEV, start: START, info: INFO })[command] ?? HELP
+
+module.exports = { HELP, helpOf }

@@ -1,0 +1,69 @@
+// In: the arguments of the `ferronext` command. Out: the command has run; its fault is one line and the exit code 1, a wrong
+// argument one line and 2.
+
+const { parseArgs } = require('node:util')
+const { HELP, helpOf } = require('./help')
+const { codedError } = require('../runtime/errors')
+
+/**
+ * @typedef {import('node:util').ParseArgsConfig['options']} Options
+ * @typedef {object} Command
+ * @property {Options} options
+ * @property {(values: Record<string, any>, positionals: string[], rest: string[]) => void | Promise<void>} run `rest` is what
+ *   stands after `--`
+ */
+
+/** @type {Record<string, () => Command>} */
+const COMMANDS = {
+  dev: () => require('./commands/dev'),
+  start: () => require('./commands/start'),
+  info: () => require('./commands/info'),
+}
+
+/** Understood before and after every command. @type {Options} */
+const COMMON = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolean', short: 'v' } }
+
+/** @param {string[]} args */
+async function run(args) {
+  const [name = '', ...others] = args
+  try {
+    if (name === '' || name === '--help' || name === '-h') return console.log(HELP)
+    if (name === '--version' || name === '-v') return console.log(require('../package.json').version)
+    const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.() : undefined
+    if (!command) throw badArgument(`There is no command "${name}"`)
+    const end = others.indexOf('--')
+    const [own, rest] = end < 0 ? [others, []] : [others.slice(0, end), others.slice(end + 1)]
+    const { values, positionals } = parse(own, command.options)
+    if (values.help) return console.log(helpOf(name))
+    if (values.version) return console.log(require('../package.json').version)
+    await command.run(values, positionals, rest)
+  } catch (error) {
+    fail(error)
+  }
+}
+
+/**
+ * @param {string[]} args
+ * @param {Options} options
+ */
+function parse(args, options) {
+  try {
+    return parseArgs({ args, options: { ...COMMON, ...options }, allowPositionals: true, strict: true })
+  } catch (error) {
+    throw badArgument(/** @type {Error} */ (error).message.replace(/\.$/, ''))
+  }
+}
+
+/** @param {string} what */
+const badArgument = what =>
+  codedError('FERRONEXT_BAD_ARGUMENT', `${what}. \`ferronext --help\` shows the commands and their options.`)
+
+/** A mistake of the user's is one line; anything else keeps its stack. @param {any} error */
+function fail(error) {
+  const code = String(error?.code ?? '')
+  if (code.startsWith('FERRONEXT_')) console.error(`${code}: ${error.message}`)
+  else console.error(error)
+  process.exit(code === 'FERRONEXT_BAD_ARGUMENT' ? 2 : 1)
+}
+
+module.exports = { run, fail, badArgument }

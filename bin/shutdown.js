@@ -1,0 +1,58 @@
+// In: SIGTERM or SIGINT. Out: nobody new is let in, requests, streams and background renders come to their end, and the process
+// ends with upstream's exit code. What is not through at the deadline is cut off; a second signal does not wait.
+// Upstream: `cleanup` of next/dist/server/lib/start-server.js, which has no deadline.
+
+const EXIT_CODES = /** @type {Record<string, number>} */ ({ SIGINT: 130, SIGTERM: 143 })
+
+/**
+ * @param {import('node:http').Server} server
+ * @param {() => any} app once there is one
+ * @param {{ dev: boolean, shutdownTimeout: number, exitsWithSignal: boolean }} options
+ */
+function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }) {
+  // Upstream's own switch for servers that want to do this themselves.
+  if (process.env.NEXT_MANUAL_SIG_HANDLE) return
+  let isEnding = false
+  const onSignal = (/** @type {NodeJS.Signals} */ signal) => {
+    const code = exitsWithSignal ? (EXIT_CODES[signal] ?? 1) : 0
+    if (isEnding) process.exit(code)
+    isEnding = true
+    const cutOff = setTimeout(() => {
+      console.error(`Not everything was through ${shutdownTimeout} ms after ${signal}; ended all the same.`)
+      process.exit(code)
+    }, shutdownTimeout)
+    end(server, app(), dev, shutdownTimeout).then(
+      () => {
+        clearTimeout(cutOff)
+        process.exit(code)
+      },
+      error => {
+        console.error(error)
+        process.exit(1)
+      },
+    )
+  }
+  process.on('SIGTERM', onSignal)
+  process.on('SIGINT', onSignal)
+}
+
+/**
+ * @param {import('node:http').Server} server
+ * @param {any} app
+ * @param {boolean} dev
+ * @param {number} timeout
+ */
+async function end(server, app, dev, timeout) {
+  const closed = new Promise(resolve => server.close(resolve))
+  // A connection whose request ends from now on is not kept for another; Node would keep it for the usual time.
+  Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0, maxRequestsPerSocket: 1 })
+  // A developer waits for the prompt, and for no stream.
+  if (dev) server.closeAllConnections()
+  else server.closeIdleConnections()
+  // Both at once: upgraded connections have to end before the server can, and it is the app that ends them.
+  await Promise.all([closed, app?.close({ timeout })])
+  // The last request may have left work behind.
+  await app?.close({ timeout })
+}
+
+module.exports = { shutDownOnSignal }
