@@ -5,6 +5,7 @@
 
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, PoisonError};
+use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -22,13 +23,18 @@ type Printer = ThreadsafeFunction<Line, (), Line, Status, false, true>;
 
 /// One for each thread of JavaScript that has loaded the addon. Engines are shared between threads, and so are their lines:
 /// the first thread that still runs prints them.
-static PRINTERS: Mutex<Vec<Printer>> = Mutex::new(Vec::new());
+static PRINTERS: Mutex<Vec<(ThreadId, Printer)>> = Mutex::new(Vec::new());
 
-/// Registers the function that prints a line: `(method of console, text)`. Called by `index.js`.
+/// Registers the function that prints a line: `(method of console, text)`. Called by `index.js`. A test runner evaluates that
+/// file anew in every test file; the last one counts, and what it replaces is let go with the world that it came from.
 #[napi(js_name = "setPrinter")]
 pub fn set_printer(print: Function<'static, Line, ()>) -> napi::Result<()> {
     let printer = print.build_threadsafe_function().weak::<true>().build()?;
-    PRINTERS.lock().unwrap_or_else(PoisonError::into_inner).push(printer);
+    let this_thread = thread::current().id();
+    let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    printers.retain(|(thread, printer)| *thread != this_thread && !printer.aborted());
+    printers.push((this_thread, printer));
+    drop(printers);
     // Fails for every thread but the first, which has set it.
     let _ = tracing::subscriber::set_global_default(Lines);
     Ok(())
@@ -36,9 +42,9 @@ pub fn set_printer(print: Function<'static, Line, ()>) -> napi::Result<()> {
 
 fn print(method: &'static str, text: String) {
     let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);
-    printers.retain(|printer| !printer.aborted());
+    printers.retain(|(_, printer)| !printer.aborted());
     match printers.first() {
-        Some(printer) => {
+        Some((_, printer)) => {
             printer.call(FnArgs::from((method, text)), ThreadsafeFunctionCallMode::NonBlocking);
         }
         None => eprintln!("{text}"),

@@ -12,9 +12,12 @@
 //! - [`encoder`] compression of bodies that JavaScript writes
 //! - [`log`] what the operator has to be told
 
+// First: modules that add methods to its class must be expanded after it, or napi-derive does not know the class's name in
+// JavaScript, and which name the class gets depends on the order in which the linker lays out what registers it.
+mod engine;
+
 mod cache;
 mod encoder;
-mod engine;
 mod fault;
 mod log;
 mod middleware;
