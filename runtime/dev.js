@@ -7,7 +7,7 @@ const { findNext } = require('./next-package')
  * @returns {any} upstream's app
  */
 function createDevServer(options) {
-  return findNext(options.dir).require('next')(options)
+  return findNext(options.dir).require('next/dist/server/next')(options)
 }
 
 module.exports = { createDevServer }
