@@ -1,39 +1,32 @@
 #!/usr/bin/env node
 
-// `ferronext info [dir]`: what is installed here and whether it fits together. The first thing to attach to a report.
+// The `ferronext` command. In: a command and its arguments. Out: what the file of that name in commands/ does with them, or
+// one line that says what is wrong.
 
-const path = require('node:path')
-const { loadAddon, platformName } = require('../runtime/addon')
-const { findNext } = require('../runtime/next-package')
+const { parseArgs } = require('node:util')
 
-const [command, dir = '.'] = process.argv.slice(2)
-
-if (command !== 'info') {
-  console.error('Usage: ferronext info [project folder]')
-  process.exit(command === undefined || command === '--help' ? 0 : 2)
+/** @type {Record<string, () => { options: any, run: (values: any, positionals: string[]) => void | Promise<void> }>} */
+const COMMANDS = {
+  info: () => require('./commands/info'),
+  standalone: () => require('./commands/standalone'),
+  'build-addon': () => require('./commands/build-addon'),
 }
 
-/** @type {[string, () => string][]} */
-const FACTS = [
-  ['ferronext', () => require('../package.json').version],
-  ['node', () => process.version],
-  ['platform', platformName],
-  [
-    'next',
-    () => {
-      const { version } = findNext(path.resolve(dir))
-      loadAddon(path.join(__dirname, '..')).checkVersion(version)
-      return `${version}, supported`
-    },
-  ],
-]
-
-for (const [name, fact] of FACTS) {
-  try {
-    console.log(`${name}: ${fact()}`)
-  } catch (error) {
-    const { code, message } = /** @type {Error & { code?: string }} */ (error)
-    console.log(`${name}: ${code ?? 'error'}: ${message}`)
-    process.exitCode = 1
+async function main() {
+  const [name = '--help', ...args] = process.argv.slice(2)
+  if (!Object.hasOwn(COMMANDS, name)) {
+    console.error(`Usage: ferronext info [project folder]
+       ferronext standalone <server file> [--dir folder] [--out folder]
+       ferronext build-addon`)
+    process.exit(name === '--help' ? 0 : 2)
   }
+  const { options, run } = COMMANDS[name]()
+  const { values, positionals } = parseArgs({ args, options, allowPositionals: true })
+  await run(values, positionals)
 }
+
+main().catch(error => {
+  const code = String(error?.code ?? '')
+  console.error(code.startsWith('FERRONEXT_') ? `${code}: ${error.message}` : error)
+  process.exitCode = 1
+})

@@ -21,6 +21,15 @@ function connectCache(distDir, engine, next) {
   engines.set(path.join(distDir, 'server'), { engine, FileCache })
 }
 
+/** Where upstream's cache looks for a handler that nobody has configured. */
+const PROVIDED = Symbol.for('@next/cache-handlers')
+
+/** Gives entries the handler where they cannot import it. */
+function provideCacheHandler() {
+  const holder = /** @type {any} */ (globalThis)
+  holder[PROVIDED] = { ...holder[PROVIDED], FetchCache: CacheHandler }
+}
+
 /** The handler class that entries instantiate once per request. */
 class CacheHandler {
   /** @param {any} context */
@@ -79,3 +88,4 @@ function portable(value, cacheControl) {
 
 module.exports = CacheHandler
 module.exports.connectCache = connectCache
+module.exports.provideCacheHandler = provideCacheHandler

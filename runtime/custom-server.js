@@ -3,6 +3,7 @@
 const { createHandler } = require('./driver')
 const direct = require('./direct')
 const { findNext } = require('./next-package')
+const { closePrinter } = require('./printer')
 const { revalidate } = require('./revalidate')
 const { attachUpgrade } = require('./upgrade')
 
@@ -23,6 +24,7 @@ class NextCustomServer {
   /** @type {ReturnType<typeof createHandler> | undefined} */
   #handler
   #prepare
+  #closed = false
 
   /**
    * @param {import('./options').ResolvedOptions} options
@@ -142,7 +144,11 @@ class NextCustomServer {
 
   /** Waits for work that outlives its response. The HTTP server belongs to the user and is left alone. */
   async close() {
-    await this.#state?.waitUntil.settle()
+    const state = this.#state
+    await state?.waitUntil.settle()
+    if (!state || this.#closed) return
+    this.#closed = true
+    closePrinter(state.native)
   }
 
   /** @param {any} req @param {any} res @param {any} parsedUrl */

@@ -21,12 +21,12 @@ type Line = FnArgs<(&'static str, String)>;
 /// Weak: a process does not stay alive for lines that may come.
 type Printer = ThreadsafeFunction<Line, (), Line, Status, false, true>;
 
-/// One for each thread of JavaScript that has loaded the addon. Engines are shared between threads, and so are their lines:
+/// One for each thread of JavaScript that has an app. Engines are shared between threads, and so are their lines:
 /// the first thread that still runs prints them.
 static PRINTERS: Mutex<Vec<(ThreadId, Printer)>> = Mutex::new(Vec::new());
 
-/// Registers the function that prints a line: `(method of console, text)`. Called by `index.js`. A test runner evaluates that
-/// file anew in every test file; the last one counts, and what it replaces is let go with the world that it came from.
+/// Registers the function that prints this thread's lines: `(method of console, text)`. There is one while an app of the
+/// thread is open, so that a test runner finds nothing left over.
 #[napi(js_name = "setPrinter")]
 pub fn set_printer(print: Function<'static, Line, ()>) -> napi::Result<()> {
     let printer = print.build_threadsafe_function().weak::<true>().build()?;
@@ -38,6 +38,14 @@ pub fn set_printer(print: Function<'static, Line, ()>) -> napi::Result<()> {
     // Fails for every thread but the first, which has set it.
     let _ = tracing::subscriber::set_global_default(Lines);
     Ok(())
+}
+
+/// The apps of this thread are closed. Lines that still come go to stderr, unless another thread prints them.
+#[napi(js_name = "clearPrinter")]
+pub fn clear_printer() {
+    let this_thread = thread::current().id();
+    let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    printers.retain(|(thread, _)| *thread != this_thread);
 }
 
 fn print(method: &'static str, text: String) {

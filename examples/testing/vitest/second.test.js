@@ -24,6 +24,15 @@ describe('the app, in the second file', () => {
     await request(app.server).post('/api/hello').type('form').send({ a: '1' }).expect(201, { a: '1' })
   })
 
+  it('renews a page that went stale', async () => {
+    const made = async () => /Made (?:<!-- -->)?(\d+)/.exec((await request(app.server).get('/legacy').expect(200)).text)?.[1]
+    const first = await made()
+    for (let tries = 0; (await made()) === first; tries++) {
+      if (tries === 50) throw new Error('It is never renewed.')
+      await new Promise(resolve => setTimeout(resolve, 100))
+    }
+  })
+
   it('answers fetch on a port', async () => {
     await new Promise(resolve => app.server.listen(0, resolve))
     const origin = `http://localhost:${app.server.address().port}`

@@ -1,0 +1,34 @@
+// `ferronext info [folder]`: what is installed here and whether it fits together. The first thing to attach to a report.
+
+const path = require('node:path')
+const { loadAddon, platformName } = require('../../runtime/addon')
+const { findNext } = require('../../runtime/next-package')
+
+/** @param {Record<string, any>} _values @param {string[]} positionals */
+function run(_values, [dir = '.']) {
+  /** @type {[string, () => string][]} */
+  const facts = [
+    ['ferronext', () => require('../../package.json').version],
+    ['node', () => process.version],
+    ['platform', platformName],
+    [
+      'next',
+      () => {
+        const { version } = findNext(path.resolve(dir))
+        loadAddon(path.join(__dirname, '../..')).checkVersion(version)
+        return `${version}, supported`
+      },
+    ],
+  ]
+  for (const [name, fact] of facts) {
+    try {
+      console.log(`${name}: ${fact()}`)
+    } catch (error) {
+      const { code, message } = /** @type {Error & { code?: string }} */ (error)
+      console.log(`${name}: ${code ?? 'error'}: ${message}`)
+      process.exitCode = 1
+    }
+  }
+}
+
+module.exports = { options: {}, run }
