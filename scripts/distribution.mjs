@@ -86,7 +86,9 @@ function applyEdit(upstream, folder, { file, find, replace, why }) {
  * @returns {never}
  */
 function moved({ version }, file, what) {
-  throw new Error(`next@${version} is not what scripts/distribution.mjs expects: ${file} ${what}. Look at it and adapt the rule.`)
+  throw new Error(
+    `next@${version} is not what scripts/distribution.mjs expects: ${file} ${what}. Look at it and adapt the rule.`,
+  )
 }
 
 /**

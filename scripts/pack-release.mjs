@@ -33,7 +33,13 @@ function npm(args, cwd) {
   const shell = process.platform === 'win32'
   // It lists every file, and upstream has some ten thousand.
   const maxBuffer = 64 * 1024 * 1024
-  const { status, stdout, error } = spawnSync('npm', args, { cwd, maxBuffer, encoding: 'utf8', shell, stdio: ['ignore', 'pipe', 2] })
+  const { status, stdout, error } = spawnSync('npm', args, {
+    cwd,
+    maxBuffer,
+    encoding: 'utf8',
+    shell,
+    stdio: ['ignore', 'pipe', 2],
+  })
   if (error) throw error
   if (status !== 0) throw new Error(`npm ${args.join(' ')} ended with ${status}`)
   return stdout
@@ -45,7 +51,9 @@ function npm(args, cwd) {
  * @returns {string} the tarball
  */
 function pack(source, destination) {
-  const printed = JSON.parse(npm(['pack', source, '--json', '--ignore-scripts', '--pack-destination', destination], out))
+  const printed = JSON.parse(
+    npm(['pack', source, '--json', '--ignore-scripts', '--pack-destination', destination], out),
+  )
   // npm 10 prints a list, npm 11 an object by package name.
   const [{ filename }] = Array.isArray(printed) ? printed : /** @type {any[]} */ (Object.values(printed))
   return path.join(destination, filename)

@@ -28,9 +28,15 @@ function run(...args) {
     /** @type {NodeJS.ProcessEnv} */
     const env = { ...process.env, NO_COLOR: '1', CI: '1' }
     for (const name of Object.keys(env)) {
-      if (/^(VITEST|NODE_ENV$|NODE_OPTIONS|FORCE_COLOR|TEST$|DEV$|PROD$|MODE$|SSR$|BASE_URL$)/.test(name)) delete env[name]
+      if (/^(VITEST|NODE_ENV$|NODE_OPTIONS|FORCE_COLOR|TEST$|DEV$|PROD$|MODE$|SSR$|BASE_URL$)/.test(name))
+        delete env[name]
     }
-    const child = spawn(process.execPath, args, { cwd: example.dir, env, stdio: ['ignore', 'pipe', 'pipe'], timeout: 90_000 })
+    const child = spawn(process.execPath, args, {
+      cwd: example.dir,
+      env,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 90_000,
+    })
     let output = ''
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', text => {

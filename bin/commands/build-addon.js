@@ -24,11 +24,18 @@ function run() {
       env: { ...process.env, CARGO_TARGET_DIR: target },
     })
     if (error) {
-      throw codedError('FERRONEXT_NO_BINARY', 'cargo is missing. Install Rust from https://rustup.rs and try again.', error)
+      throw codedError(
+        'FERRONEXT_NO_BINARY',
+        'cargo is missing. Install Rust from https://rustup.rs and try again.',
+        error,
+      )
     }
     const built = path.join(target, 'release', LIBRARY[process.platform] ?? 'libferronext.so')
     if (status !== 0 || !existsSync(built)) {
-      throw codedError('FERRONEXT_NO_BINARY', `cargo ended with ${status} and left no ${built}. What it printed says why.`)
+      throw codedError(
+        'FERRONEXT_NO_BINARY',
+        `cargo ended with ${status} and left no ${built}. What it printed says why.`,
+      )
     }
     const addon = path.join(root, `ferronext.${platformName()}.node`)
     copyFileSync(built, addon)

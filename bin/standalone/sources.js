@@ -168,11 +168,14 @@ class Sources {
         if (ts.isExternalModuleReference(node) && ts.isStringLiteral(node.expression)) {
           return factory.updateExternalModuleReference(node, rewritten(node.expression))
         }
-        if (ts.isCallExpression(node) && ts.isStringLiteralLike(node.arguments[0])) {
-          const { kind, text } = node.expression
-          if (kind === ts.SyntaxKind.ImportKeyword || text === 'require' || node.expression.escapedText === 'require') {
+        if (ts.isCallExpression(node) && node.arguments.length > 0 && ts.isStringLiteralLike(node.arguments[0])) {
+          const { kind, escapedText } = node.expression
+          if (kind === ts.SyntaxKind.ImportKeyword || escapedText === 'require') {
             const [first, ...others] = node.arguments
-            return factory.updateCallExpression(node, node.expression, node.typeArguments, [rewritten(first), ...others])
+            return factory.updateCallExpression(node, node.expression, node.typeArguments, [
+              rewritten(first),
+              ...others,
+            ])
           }
         }
         return ts.visitEachChild(node, visit, context)
@@ -199,14 +202,17 @@ class Sources {
   #compilerOptions() {
     if (this.#options) return this.#options
     const { dir } = this.#app
-    const file = ['tsconfig.server.json', 'tsconfig.json', 'jsconfig.json'].map(name => path.join(dir, name)).find(existsSync)
+    const file = ['tsconfig.server.json', 'tsconfig.json', 'jsconfig.json']
+      .map(name => path.join(dir, name))
+      .find(existsSync)
     if (!file) {
       this.#options = {}
       return this.#options
     }
     const ts = this.#typescript(file)
     const { config, error } = ts.readConfigFile(file, ts.sys.readFile)
-    if (error) throw codedError('FERRONEXT_BAD_CONFIG', `${file}: ${ts.flattenDiagnosticMessageText(error.messageText, ' ')}`)
+    if (error)
+      throw codedError('FERRONEXT_BAD_CONFIG', `${file}: ${ts.flattenDiagnosticMessageText(error.messageText, ' ')}`)
     this.#options = ts.parseJsonConfigFileContent(config, ts.sys, dir).options
     return this.#options
   }

@@ -1,25 +1,47 @@
-// In: a built app and its server file. Out: every file that they load. The server file, ferronext and what ferronext takes from
-// `next` are followed with @vercel/nft, in the copy that `next build` has used; what the compiled entries load, `next build`
-// has written down beside each of them.
+// In: a built app and its server file. Out: every file that they load. The server file and ferronext are followed with
+// @vercel/nft, in the copy that `next build` has used. What the compiled entries load, and what upstream's server does, of which
+// ferronext needs a part, `next build` has written down.
 
 const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const path = require('node:path')
 const { loadAddon, platformName } = require('../../runtime/addon')
+const { codedError } = require('../../runtime/errors')
 const { Sources } = require('./sources')
 
 const ROOT = path.join(__dirname, '../..')
 
 /** What the build folder holds for others than a server. */
-const NOT_SERVED = new Set(['cache', 'dev', 'diagnostics', 'lock', 'standalone', 'trace', 'trace-build', 'turbopack', 'types'])
+const NOT_SERVED = new Set([
+  'cache',
+  'dev',
+  'diagnostics',
+  'lock',
+  'standalone',
+  'trace',
+  'trace-build',
+  'turbopack',
+  'types',
+])
 
 /** What no production server loads, although the files that it does load name it. */
 const IGNORED = [
+  /[\\/]next[\\/]dist[\\/](docs|cli|build[\\/](webpack|babel|polyfills)|lib[\\/]upgrade|next-devtools)[\\/]/,
+  /[\\/]next[\\/]dist[\\/]server[\\/]image-optimizer(\.js$|[\\/])/,
   /[\\/]next[\\/]dist[\\/]compiled[\\/](webpack|babel|babel-packages|terser|jest-worker)[\\/]/,
-  /[\\/]next[\\/]dist[\\/](build[\\/](webpack|swc|babel)|telemetry|server[\\/]dev)[\\/]/,
+  /[\\/]next[\\/]dist[\\/]compiled[\\/]next-server[\\/].*\.dev\.js$/,
   /[\\/]@next[\\/]swc-/,
   /[\\/]node_modules[\\/](\.pnpm[\\/][^\\/]+[\\/]node_modules[\\/])?(typescript|sass|@swc[\\/]core)[\\/]/,
   /\.(d\.ts|map)$/,
 ]
+
+/**
+ * The bundles in `next` are large and take half a minute to read through. What `next build` has listed is not read again; it
+ * does list the rest, but not all that the rest loads.
+ */
+const BUNDLE = /[\\/]next[\\/]dist[\\/]compiled[\\/]/
+
+/** Upstream's image optimiser works with these; ferronext's is in the addon. An app that uses sharp itself brings it itself. */
+const UPSTREAM_ONLY = /[\\/](sharp|@img)[\\/]/
 
 /**
  * @typedef {object} App
@@ -39,24 +61,35 @@ async function traceApp(app) {
   const { dir, next, serverFile } = app
   const nft = next.require('next/dist/compiled/@vercel/nft')
   const sources = new Sources(app)
+  const known = new Set([...filesOfServer(app), ...filesOfEntries(app)])
   const entries = [serverFile, ...ferronextFiles(), ...modulesOfNext(app)]
+  const base = path.parse(dir).root
   const { fileList, esmFileList, warnings } = await nft.nodeFileTrace(entries, {
     // Everything: packages may lie anywhere above the app.
-    base: path.parse(dir).root,
+    base,
     processCwd: dir,
     mixedModules: true,
+    // `module-sync` is a condition of newer versions of Node alone: what older ones load has to be there too.
+    moduleSyncCatchall: true,
     ts: true,
-    ignore: (/** @type {string} */ file) => IGNORED.some(pattern => pattern.test(path.sep + file)),
+    ignore: (/** @type {string} */ file) =>
+      isIgnored(path.sep + file) || (BUNDLE.test(file) && known.has(path.join(base, file))),
     readFile: (/** @type {string} */ file) => sources.read(file),
-    resolve: (/** @type {string} */ id, /** @type {string} */ parent, /** @type {any} */ job, /** @type {boolean} */ cjs) =>
-      sources.resolve(id, parent, () => nft.resolve(id, parent, job, cjs)),
+    resolve: (
+      /** @type {string} */ id,
+      /** @type {string} */ parent,
+      /** @type {any} */ job,
+      /** @type {boolean} */ cjs,
+    ) => sources.resolve(id, parent, () => nft.resolve(id, parent, job, cjs)),
   })
-  const base = path.parse(dir).root
-  const files = new Set([...fileList, ...esmFileList].map(file => path.join(base, file)))
-  for (const file of [...builtFiles(app), ...filesOfEntries(app), ...publicFiles(app), addonFile()]) files.add(file)
+  const traced = [...fileList, ...esmFileList].map(file => path.join(base, file))
+  const files = new Set([...known, ...traced, ...builtFiles(app), ...publicFiles(app), addonFile()])
   for (const file of files) if (file.startsWith(app.out + path.sep)) files.delete(file)
   return { files, sources, warnings: warningsOf(warnings, sources) }
 }
+
+/** @param {string} file */
+const isIgnored = file => IGNORED.some(pattern => pattern.test(file))
 
 /** All of ferronext that runs in production. The rest is loaded in development, or is this command. */
 function ferronextFiles() {
@@ -73,7 +106,10 @@ function modulesOfNext({ next, dir }) {
     for (const [, id] of readFileSync(file, 'utf8').matchAll(/\.require\(\s*'((?:next\/|@next\/)[^']+)'/g)) ids.add(id)
   }
   const { createRequire } = require('node:module')
-  const [fromProject, fromNext] = [createRequire(path.join(dir, 'package.json')), createRequire(`${next.dir}/package.json`)]
+  const [fromProject, fromNext] = [
+    createRequire(path.join(dir, 'package.json')),
+    createRequire(`${next.dir}/package.json`),
+  ]
   /** @type {string[]} */
   const found = []
   for (const id of ids) {
@@ -97,9 +133,28 @@ function builtFiles({ distDir, out }) {
 /** What the compiled entries load from outside the build. @param {App} app */
 function filesOfEntries({ distDir }) {
   const traces = filesBelow(path.join(distDir, 'server'), () => false).filter(file => file.endsWith('.nft.json'))
-  return traces.flatMap(trace => {
-    const { files } = JSON.parse(readFileSync(trace, 'utf8'))
-    return files.map((/** @type {string} */ file) => path.join(path.dirname(trace), file))
+  return traces.flatMap(readTrace)
+}
+
+/** What upstream's own server loads. @param {App} app */
+function filesOfServer({ distDir }) {
+  const files = readTrace(path.join(distDir, 'next-server.js.nft.json'))
+  return files.filter(file => !isIgnored(file) && !UPSTREAM_ONLY.test(file))
+}
+
+/**
+ * @param {string} trace a file in which `next build` lists others, relative to it
+ * @returns {string[]}
+ */
+function readTrace(trace) {
+  const { files } = JSON.parse(readFileSync(trace, 'utf8'))
+  return files.map((/** @type {string} */ name) => {
+    const file = path.join(path.dirname(trace), name)
+    if (existsSync(file)) return file
+    throw codedError(
+      'FERRONEXT_CORRUPT_MANIFEST',
+      `${trace} names ${file}, which is not there. Run \`next build\` again, here and with the packages that are installed now.`,
+    )
   })
 }
 
@@ -138,7 +193,9 @@ function filesBelow(folder, isSkipped, depth = 0) {
  * @param {Sources} sources
  */
 function warningsOf(warnings, sources) {
-  return [...warnings].map(({ message }) => message).filter(message => sources.files.some(file => message.includes(file)))
+  return [...warnings]
+    .map(({ message }) => message)
+    .filter(message => sources.files.some(file => message.includes(file)))
 }
 
 module.exports = { traceApp }

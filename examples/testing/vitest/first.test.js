@@ -20,12 +20,16 @@ describe('the app, in the first file', () => {
   })
 
   it('runs route handlers, with cookies and forms', async () => {
-    await request(app.server).get('/api/hello?name=ann').expect(200, { hello: 'ann' }).expect('set-cookie', /visited=yes/)
+    await request(app.server)
+      .get('/api/hello?name=ann')
+      .expect(200, { hello: 'ann' })
+      .expect('set-cookie', /visited=yes/)
     await request(app.server).post('/api/hello').type('form').send({ a: '1' }).expect(201, { a: '1' })
   })
 
   it('renews a page that went stale', async () => {
-    const made = async () => /Made (?:<!-- -->)?(\d+)/.exec((await request(app.server).get('/legacy').expect(200)).text)?.[1]
+    const made = async () =>
+      /Made (?:<!-- -->)?(\d+)/.exec((await request(app.server).get('/legacy').expect(200)).text)?.[1]
     const first = await made()
     for (let tries = 0; (await made()) === first; tries++) {
       if (tries === 50) throw new Error('It is never renewed.')
