@@ -149,7 +149,7 @@ declare namespace next {
      * Development only; rejects in production.
      * @deprecated by upstream
      */
-    logErrorWithOriginalStack(error: unknown, type?: string): Promise<void>
+    logErrorWithOriginalStack(error: unknown, type?: string): Promise<void> | void
   }
 }
 

@@ -78,7 +78,12 @@ function commentOf(node) {
   const text = (/** @type {any} */ part) => ts.getTextOfJSDocComment(part.comment) ?? ''
   const tags = (doc.tags ?? []).map(tag => {
     if (tag.tagName.text === 'deprecated') return `**Deprecated** ${text(tag)}\n`
-    if (tag.tagName.text === 'throws') return `**Throws** ${tag.getText().replace(/^@throws\s*/, '').replace(/\s*\*\s*/g, ' ')}\n`
+    if (tag.tagName.text === 'throws')
+      return `**Throws** ${tag
+        .getText()
+        .replace(/^@throws\s*/, '')
+        .replace(/\s*\*\s*/g, ' ')
+        .trim()}\n`
     return ''
   })
   return [text(doc) && `${text(doc)}\n`, ...tags].filter(Boolean).join('\n')
@@ -89,7 +94,9 @@ const PAGES = { 'docs/differences.md': differences, 'docs/api.md': api }
 
 const isCheck = process.argv.includes('--check')
 for (const [name, write] of Object.entries(PAGES)) {
-  const text = `${write().trimEnd().replace(/\n{3,}/g, '\n\n')}\n`
+  const text = `${write()
+    .trimEnd()
+    .replace(/\n{3,}/g, '\n\n')}\n`
   const file = path.join(root, name)
   if (!isCheck) writeFileSync(file, text)
   else if (readOr(file) !== text) {
@@ -104,7 +111,11 @@ checkCodes()
 function checkCodes() {
   const told = readFileSync(path.join(root, 'docs/troubleshooting.md'), 'utf8')
   const files = ['index.js', 'bin', 'runtime', 'src'].flatMap(name => filesOf(path.join(root, name)))
-  const codes = new Set(files.flatMap(file => [...readFileSync(file, 'utf8').matchAll(/['"](FERRONEXT_[A-Z_]+)['"]/g)].map(([, code]) => code)))
+  const codes = new Set(
+    files.flatMap(file =>
+      [...readFileSync(file, 'utf8').matchAll(/['"](FERRONEXT_[A-Z_]+)['"]/g)].map(([, code]) => code),
+    ),
+  )
   for (const code of codes) {
     if (told.includes(`## ${code}\n`)) continue
     console.error(`docs/troubleshooting.md says nothing of ${code}.`)

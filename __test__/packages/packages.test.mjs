@@ -82,7 +82,15 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('@ferronext/next', (
   const managers = {
     npm: async () => {
       const dir = appIn('npm', { '.npmrc': `registry=${registry.url}/\n` })
-      const args = ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--cache', path.join(registry.home, 'npm'), SPEC]
+      const args = [
+        'install',
+        '--ignore-scripts',
+        '--no-audit',
+        '--no-fund',
+        '--cache',
+        path.join(registry.home, 'npm'),
+        SPEC,
+      ]
       return { dir, output: (await runCommand('npm', args, { cwd: dir, env: caches() })).output }
     },
     // A workspace: the app is not where the packages are, and `next` is linked there alone.
@@ -90,10 +98,21 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('@ferronext/next', (
       const dir = appIn('pnpm/packages/web')
       const workspace = path.join(root, 'pnpm')
       writeFileSync(path.join(workspace, 'package.json'), '{ "private": true }')
-      writeFileSync(path.join(workspace, 'pnpm-workspace.yaml'), 'packages: [packages/*]\nstrictPeerDependencies: true\n')
+      writeFileSync(
+        path.join(workspace, 'pnpm-workspace.yaml'),
+        'packages: [packages/*]\nstrictPeerDependencies: true\n',
+      )
       writeFileSync(path.join(workspace, '.npmrc'), `registry=${registry.url}/\n`)
       const store = path.join(registry.home, 'pnpm')
-      const output = await install(dir, tool('pnpm', 'bin/pnpm.cjs'), 'add', '--ignore-scripts', '--store-dir', store, SPEC)
+      const output = await install(
+        dir,
+        tool('pnpm', 'bin/pnpm.cjs'),
+        'add',
+        '--ignore-scripts',
+        '--store-dir',
+        store,
+        SPEC,
+      )
       return { dir, output }
     },
     'yarn 1': async () => {
@@ -131,7 +150,9 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('@ferronext/next', (
       const require = createRequire(path.join(dir, 'package.json'))
       const manifest = require('next/package.json')
       expect([manifest.name, manifest.version]).toEqual(['@ferronext/next', VERSION])
-      expect(JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')).dependencies.next).toMatch(/@ferronext\/next@/)
+      expect(JSON.parse(readFileSync(path.join(dir, 'package.json'), 'utf8')).dependencies.next).toMatch(
+        /@ferronext\/next@/,
+      )
       // What complains of a peer whose version does not fit, in the words of any of the four.
       expect(output).not.toMatch(/ERESOLVE|incorrect peer|unmet peer[^\n]*next@|YN0060/i)
       expect(require('next/jest')).toBeTypeOf('function')
@@ -159,18 +180,22 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('@ferronext/next', (
   })
 
   describe('under npm', () => {
-    it('develops with upstream’s server: `next dev` and a custom server', async () => {
-      const dir = path.join(root, 'npm')
-      for (const command of [['dev'], ['node', 'server.mjs']]) {
-        const server = await run({ dir, command })
-        try {
-          expect(await (await fetch(server.origin)).text()).toMatch(/A notebook[\s\S]*(hmr|turbopack)/i)
-        } finally {
-          await server.stop()
+    it(
+      'develops with upstream’s server: `next dev` and a custom server',
+      async () => {
+        const dir = path.join(root, 'npm')
+        for (const command of [['dev'], ['node', 'server.mjs']]) {
+          const server = await run({ dir, command })
+          try {
+            expect(await (await fetch(server.origin)).text()).toMatch(/A notebook[\s\S]*(hmr|turbopack)/i)
+          } finally {
+            await server.stop()
+          }
         }
-      }
-      rmSync(path.join(dir, '.next'), { recursive: true })
-    }, 5 * MINUTES)
+        rmSync(path.join(dir, '.next'), { recursive: true })
+      },
+      5 * MINUTES,
+    )
 
     it('has upstream’s types, and the options of ferronext', async () => {
       const dir = path.join(root, 'npm')
@@ -187,30 +212,41 @@ export const metadata: Metadata = { title: 'typed' }
 `,
       )
       const flags = ['--noEmit', '--strict', '--skipLibCheck', '--esModuleInterop', '--module', 'esnext']
-      const tsc = [path.join(dir, 'node_modules/typescript/bin/tsc'), ...flags, '--moduleResolution', 'bundler', '--types', 'node']
+      const tsc = [
+        path.join(dir, 'node_modules/typescript/bin/tsc'),
+        ...flags,
+        '--moduleResolution',
+        'bundler',
+        '--types',
+        'node',
+      ]
       await runCommand(process.execPath, [...tsc, 'documented.ts', 'options.ts'], { cwd: dir })
     })
 
-    it('serves a standalone build in a folder of its own', async () => {
-      const dir = path.join(root, 'npm')
-      const config = path.join(dir, 'next.config.mjs')
-      writeFileSync(config, "export default { output: 'standalone' }\n")
-      await nextBuild(dir)
-      rmSync(config)
-      // Not below the packages, so that nothing is found by looking upwards.
-      const moved = `${root}-standalone`
-      cpSync(path.join(dir, '.next/standalone'), moved, { recursive: true })
-      const env = { NODE_OPTIONS: `--require ${JSON.stringify(path.join(dir, 'probe.cjs'))}` }
-      const server = await run({ dir: moved, command: ['node', 'server.js'], env })
-      try {
-        expect(await (await fetch(server.origin)).text()).toContain('A notebook')
-        expect((await fetch(`${server.origin}/login`)).status).toBe(200)
-      } finally {
-        await server.stop()
-        rmSync(moved, { recursive: true, force: true })
-      }
-      expect(server.output()).toContain('probe {"ferronext":true,"upstream":false}')
-    }, 5 * MINUTES)
+    it(
+      'serves a standalone build in a folder of its own',
+      async () => {
+        const dir = path.join(root, 'npm')
+        const config = path.join(dir, 'next.config.mjs')
+        writeFileSync(config, "export default { output: 'standalone' }\n")
+        await nextBuild(dir)
+        rmSync(config)
+        // Not below the packages, so that nothing is found by looking upwards.
+        const moved = `${root}-standalone`
+        cpSync(path.join(dir, '.next/standalone'), moved, { recursive: true })
+        const env = { NODE_OPTIONS: `--require ${JSON.stringify(path.join(dir, 'probe.cjs'))}` }
+        const server = await run({ dir: moved, command: ['node', 'server.js'], env })
+        try {
+          expect(await (await fetch(server.origin)).text()).toContain('A notebook')
+          expect((await fetch(`${server.origin}/login`)).status).toBe(200)
+        } finally {
+          await server.stop()
+          rmSync(moved, { recursive: true, force: true })
+        }
+        expect(server.output()).toContain('probe {"ferronext":true,"upstream":false}')
+      },
+      5 * MINUTES,
+    )
 
     describe.each(Object.keys(TOURS))('the app %s', name => {
       /** @type {Awaited<ReturnType<typeof run>>} */
@@ -223,7 +259,11 @@ export const metadata: Metadata = { title: 'typed' }
         cpSync(path.join(apps, name), dir, { recursive: true })
         // The command, and what an app of its own would have.
         mkdirSync(path.join(dir, 'node_modules/.bin'), { recursive: true })
-        writeFileSync(path.join(dir, 'node_modules/.bin/next'), `#!/usr/bin/env node\nrequire(${JSON.stringify(path.join(root, 'npm/node_modules/next/dist/bin/next'))})\n`, { mode: 0o755 })
+        writeFileSync(
+          path.join(dir, 'node_modules/.bin/next'),
+          `#!/usr/bin/env node\nrequire(${JSON.stringify(path.join(root, 'npm/node_modules/next/dist/bin/next'))})\n`,
+          { mode: 0o755 },
+        )
         await nextBuild(dir)
         server = await run({ dir, command: ['start'] })
         browser = await launchBrowser()

@@ -73,7 +73,9 @@ export const TOURS = {
       const width = (/** @type {string} */ alt) =>
         expect
           .poll(() =>
-            page.getByAltText(alt).evaluate(image => (/** @type {any} */ (image).complete ? /** @type {any} */ (image).naturalWidth : 0)),
+            page
+              .getByAltText(alt)
+              .evaluate(image => (/** @type {any} */ (image).complete ? /** @type {any} */ (image).naturalWidth : 0)),
           )
           .toBeGreaterThan(0)
       await page.goto('/')

@@ -91,7 +91,7 @@ const text: string = readFileSync(new URL('./greeting.txt', import.meta.url), 'u
 export const greet = (req: Request): string => text + suffix(req.url as string)
 `,
     )
-    write('lib/greeting/suffix.ts', 'export const suffix = (url: string) => ` at ${url}`\n')
+    write('lib/greeting/suffix.ts', "export const suffix = (url: string) => ' at ' + url\n")
     write('lib/greeting/greeting.txt', 'hello\n')
     write('lib/late.ts', 'export enum Late { Word = "late" }\n')
     write(

@@ -4,12 +4,20 @@ import { createServer } from 'node:net'
 import path from 'node:path'
 import { runCommand } from './run-command.mjs'
 
+/** @type {Set<import('node:child_process').ChildProcess>} */
+const running = new Set()
+// A test run that ends early must not leave servers behind.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /** @param {NodeJS.ProcessEnv} [more] @returns {NodeJS.ProcessEnv} */
 function environment(more) {
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, NEXT_TELEMETRY_DISABLED: '1', NO_COLOR: '1' }
   for (const name of Object.keys(env)) {
-    if (/^(NODE_ENV|NODE_OPTIONS|VITEST|FORCE_COLOR|TURBOPACK|__NEXT|TEST$|DEV$|PROD$|MODE$|SSR$|BASE_URL$)/.test(name)) delete env[name]
+    if (/^(NODE_ENV|NODE_OPTIONS|VITEST|FORCE_COLOR|TURBOPACK|__NEXT|TEST$|DEV$|PROD$|MODE$|SSR$|BASE_URL$)/.test(name))
+      delete env[name]
   }
   return { ...env, ...more }
 }
@@ -28,13 +36,15 @@ const commandOf = dir => path.join(dir, 'node_modules/.bin/next')
  */
 export async function run({ dir, command, env }) {
   const port = await freePort()
-  const [program, ...args] = command[0] === 'node' ? [process.execPath, ...command.slice(1)] : [commandOf(dir), ...command]
+  const [program, ...args] =
+    command[0] === 'node' ? [process.execPath, ...command.slice(1)] : [commandOf(dir), ...command]
   const child = spawn(program, args, {
     cwd: dir,
     env: environment({ PORT: String(port), ...env }),
     stdio: ['ignore', 'pipe', 'pipe'],
   })
-  process.once('exit', () => child.kill('SIGKILL'))
+  running.add(child)
+  child.once('close', () => running.delete(child))
   let output = ''
   const isReady = await new Promise(resolve => {
     for (const stream of [child.stdout, child.stderr]) {

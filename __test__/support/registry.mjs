@@ -2,7 +2,16 @@
 // npm is configured for. So a test installs with the very command that a user types.
 import { spawn } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PLATFORMS } from '../../scripts/platforms.mjs'
@@ -49,7 +58,8 @@ async function packRelease(nextVersion) {
     progress(`packing a release with next@${nextVersion}`)
     for (const name of readdirSync(testRoot())) {
       // One is some 50 MB.
-      if (/^release-/.test(name) && !dir.includes(name)) rmSync(path.join(testRoot(), name), { recursive: true, force: true })
+      if (/^release-/.test(name) && !dir.includes(name))
+        rmSync(path.join(testRoot(), name), { recursive: true, force: true })
     }
     const addons = path.join(dir, 'addons')
     mkdirSync(addons)
@@ -60,7 +70,9 @@ async function packRelease(nextVersion) {
       else writeFileSync(file, 'The addon of another platform, which a test machine must not load.')
     }
     const script = path.join(repository, 'scripts/pack-release.mjs')
-    const packed = await runCommand(process.execPath, [script, '--addons', addons, '--out', dir, nextVersion], { cwd: dir })
+    const packed = await runCommand(process.execPath, [script, '--addons', addons, '--out', dir, nextVersion], {
+      cwd: dir,
+    })
     writeFileSync(path.join(dir, 'tarballs'), packed.stdout)
   })
   return readFileSync(path.join(dir, 'tarballs'), 'utf8').trim().split('\n')

@@ -58,14 +58,13 @@ class Sources {
   }
 
   /**
-   * Where an import leads. Emitted code names emitted files, which are not there yet.
+   * Where an import of the user's own code leads, if that is another source of it: emitted code names emitted files, which
+   * are not there yet.
    * @param {string} id
    * @param {string} parent
-   * @param {() => any} byNode
    */
-  async resolve(id, parent, byNode) {
-    const own = this.#isOwn(parent) ? this.#source(id, parent) : undefined
-    return own ?? byNode()
+  resolve(id, parent) {
+    return this.#isOwn(parent) ? this.#source(id, parent) : undefined
   }
 
   /** A server's own code: below the project, no package, not what `next build` has made. @param {string} file */

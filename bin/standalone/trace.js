@@ -3,6 +3,7 @@
 // ferronext needs a part, `next build` has written down.
 
 const { existsSync, readFileSync, readdirSync } = require('node:fs')
+const { createRequire, isBuiltin } = require('node:module')
 const path = require('node:path')
 const { loadAddon, platformName } = require('../../runtime/addon')
 const { codedError } = require('../../runtime/errors')
@@ -69,23 +70,39 @@ async function traceApp(app) {
     base,
     processCwd: dir,
     mixedModules: true,
-    // `module-sync` is a condition of newer versions of Node alone: what older ones load has to be there too.
-    moduleSyncCatchall: true,
     ts: true,
     ignore: (/** @type {string} */ file) =>
       isIgnored(path.sep + file) || (BUNDLE.test(file) && known.has(path.join(base, file))),
     readFile: (/** @type {string} */ file) => sources.read(file),
-    resolve: (
+    resolve: async (
       /** @type {string} */ id,
       /** @type {string} */ parent,
       /** @type {any} */ job,
       /** @type {boolean} */ cjs,
-    ) => sources.resolve(id, parent, () => nft.resolve(id, parent, job, cjs)),
+    ) =>
+      sources.resolve(id, parent) ?? [
+        ...new Set([await nft.resolve(id, parent, job, cjs), ...byNode(id, parent)].flat()),
+      ],
   })
   const traced = [...fileList, ...esmFileList].map(file => path.join(base, file))
   const files = new Set([...known, ...traced, ...builtFiles(app), ...publicFiles(app), addonFile()])
   for (const file of files) if (file.startsWith(app.out + path.sep)) files.delete(file)
   return { files, sources, warnings: warningsOf(warnings, sources) }
+}
+
+/**
+ * What this version of Node would `require()`, beside what the tracer finds: it does not know every form of `exports`, such as
+ * lists of alternatives with conditions of newer versions.
+ * @param {string} id
+ * @param {string} parent
+ */
+function byNode(id, parent) {
+  if (!/^(@[^/]+\/)?[\w-]/.test(id) || isBuiltin(id)) return []
+  try {
+    return [createRequire(parent).resolve(id)]
+  } catch {
+    return []
+  }
 }
 
 /** @param {string} file */
@@ -105,7 +122,6 @@ function modulesOfNext({ next, dir }) {
   for (const file of ferronextFiles()) {
     for (const [, id] of readFileSync(file, 'utf8').matchAll(/\.require\(\s*'((?:next\/|@next\/)[^']+)'/g)) ids.add(id)
   }
-  const { createRequire } = require('node:module')
   const [fromProject, fromNext] = [
     createRequire(path.join(dir, 'package.json')),
     createRequire(`${next.dir}/package.json`),

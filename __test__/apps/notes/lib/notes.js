@@ -1,5 +1,6 @@
 /** One process, one store: the bundles of pages and actions share the global object. */
-const notes = (globalThis.exampleNotes ??= new Map())
+globalThis.exampleNotes ??= new Map()
+const notes = globalThis.exampleNotes
 
 export const notesOf = user => notes.get(user) ?? []
 
