@@ -1,7 +1,7 @@
 // Packs what a release publishes into `dist/release`: one package for each platform whose addon is there, `ferronext` without an
 // addon, and `@ferronext/next` for each given version of Next.js. Prints one tarball per line, in the order of publication.
 //
-//   node scripts/pack-release.mjs [--addons folder] [--out folder] [next version ...]
+//   node scripts/pack-release.mjs [--addons folder] [--out folder] [--next-only] [next version ...]
 //
 // `--addons` holds `ferronext.<platform>.node` for every platform; without it, the repository, where `npm run build` leaves the one
 // of this machine.
@@ -20,6 +20,7 @@ const { values, positionals: nextVersions } = parseArgs({
   options: {
     addons: { type: 'string', default: repository },
     out: { type: 'string', default: path.join(repository, 'dist/release') },
+    'next-only': { type: 'boolean', default: false },
   },
 })
 const out = path.resolve(values.out)
@@ -107,7 +108,8 @@ function packNext(version) {
 }
 
 try {
-  const tarballs = [...packPlatforms(), packFerronext(), ...nextVersions.map(packNext)]
+  const ours = values['next-only'] ? [] : [...packPlatforms(), packFerronext()]
+  const tarballs = [...ours, ...nextVersions.map(packNext)]
   for (const tarball of tarballs) console.log(tarball)
 } finally {
   rmSync(staging, { recursive: true, force: true })

@@ -106,7 +106,7 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('@ferronext/next', (
       const store = path.join(registry.home, 'pnpm')
       const output = await install(
         dir,
-        tool('pnpm', 'bin/pnpm.cjs'),
+        tool('pnpm', 'bin/pnpm.mjs'),
         'add',
         '--ignore-scripts',
         '--store-dir',
@@ -128,6 +128,7 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('@ferronext/next', (
         enableScripts: false,
         enableTelemetry: false,
         enableGlobalCache: false,
+        globalFolder: path.join(registry.home, 'yarn-4'),
         enableImmutableInstalls: false,
         npmMinimalAgeGate: 0,
       }
