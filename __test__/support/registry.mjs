@@ -12,6 +12,7 @@ import {
   rmSync,
   writeFileSync,
 } from 'node:fs'
+import http from 'node:http'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { PLATFORMS } from '../../scripts/platforms.mjs'
@@ -108,18 +109,38 @@ async function publish(url, tarball) {
     tarball: `${url}/${name}/-/${path.basename(file)}`,
   }
   const attachment = { content_type: 'application/octet-stream', data: bytes.toString('base64'), length: bytes.length }
-  const response = await fetch(`${url}/${name.replace('/', '%2f')}`, {
-    method: 'PUT',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({
-      _id: name,
-      name,
-      'dist-tags': { latest: version },
-      versions: { [version]: { ...manifest, _id: `${name}@${version}`, dist } },
-      _attachments: { [file]: attachment },
-    }),
+  const document = JSON.stringify({
+    _id: name,
+    name,
+    'dist-tags': { latest: version },
+    versions: { [version]: { ...manifest, _id: `${name}@${version}`, dist } },
+    _attachments: { [file]: attachment },
   })
-  if (!response.ok) throw new Error(`The registry refuses ${name}: ${response.status} ${await response.text()}`)
+  for (let attempt = 1; ; attempt++) {
+    // A registry that has just started may still drop a connection. One that has the package says 409.
+    const answer = await put(`${url}/${name.replace('/', '%2f')}`, document).catch(error => error)
+    if (answer === 201 || (answer === 409 && attempt > 1)) return
+    if (attempt === 3 || typeof answer === 'number') throw new Error(`The registry does not take ${name}: ${answer}`)
+  }
+}
+
+/**
+ * Over a connection of its own: the registry closes those that it keeps in its own time.
+ * @param {string} url
+ * @param {string} json
+ * @returns {Promise<number | undefined>} the status
+ */
+function put(url, json) {
+  const body = Buffer.from(json)
+  const headers = { 'content-type': 'application/json', 'content-length': body.length }
+  return new Promise((resolve, reject) => {
+    const request = http.request(url, { method: 'PUT', headers, agent: false }, response => {
+      response.resume()
+      response.on('end', () => resolve(response.statusCode))
+    })
+    request.on('error', reject)
+    request.end(body)
+  })
 }
 
 /** @returns {string} */
