@@ -88,7 +88,8 @@ declare namespace next {
   }
 
   /** The result of `url.parse(req.url, true)`, or an edited one. */
-  type ParsedUrl = Partial<UrlWithParsedQuery>
+  type ParsedUrl = Omit<UrlWithParsedQuery, 'auth' | 'host' | 'path'> &
+    Partial<Pick<UrlWithParsedQuery, 'auth' | 'host' | 'path'>>
 
   /** Answers one request. Resolves when the answer is complete. */
   type RequestHandler = (req: IncomingMessage, res: ServerResponse, parsedUrl?: ParsedUrl | undefined) => Promise<void>
@@ -194,7 +195,7 @@ declare namespace next {
      * Development only; rejects in production.
      * @deprecated by upstream
      */
-    logErrorWithOriginalStack(error: unknown, type?: string): Promise<void>
+    logErrorWithOriginalStack(error: unknown, type?: string): Promise<void> | void
   }
 }
 

@@ -6,11 +6,10 @@ const { loadAddon } = require('./runtime/addon')
 const runtime = require('./runtime/server')
 
 const native = loadAddon(__dirname)
-native.setRuntime((/** @type {unknown} */ options) => runtime.createServer(native, options))
-native.setPrinter((/** @type {'error' | 'warn'} */ method, /** @type {string} */ text) => console[method](text))
+const createServer = (/** @type {unknown} */ options) => runtime.createServer(native, options)
 
 /** @type {any} */
-const next = (/** @type {unknown} */ options) => native.next(options)
+const next = (/** @type {unknown} */ options) => native.next(options, createServer)
 
 // `import next from`, `import { default as next }` and TypeScript's interop all end at the function.
 module.exports = next

@@ -4,6 +4,8 @@ const HELP = `Usage: ferronext <command> [options]
 
   ferronext dev [server file | folder]     runs a server file, or the app itself, in development
   ferronext start [server file | folder]   the same in production, after \`next build\`
+  ferronext standalone <server file>       one folder that runs with \`node server.js\`, after \`next build\`
+  ferronext build-addon                    builds the addon from source, where there is none for the platform
   ferronext info [folder]                  what is installed here and whether it fits together
 
   -h, --help       this text; \`ferronext <command> --help\` shows the options of a command
@@ -36,8 +38,21 @@ ${SERVER}
 
 const INFO = 'Usage: ferronext info [folder]'
 
+const STANDALONE = `Usage: ferronext standalone <server file> [options]
+
+      --dir <folder>             the app, default: this folder
+  -o, --out <folder>             default: ferronext in the build folder`
+
+const BUILD_ADDON = 'Usage: ferronext build-addon'
+
 /** @param {string} command */
 const helpOf = command =>
-  /** @type {Record<string, string>} */ ({ dev: DEV, start: START, info: INFO })[command] ?? HELP
+  /** @type {Record<string, string>} */ ({
+    dev: DEV,
+    start: START,
+    info: INFO,
+    standalone: STANDALONE,
+    'build-addon': BUILD_ADDON,
+  })[command] ?? HELP
 
 module.exports = { HELP, helpOf }

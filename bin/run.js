@@ -18,6 +18,8 @@ const COMMANDS = {
   dev: () => require('./commands/dev'),
   start: () => require('./commands/start'),
   info: () => require('./commands/info'),
+  standalone: () => require('./commands/standalone'),
+  'build-addon': () => require('./commands/build-addon'),
 }
 
 /** Understood before and after every command. @type {Options} */

@@ -4,6 +4,21 @@ const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { codedError } = require('./errors')
 
+/**
+ * The platform packages. Each name is written out, because tools that trace or bundle an app (`output: 'standalone'`, nft)
+ * follow only what they can read.
+ * @type {Record<string, () => any>}
+ */
+const PACKAGES = {
+  'linux-x64-gnu': () => require('@ferronext/linux-x64-gnu'),
+  'linux-x64-musl': () => require('@ferronext/linux-x64-musl'),
+  'linux-arm64-gnu': () => require('@ferronext/linux-arm64-gnu'),
+  'linux-arm64-musl': () => require('@ferronext/linux-arm64-musl'),
+  'darwin-x64': () => require('@ferronext/darwin-x64'),
+  'darwin-arm64': () => require('@ferronext/darwin-arm64'),
+  'win32-x64-msvc': () => require('@ferronext/win32-x64-msvc'),
+}
+
 /** `linux-x64-gnu`, `darwin-arm64`, … : the names that platform packages carry. */
 function platformName() {
   const { platform, arch } = process
@@ -25,16 +40,27 @@ function isMusl() {
 function loadAddon(root) {
   const name = platformName()
   const local = path.join(root, `ferronext.${name}.node`)
-  const target = existsSync(local) ? local : `@ferronext/${name}`
-  try {
-    return require(target)
-  } catch (cause) {
+  const isLocal = existsSync(local)
+  if (!isLocal && !(name in PACKAGES)) {
     throw codedError(
       'FERRONEXT_NO_BINARY',
-      `ferronext has no native addon for ${name} (looked for ${local} and the package @ferronext/${name}). Install with optional dependencies enabled, or build it with \`npm run build\` in a checkout of ferronext.`,
-      cause,
+      `ferronext has no prebuilt addon for ${name}; there are ${Object.keys(PACKAGES).join(', ')}. ${FROM_SOURCE}`,
     )
+  }
+  try {
+    return isLocal ? require(local) : PACKAGES[name]()
+  } catch (cause) {
+    const { code, message } = /** @type {NodeJS.ErrnoException} */ (cause)
+    const missing = code === 'MODULE_NOT_FOUND' && message.includes(`@ferronext/${name}`)
+    const problem = missing
+      ? `the package @ferronext/${name} is not installed. Install again without \`--omit=optional\` (\`--no-optional\`), on the platform that the app runs on: a lockfile or a node_modules folder from another one may leave it out`
+      : `${isLocal ? local : `the addon of @ferronext/${name}`} cannot be loaded: ${message.split('\n')[0]}`
+    throw codedError('FERRONEXT_NO_BINARY', `ferronext has no addon for ${name}: ${problem}. ${FROM_SOURCE}`, cause)
   }
 }
 
-module.exports = { loadAddon, platformName }
+/** What is left where no package fits. */
+const FROM_SOURCE =
+  'With Rust (https://rustup.rs) installed, `npx ferronext build-addon` builds it from the source that came with the package.'
+
+module.exports = { loadAddon, platformName, platformNames: Object.keys(PACKAGES) }

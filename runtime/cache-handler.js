@@ -66,6 +66,15 @@ class ParsedData {
   }
 }
 
+/** Where upstream's cache looks for a handler that nobody has configured. */
+const PROVIDED = Symbol.for('@next/cache-handlers')
+
+/** Gives entries the handler where they cannot import it. */
+function provideCacheHandler() {
+  const holder = /** @type {any} */ (globalThis)
+  holder[PROVIDED] = { ...holder[PROVIDED], FetchCache: CacheHandler }
+}
+
 /** The handler class that entries instantiate once per request. */
 class CacheHandler {
   /** @param {any} context */
@@ -199,3 +208,4 @@ function toBuffer(data) {
 
 module.exports = CacheHandler
 module.exports.connectCache = connectCache
+module.exports.provideCacheHandler = provideCacheHandler

@@ -3,6 +3,7 @@
 const { createHandler } = require('./driver')
 const direct = require('./direct')
 const { findNext } = require('./next-package')
+const { closePrinter } = require('./printer')
 const { revalidate } = require('./revalidate')
 const { observedBy, operatorPaths, recorded } = require('./observe')
 const { attachUpgrade, endUpgraded } = require('./upgrade')
@@ -28,6 +29,7 @@ class NextCustomServer {
   #handler
   #native
   #prepare
+  #printerClosed = false
   #observed
   /** @type {((req: any, res: any) => boolean) | undefined} */
   #answersOperator
@@ -183,6 +185,9 @@ class NextCustomServer {
     // What belongs to a request that does not end does not end either.
     if (isDone) await state.waitUntil.settle()
     else await within(timeout, state.waitUntil.settle())
+    if (this.#printerClosed) return
+    this.#printerClosed = true
+    closePrinter(state.native)
   }
 
   /** @param {any} req @param {any} res @param {any} parsedUrl */

@@ -9,7 +9,8 @@ const { codedError } = require('./errors')
  * @typedef {object} NextPackage
  * @property {string} dir folder of the package
  * @property {string} version its version
- * @property {(id: string) => any} require loads a module of this copy of `next`, e.g. `next/dist/server/config`
+ * @property {(id: string) => any} require loads a module of this copy of `next`, e.g. `next/dist/server/config`, or what it
+ *   depends on, e.g. `@next/env`
  */
 
 /** @type {Map<string, NextPackage>} */
@@ -36,23 +37,26 @@ function findNext(projectDir) {
     )
   }
   const { version } = JSON.parse(readFileSync(manifestPath, 'utf8'))
-  const next = { dir: path.dirname(manifestPath), version, require: remembering(projectRequire) }
+  // What `next` depends on is its own business: package managers like pnpm do not show it to the project.
+  const nextRequire = createRequire(manifestPath)
+  const load = remembering(id => (id.startsWith('next/') ? projectRequire : nextRequire)(id))
+  const next = { dir: path.dirname(manifestPath), version, require: load }
   found.set(projectDir, next)
   return next
 }
 
 /**
  * Modules of `next` are asked for on each request, after the require hook of `next` has made that slow.
- * @param {NodeJS.Require} projectRequire
+ * @param {NextPackage['require']} load
  * @returns {NextPackage['require']}
  */
-function remembering(projectRequire) {
+function remembering(load) {
   /** @type {Map<string, any>} */
   const loaded = new Map()
   return id => {
     let exports = loaded.get(id)
     if (exports === undefined) {
-      exports = projectRequire(id)
+      exports = load(id)
       loaded.set(id, exports)
     }
     return exports

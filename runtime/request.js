@@ -13,15 +13,34 @@ const PARSED_HEADERS = Object.getOwnPropertySymbols(new IncomingMessage(/** @typ
   symbol => symbol.description === 'kHeaders',
 )
 
+/** Marks a request that has been made like one of HTTP/1. */
+const ADOPTED = Symbol('ferronext.adopted')
+
 /**
  * Method, target and headers, joined by NUL, which none of them can contain.
  * @param {Request} req
  */
 function headOf(req) {
-  if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
+  if (req.httpVersionMajor > 1) likeHttp1(req)
+  else if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
     return `${req.method}\0${req.url}\0${req.rawHeaders.join('\0')}`
   }
   return headFrom(req)
+}
+
+/**
+ * Gives a request of Node's HTTP/2 compatibility API the headers that an HTTP/1 request has, because compiled entries read
+ * nothing else: no pseudo headers, `host` from `:authority`, one line of cookies, and an object with a prototype.
+ * @param {Request} req
+ */
+function likeHttp1(req) {
+  if (req[ADOPTED]) return
+  /** @type {import('node:http').IncomingHttpHeaders} */
+  const headers = {}
+  for (const name of Object.keys(req.headers)) if (!name.startsWith(':')) headers[name] = req.headers[name]
+  headers.host ??= /** @type {any} */ (req).authority
+  Object.defineProperty(req, 'headers', { value: headers, writable: true, enumerable: true, configurable: true })
+  req[ADOPTED] = true
 }
 
 /**

@@ -4,7 +4,7 @@
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { Answers } = require('./answers')
-const { connectCache } = require('./cache-handler')
+const { connectCache, provideCacheHandler } = require('./cache-handler')
 const { applyConf } = require('./conf')
 const { publishContext } = require('./context')
 const { NextCustomServer } = require('./custom-server')
@@ -17,6 +17,7 @@ const { withImagePatterns } = require('./image-patterns')
 const { findNext } = require('./next-package')
 const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
+const { closePrinter, openPrinter } = require('./printer')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { forwardedFilter } = require('./trust-proxy')
@@ -90,6 +91,7 @@ async function prepare(native, options) {
     )
   }
   const distDir = path.join(dir, config.distDir)
+  openPrinter(native) // what is wrong with the build is said while it is read
   const engine = await native
     .openEngine({
       dir,
@@ -103,11 +105,16 @@ async function prepare(native, options) {
       extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
     })
     .catch((/** @type {unknown} */ error) => {
+      closePrinter(native)
       throw fromNative(error)
     })
   setup.applyConfig(next, config)
   keepProcessAlive(next)
-  const state = start(native, options, next, config, distDir, engine)
+  const canImport = await import('node:path').then(
+    () => true,
+    () => false,
+  )
+  const state = start(native, options, next, config, distDir, engine, canImport)
   // A custom server prints nothing that upstream's would not, unless it is asked.
   const took = Math.round(performance.now() - started)
   native.trace('start', `next ${next.version}: ${distDir} is served, read in ${took} ms`)
@@ -121,13 +128,16 @@ async function prepare(native, options) {
  * @param {any} config
  * @param {string} distDir
  * @param {any} engine
+ * @param {boolean} canImport whether `import()` works. Jest has it behind a flag
  * @returns {ServerState}
  */
-function start(native, options, next, config, distDir, engine) {
+function start(native, options, next, config, distDir, engine, canImport) {
   const { dir } = options
   const hostname = options.hostname || 'localhost'
   const traits = engine.traits()
-  const runtimeConfig = { ...config, cacheHandler: config.cacheHandler ?? require.resolve('./cache-handler') }
+  const runtimeConfig = { ...config }
+  if (canImport) runtimeConfig.cacheHandler ??= require.resolve('./cache-handler')
+  else provideCacheHandler()
   let assetPrefix = (config.assetPrefix || '').replace(/\/$/, '')
   /** @type {WeakSet<object>} */
   const logged = new WeakSet()
@@ -261,7 +271,7 @@ function createIncrementalCache(next, config, distDir, dir) {
       prerenderManifest,
       previewProps: prerenderManifest.preview,
       locales: config.i18n?.locales,
-      CurCacheHandler: interopDefault(require(path.resolve(dir, config.cacheHandler))),
+      CurCacheHandler: config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler))),
     })
     cache.resetRequestCache()
     return cache

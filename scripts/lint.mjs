@@ -14,6 +14,8 @@ const CHECKS = [
   ['cargo', ['clippy', '--locked', '--all-targets', '--no-default-features', '--', '-D', 'warnings']],
   [process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
   [process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']],
+  // Pages of docs/ that are made from code are what the code says.
+  [process.execPath, ['scripts/docs.mjs', '--check']],
 ]
 
 for (const [command, args] of CHECKS) {

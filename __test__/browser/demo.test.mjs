@@ -2,9 +2,9 @@
 // the same file passes with FERRONEXT_ENGINE=upstream.
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { prepareExample } from '../support/example.mjs'
 import { startServer } from '../support/server.mjs'
 import { hydrated, isMarked, launchBrowser, mark, openPage } from './browser.mjs'
-import { prepareExample } from './example.mjs'
 
 const engine = /** @type {import('../support/server.mjs').Engine} */ (process.env.FERRONEXT_ENGINE ?? 'ferronext')
 const ISO_TIME = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/
@@ -23,7 +23,7 @@ describe(`the example on ${engine}`, () => {
   let origin = ''
 
   beforeAll(async () => {
-    example = await prepareExample(engine)
+    example = await prepareExample(engine, 'custom-server')
     server = await startServer({ dir: example.dir, engine, serverFile: 'dist/server.js' })
     origin = `http://localhost:${server.port}`
     browser = await launchBrowser()

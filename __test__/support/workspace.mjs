@@ -82,7 +82,7 @@ export async function installFerronext(workspaceDir) {
 let packed
 
 /** FERRONEXT_TARBALL, or a fresh one packed from this repository, once per process. */
-function localTarball() {
+export function localTarball() {
   if (process.env.FERRONEXT_TARBALL) return Promise.resolve(path.resolve(process.env.FERRONEXT_TARBALL))
   packed ??= (async () => {
     progress('packing ferronext (npm run pack:local)')

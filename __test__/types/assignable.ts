@@ -42,6 +42,14 @@ export const ours: Pick<
   | 'setAssetPrefix'
 > = app
 
+declare const theirs: typeof upstream
+
+/** The function itself stands in for upstream's, */
+export const asTheirs: typeof upstream = ferronext
+/** and upstream's for ours, as far as an app has what both have. */
+type Shared = Pick<ReturnType<typeof ferronext>, keyof ReturnType<typeof ferronext> & keyof App>
+export const asOurs: (...args: Parameters<typeof ferronext>) => Shared = theirs
+
 /** What is ferronext's own. */
 export const own = [
   ferronext({ trustProxy: false }),

@@ -6,6 +6,7 @@
 
 use std::fmt::{Debug, Write};
 use std::sync::{Mutex, PoisonError, RwLock};
+use std::thread::{self, ThreadId};
 
 use napi::bindgen_prelude::{FnArgs, Function};
 use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
@@ -25,25 +26,38 @@ type Line = FnArgs<(&'static str, String)>;
 /// Weak: a process does not stay alive for lines that may come.
 type Printer = ThreadsafeFunction<Line, (), Line, Status, false, true>;
 
-/// One for each thread of JavaScript that has loaded the addon. Engines are shared between threads, and so are their lines:
+/// One for each thread of JavaScript that has an app. Engines are shared between threads, and so are their lines:
 /// the first thread that still runs prints them.
-static PRINTERS: Mutex<Vec<Printer>> = Mutex::new(Vec::new());
+static PRINTERS: Mutex<Vec<(ThreadId, Printer)>> = Mutex::new(Vec::new());
 
-/// Registers the function that prints a line: `(method of console, text)`. Called by `index.js`.
+/// Registers the function that prints this thread's lines: `(method of console, text)`. There is one while an app of the
+/// thread is open, so that a test runner finds nothing left over.
 #[napi(js_name = "setPrinter")]
 pub fn set_printer(print: Function<'static, Line, ()>) -> napi::Result<()> {
     let printer = print.build_threadsafe_function().weak::<true>().build()?;
-    PRINTERS.lock().unwrap_or_else(PoisonError::into_inner).push(printer);
+    let this_thread = thread::current().id();
+    let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    printers.retain(|(thread, printer)| *thread != this_thread && !printer.aborted());
+    printers.push((this_thread, printer));
+    drop(printers);
     // Fails for every thread but the first, which has set it.
     let _ = tracing::subscriber::set_global_default(Lines);
     Ok(())
 }
 
+/// The apps of this thread are closed. Lines that still come go to stderr, unless another thread prints them.
+#[napi(js_name = "clearPrinter")]
+pub fn clear_printer() {
+    let this_thread = thread::current().id();
+    let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);
+    printers.retain(|(thread, _)| *thread != this_thread);
+}
+
 fn print(method: &'static str, text: String) {
     let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);
-    printers.retain(|printer| !printer.aborted());
+    printers.retain(|(_, printer)| !printer.aborted());
     match printers.first() {
-        Some(printer) => {
+        Some((_, printer)) => {
             printer.call(FnArgs::from((method, text)), ThreadsafeFunctionCallMode::NonBlocking);
         }
         None => eprintln!("{text}"),

@@ -13,9 +13,12 @@
 //! - [`log`] what the operator has to be told
 //! - [`metrics`] what has been answered, for Prometheus
 
+// First: modules that add methods to its class must be expanded after it, or napi-derive does not know the class's name in
+// JavaScript, and which name the class gets depends on the order in which the linker lays out what registers it.
+mod engine;
+
 mod cache;
 mod encoder;
-mod engine;
 mod fault;
 mod image;
 mod log;

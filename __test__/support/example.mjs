@@ -1,39 +1,45 @@
-// The example, installed and built in a folder of its own: tests leave the one in the repository alone, and never serve
+// An example, installed and built in a folder of its own: tests leave the one in the repository alone, and never serve
 // what somebody may just be building.
 
 import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { hashFolder } from '../support/build.mjs'
-import { withLock } from '../support/lock.mjs'
-import { progress, runCommand } from '../support/run-command.mjs'
-import { installFerronext, testRoot } from '../support/workspace.mjs'
+import { hashFolder } from './build.mjs'
+import { withLock } from './lock.mjs'
+import { progress, runCommand } from './run-command.mjs'
+import { installFerronext, testRoot } from './workspace.mjs'
 
-const source = fileURLToPath(new URL('../../examples/custom-server', import.meta.url))
 const GENERATED = new Set(['node_modules', '.next', 'dist', 'next-env.d.ts', 'tsconfig.tsbuildinfo'])
 
+/** What stays with the build and its packages. */
+const LEFT = new Set(['node_modules', 'run', 'app', 'pages', 'package-lock.json'])
+
 /**
- * @param {import('../support/server.mjs').Engine} engine
+ * @param {import('./server.mjs').Engine} engine
+ * @param {string} name of a folder in `examples`
  * @returns {Promise<{ dir: string, remove: () => void }>} a copy of the built example for one server alone
  */
-export async function prepareExample(engine) {
-  const built = await buildExample()
+export async function prepareExample(engine, name) {
+  const built = await buildExample(name)
   if (engine === 'ferronext') await installFerronext(built)
   // Beside the build, so that the packages are found, and deep enough that Node.js looks there: dir/run/<name>.
   const dir = path.join(built, 'run', `${engine}-${process.pid}`)
   rmSync(dir, { recursive: true, force: true })
   mkdirSync(dir, { recursive: true })
-  for (const name of readdirSync(built)) {
-    if (['.next', 'dist', 'public', 'next.config.mjs', 'package.json'].includes(name)) {
-      cpSync(path.join(built, name), path.join(dir, name), { recursive: true, preserveTimestamps: true })
-    }
+  for (const entry of readdirSync(built)) {
+    if (LEFT.has(entry) || (entry.startsWith('.') && entry !== '.next')) continue
+    cpSync(path.join(built, entry), path.join(dir, entry), { recursive: true, preserveTimestamps: true })
   }
   return { dir, remove: () => rmSync(dir, { recursive: true, force: true }) }
 }
 
-/** @returns {Promise<string>} the folder of the built example; built once per content */
-async function buildExample() {
-  const dir = path.join(testRoot(), `example-${hashFolder(source, GENERATED)}`)
+/**
+ * @param {string} name
+ * @returns {Promise<string>} the folder of the built example; built once per content
+ */
+export async function buildExample(name) {
+  const source = fileURLToPath(new URL(`../../examples/${name}`, import.meta.url))
+  const dir = path.join(testRoot(), `example-${name}-${hashFolder(source, GENERATED)}`)
   const marker = path.join(dir, '.built')
   if (existsSync(marker)) return dir
   await withLock(`${dir}.lock`, async () => {

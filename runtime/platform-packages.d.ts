@@ -1,0 +1,2 @@
+// One of them is installed, as an optional dependency; each is an addon.
+declare module '@ferronext/*'
