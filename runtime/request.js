@@ -21,8 +21,12 @@ const ADOPTED = Symbol('ferronext.adopted')
  * @param {Request} req
  */
 function headOf(req) {
-  if (req.httpVersionMajor > 1) likeHttp1(req)
-  else if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
+  if (req.httpVersionMajor > 1) {
+    likeHttp1(req)
+    // Tells Rust that a body needs no header to be there.
+    return `${headFrom(req)}\0:method\0${req.method}`
+  }
+  if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
     return `${req.method}\0${req.url}\0${req.rawHeaders.join('\0')}`
   }
   return headFrom(req)
