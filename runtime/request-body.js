@@ -49,6 +49,8 @@ class RequestBody {
     // Node's parser looks the method up on the request for each chunk (lib/_http_common.js, parserOnBody).
     this.#req.push = (/** @type {Buffer | null} */ chunk, /** @type {any} */ encoding) => {
       if (chunk !== null && !this.#isAllowed(chunk.length)) return true
+      // No end: nobody takes the beginning of a body for the whole.
+      if (this.#received > options.limit) return true
       if (this.#copy) this.#feed(chunk)
       // The faster of the two readers sets the pace; what the other has not read yet is bounded by the limit.
       const copyWantsMore = this.#copy !== undefined && !this.#copy.destroyed && !this.#copyIsFull

@@ -25,6 +25,7 @@ import path from 'node:path'
  * @property {RegExp} [log] both servers print a matching line
  * @property {RegExp} [logSinceStart] both servers have printed a matching line, at any time
  * @property {RegExp[]} [mask] parts of the body that upstream itself does not repeat
+ * @property {boolean} [alone] touches what other cases of its suite look at, so it waits for them even where cases overlap
  */
 
 /** @typedef {Omit<Step, 'target' | 'method'> & Pick<Case, 'log' | 'logSinceStart' | 'mask'> & { method?: string, note?: string }} Options */
@@ -48,7 +49,7 @@ export const head = (target, options) => get(target, { ...options, method: 'HEAD
 /** @param {string} target @param {string | Buffer} body @param {Options} [options] */
 export const post = (target, body = '', options = {}) => get(target, { method: 'POST', body, ...options })
 
-/** Several requests in order, on each server. @param {string} name @param {Case[]} cases @param {Pick<Case, 'log'>} [options] */
+/** Several requests in order, on each server. @param {string} name @param {Case[]} cases @param {Pick<Case, 'log' | 'alone'>} [options] */
 export const sequence = (name, cases, options = {}) => ({
   name,
   steps: cases.flatMap(({ steps }) => steps),

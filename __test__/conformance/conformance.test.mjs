@@ -2,7 +2,7 @@
 // FERRONEXT_CONFORMANCE_SELF=1 compares upstream with itself.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { LINE_NAMES } from '../support/workspace.mjs'
-import { suitesOf } from './cases/index.mjs'
+import { overlaps, suitesOf } from './cases/index.mjs'
 import { openSession, unusedDifferences, writeReport } from './session.mjs'
 
 const self = process.env.FERRONEXT_CONFORMANCE_SELF === '1'
@@ -16,7 +16,8 @@ describe.each(lines)('on %s', line => {
   /** @type {{ fixture: string, results: import('./session.mjs').Result[] }[]} */
   const outcomes = []
 
-  describe.each(suitesOf(line))('$fixture', ({ fixture, cases, serverFile, env, alter, target }) => {
+  describe.each(suitesOf(line))('$fixture', suite => {
+    const { fixture, cases, serverFile, env, alter, target } = suite
     /** @type {Awaited<ReturnType<typeof openSession>>} */
     let session
     /** @type {import('./session.mjs').Result[]} */
@@ -29,7 +30,8 @@ describe.each(lines)('on %s', line => {
     afterAll(() => session?.close())
 
     for (const test of cases) {
-      it(test.name, async () => {
+      const define = overlaps(suite, test) ? it.concurrent : it
+      define(test.name, async () => {
         const result = await session.run(test)
         results.push(result)
         if (failing) expect(result.differences).toEqual([])

@@ -5,7 +5,7 @@
 // --self compares upstream with upstream: the harness itself must find no difference. --filter takes text or /regex/.
 import { parseArgs } from 'node:util'
 import { LINE_NAMES } from '../support/workspace.mjs'
-import { SUITES, suitesOf } from './cases/index.mjs'
+import { overlaps, SUITES, suitesOf } from './cases/index.mjs'
 import { openSession, unusedDifferences, writeReport } from './session.mjs'
 
 const { values: options } = parseArgs({
@@ -36,7 +36,11 @@ const outcomes = []
 let total = 0
 let different = 0
 
-for (const { fixture, cases, serverFile, env, alter, target } of suites) {
+/** As many as vitest.config.mjs lets run at once. */
+const AT_ONCE = 10
+
+for (const suite of suites) {
+  const { fixture, cases, serverFile, env, alter, target } = suite
   const chosen = cases.filter(({ name }) => matches(name))
   if (chosen.length === 0) continue
   const session = await openSession({ line, fixture, serverFile, env, alter, target, self: options.self })
@@ -44,12 +48,19 @@ for (const { fixture, cases, serverFile, env, alter, target } of suites) {
   const results = []
   const started = performance.now()
   try {
-    for (const test of chosen) {
+    const run = async (/** @type {import('./case.mjs').Case} */ test) => {
       const result = await session.run(test)
       results.push(result)
       if (result.differences.length > 0) show(fixture, result)
       else if (options.verbose) console.log(`  ok  ${fixture}  ${result.name} -> ${result.statuses.join(', ')}`)
     }
+    const queue = [...chosen]
+    while (queue[0] && !overlaps(suite, queue[0])) await run(/** @type {any} */ (queue.shift()))
+    const lane = async () => {
+      while (queue[0] && overlaps(suite, queue[0])) await run(/** @type {any} */ (queue.shift()))
+    }
+    await Promise.all(Array.from({ length: AT_ONCE }, lane))
+    for (const test of queue) await run(test)
   } finally {
     if (options.verbose) {
       const { expected, actual } = session.outputs()

@@ -73,6 +73,10 @@ it.each(
   const restarted = async (before, after) => {
     await serve(before)
     const rendered = (await all()).map(({ text }) => text.match(/render [\w-]+/)?.[0])
+    // Of pages whose lifetime nobody has stored, upstream believes a second. Both servers are later than that.
+    await server?.stop()
+    const earlier = new Date(Date.now() - 5000)
+    for (const file of stored()) utimesSync(file, earlier, earlier)
     await serve(after)
     return { rendered, answers: (await all()).map(origin) }
   }

@@ -136,12 +136,11 @@ export default [
     get('/fetched/path'),
     asks('render-path'),
   ]),
-  sequence('a path of a route with parameters, as a page', [
-    get('/fetched/typed'),
-    onDemand('path=/fetched/[name]&type=page'),
-    get('/fetched/typed'),
-    asks('render-typed'),
-  ]),
+  sequence(
+    'a path of a route with parameters, as a page',
+    [get('/fetched/typed'), onDemand('path=/fetched/[name]&type=page'), get('/fetched/typed'), asks('render-typed')],
+    { alone: true },
+  ),
   sequence('a path of the Pages Router', [
     byApi('/list/path'),
     get('/list/path'),
@@ -320,13 +319,17 @@ export default [
     asks('draft'),
   ]),
   // The last: upstream deadlocks when `unstable_onlyGenerated` comes to a not-found page whose tags have expired.
-  sequence('a path of a layout', [
-    get('/fetched/layout'),
-    get('/outcome/layout'),
-    onDemand('path=/&type=layout'),
-    get('/fetched/layout'),
-    get('/outcome/layout'),
-    asks('render-layout'),
-    asks('outcome-layout'),
-  ]),
+  sequence(
+    'a path of a layout',
+    [
+      get('/fetched/layout'),
+      get('/outcome/layout'),
+      onDemand('path=/&type=layout'),
+      get('/fetched/layout'),
+      get('/outcome/layout'),
+      asks('render-layout'),
+      asks('outcome-layout'),
+    ],
+    { alone: true },
+  ),
 ]

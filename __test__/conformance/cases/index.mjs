@@ -33,6 +33,7 @@ import { rules, trailingSlash } from './rules.mjs'
  * @property {Line[]} [lines] that can build it; without it all of them
  * @property {(dir: string) => void} [alter] changes the build that ferronext serves
  * @property {boolean} [target] whether the other server is asked for
+ * @property {boolean} [overlapping] its sequences mostly wait, each for pages of its own: several run at once
  */
 
 /** @type {Suite[]} */
@@ -79,11 +80,16 @@ export const SUITES = [
   { fixture: 'rules', cases: rules },
   { fixture: 'trailing-slash', cases: trailingSlash },
   { fixture: 'pages-plain', cases: plain },
-  { fixture: 'revalidation', cases: revalidation.plain },
-  { fixture: 'revalidation-based', cases: revalidation.based },
-  { fixture: 'data-cache', cases: dataCache },
+  { fixture: 'revalidation', cases: revalidation.plain, overlapping: true },
+  { fixture: 'revalidation-based', cases: revalidation.based, overlapping: true },
+  { fixture: 'data-cache', cases: dataCache, overlapping: true },
   // 15.5 has `cacheComponents` in its canary releases only.
-  { fixture: 'cache-components', cases: cacheComponents, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
+  {
+    fixture: 'cache-components',
+    cases: cacheComponents,
+    lines: /** @type {Line[]} */ (['16.4', '16.0']),
+    overlapping: true,
+  },
   { fixture: 'mixed', cases: mixed },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
   { fixture: 'middleware-i18n', cases: i18n },
@@ -102,10 +108,31 @@ export const SUITES = [
   ...customServer,
   ...conf,
   ...frameworks,
-].map(suite => ({ ...suite, cases: numbered(suite.cases) }))
+].map(suite => ({ ...suite, cases: inOrder(suite, numbered(suite.cases)) }))
 
 /** The suites that a line can build. @param {Line} line */
 export const suitesOf = line => SUITES.filter(({ lines }) => lines?.includes(line) ?? true)
+
+/**
+ * Whether a case of a suite may run beside others.
+ *
+ * @param {Suite} suite
+ * @param {Case} test
+ */
+export function overlaps({ overlapping }, test) {
+  return overlapping === true && test.steps.length > 1 && !test.alone
+}
+
+/**
+ * Those that run at once stand together: after single requests, before the cases that need the app for themselves.
+ *
+ * @param {Suite} suite
+ * @param {Case[]} cases
+ */
+function inOrder(suite, cases) {
+  const rank = (/** @type {Case} */ test) => (overlaps(suite, test) ? 1 : test.alone ? 2 : 0)
+  return suite.overlapping ? cases.toSorted((a, b) => rank(a) - rank(b)) : cases
+}
 
 /**
  * Names are unique, so that one can be asked for.
