@@ -47,11 +47,6 @@ it('query-keys-of-object-prototype: such a key has the value that was sent', asy
   expect(body.toString()).toContain('&quot;constructor&quot;:&quot;2&quot;')
 })
 
-it('images-are-not-here-yet: the answer says so', async () => {
-  const response = await ask('GET /_next/image?url=%2Fa.png&w=640&q=75 HTTP/1.1')
-  expect([response.status, response.body.toString()]).toEqual([501, 'Not Implemented'])
-})
-
 it('answer-before-the-body: the fault in the body ends the connection', async () => {
   const socket = connect(server.port, '127.0.0.1')
   let received = ''

@@ -129,3 +129,35 @@ it('keeps where a page redirects to that moved while it was stale (moved-pages-s
   const { response } = await until('/moving/page', ({ status }) => status === 307)
   expect(header(response, 'location')).toBe('/blog/built')
 })
+
+it('only-generated-is-no-error: revalidates what was rendered before, and does nothing to the rest', async () => {
+  const { dir } = await buildFixture({
+    line: '16.4',
+    source: fileURLToPath(new URL('../fixtures/data-cache', import.meta.url)),
+  })
+  const copy = await copyApp(dir, 'generated')
+  const own = await startServer({ dir: copy, engine: 'ferronext' })
+  try {
+    const read = async (/** @type {string} */ target) => (await ask(own.port, target)).text
+    const only = (/** @type {string} */ page) => read(`/api/revalidate?generated=1&path=${page}`)
+    const renders = async (/** @type {string} */ name) => Number((await read(`/asked?of=${name}`)).match(/\d+/)?.[0])
+    const buildId = readFileSync(path.join(copy, '.next/BUILD_ID'), 'utf8').trim()
+    for (const [page, name, renderedBy] of /** @type {const} */ ([
+      ['/fetched/unseen', 'render-unseen', '/fetched/unseen'],
+      ['/list/unseen', 'list-unseen', `/_next/data/${buildId}/list/unseen.json`],
+    ])) {
+      expect(await only(page)).toBe(JSON.stringify({ revalidated: page }))
+      expect(await renders(name)).toBe(0)
+      await read(renderedBy)
+      const before = await renders(name)
+      await only(page)
+      expect(await renders(name)).toBe(before + 1)
+    }
+    // Upstream waits here for a not-found page that waits for it.
+    await read('/on-demand?path=/&type=layout')
+    expect(await only('/fetched/never')).toBe(JSON.stringify({ revalidated: '/fetched/never' }))
+  } finally {
+    await own.stop()
+    await removeApp(copy)
+  }
+})
