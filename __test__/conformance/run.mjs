@@ -37,7 +37,7 @@ let total = 0
 let different = 0
 
 /** As many as vitest.config.mjs lets run at once. */
-const AT_ONCE = 10
+const AT_ONCE = 6
 
 for (const suite of suites) {
   const { fixture, cases, serverFile, env, alter, target } = suite

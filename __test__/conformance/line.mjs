@@ -1,0 +1,60 @@
+// In: a Next.js line. Out: tests of every case against real `next` and against ferronext, on the same build. FERRONEXT_LINES picks
+// the lines; FERRONEXT_CONFORMANCE_SELF=1 compares upstream with itself.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { LINE_NAMES } from '../support/workspace.mjs'
+import { overlaps, suitesOf } from './cases/index.mjs'
+import { openSession, unusedDifferences, writeReport } from './session.mjs'
+
+const self = process.env.FERRONEXT_CONFORMANCE_SELF === '1'
+const wanted = (process.env.FERRONEXT_LINES ?? '16.4').split(',')
+// The newest line is the reference. On older ones differences are counted, until somebody asks for more.
+const strict = process.env.FERRONEXT_STRICT_LINES === '1'
+
+/** @param {import('../support/workspace.mjs').Line} line */
+export const describeLine = line =>
+  describe.runIf(wanted.includes(line))(`on ${line}`, () => {
+    const failing = line === LINE_NAMES[0] || strict || self
+    /** @type {{ fixture: string, results: import('./session.mjs').Result[] }[]} */
+    const outcomes = []
+
+    describe.each(suitesOf(line))('$fixture', suite => {
+      const { fixture, cases, serverFile, env, alter, target } = suite
+      /** @type {Awaited<ReturnType<typeof openSession>>} */
+      let session
+      /** @type {import('./session.mjs').Result[]} */
+      const results = []
+      outcomes.push({ fixture, results })
+
+      beforeAll(async () => {
+        session = await openSession({ line, fixture, serverFile, env, alter, target, self })
+      })
+      afterAll(() => session?.close())
+
+      for (const test of cases) {
+        const define = overlaps(suite, test) ? it.concurrent : it
+        define(test.name, async () => {
+          const result = await session.run(test)
+          results.push(result)
+          if (failing) expect(result.differences).toEqual([])
+        })
+      }
+    })
+
+    it('shows every declared difference', () => {
+      if (self) return
+      const declared = outcomes.flatMap(({ results }) => results.flatMap(result => result.declared))
+      const unused = unusedDifferences(declared, line)
+      if (failing) expect(unused).toEqual([])
+    })
+
+    afterAll(() => {
+      const results = outcomes.flatMap(outcome => outcome.results)
+      const different = results.filter(({ differences }) => differences.length > 0)
+      const report = writeReport(line, outcomes)
+      console.log(`conformance on ${line}: ${results.length} cases, ${different.length} different; ${report}`)
+      if (failing) return
+      for (const { name, differences } of different) {
+        console.log(`  ${name}: ${differences.map(({ kind }) => kind).join(', ')}`)
+      }
+    })
+  })
