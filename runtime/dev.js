@@ -7,6 +7,7 @@ const { applyConf } = require('./conf')
 const { watchConfig } = require('./dev-config')
 const { Possessions } = require('./dev-possessions')
 const { codedError } = require('./errors')
+const { checkNext } = require('./known-next')
 const { findNext } = require('./next-package')
 const { forwardedFilter } = require('./trust-proxy')
 
@@ -26,7 +27,7 @@ function createDevServer(native, options) {
     )
   }
   const next = findNext(dir)
-  native.checkVersion(next.version)
+  checkNext(native, next)
   // By its file: `next` alone would be ferronext again when `ferronext/register` is on.
   const app = next.require('next/dist/server/next')(options)
   const possessions = new Possessions(next)

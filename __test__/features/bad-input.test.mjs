@@ -121,6 +121,15 @@ describe.each(/** @type {const} */ (['server file', 'ferronext start', 'next({ d
     )
   })
 
+  it.each([
+    ['16.0.6', /React2Shell, CVE-2025-55182.*16\.2\.6/],
+    ['16.4.6', null],
+  ])('FERRONEXT_VULNERABLE_NEXT: %s', async (version, what) => {
+    const { output } = await attempt(project({ next: JSON.stringify({ name: 'next', version }) }))
+    const warnings = output.split('\n').filter(line => line.includes('FERRONEXT_VULNERABLE_NEXT'))
+    expect(warnings).toEqual(what ? [expect.stringMatching(what)] : [])
+  })
+
   it('FERRONEXT_NO_BINARY', async () => {
     const dir = project({ next: '{"name":"next","version":"16.4.6"}' })
     const ferronext = path.join(dir, 'node_modules/ferronext')

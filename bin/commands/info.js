@@ -2,6 +2,7 @@
 
 const path = require('node:path')
 const { loadAddon, platformName } = require('../../runtime/addon')
+const { codedError } = require('../../runtime/errors')
 const { findNext } = require('../../runtime/next-package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
@@ -15,7 +16,8 @@ function run(_values, [dir = '.']) {
       'next',
       () => {
         const { version } = findNext(path.resolve(dir))
-        loadAddon(path.join(__dirname, '../..')).checkVersion(version)
+        const { advisory } = loadAddon(path.join(__dirname, '../..')).checkVersion(version)
+        if (advisory) throw codedError('FERRONEXT_VULNERABLE_NEXT', advisory)
         return `${version}, supported`
       },
     ],

@@ -15,7 +15,7 @@ use napi_derive::napi;
 use super::fault::{guarded, to_js};
 use super::registry;
 use super::step::{flat, JsStep};
-use crate::build::capabilities;
+use crate::build::{advisory, capabilities};
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
 use crate::pipeline::{Progress, TlsTrust};
@@ -29,6 +29,8 @@ use crate::source::prerender::Driver;
 pub struct VersionTraits {
     /// Whether a server that a signal ends has the exit code of that signal.
     pub exits_with_signal: bool,
+    /// What is known to be dangerous about it, and the version that has it no more.
+    pub advisory: Option<String>,
 }
 
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
@@ -37,6 +39,7 @@ pub fn check_version(version: String) -> napi::Result<VersionTraits, String> {
     let capabilities = capabilities::check(&version).map_err(to_js)?;
     Ok(VersionTraits {
         exits_with_signal: capabilities.exits_with_signal,
+        advisory: advisory(capabilities.version),
     })
 }
 

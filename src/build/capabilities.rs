@@ -3,6 +3,7 @@
 //! In: the version of the installed `next` and its build folder. Out: [`Capabilities`], so that no other code asks for a
 //! version. Read from 15.5.29, 16.0.11 and 16.4.6.
 
+use std::fmt;
 use std::path::Path;
 
 use crate::error::{Code, Error, Result};
@@ -32,8 +33,14 @@ impl Version {
         parts.next().is_none().then_some(version)
     }
 
-    const fn new(major: u32, minor: u32, patch: u32) -> Version {
+    pub(super) const fn new(major: u32, minor: u32, patch: u32) -> Version {
         Version { major, minor, patch }
+    }
+}
+
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
     }
 }
 

@@ -3,6 +3,7 @@
 //! In: the project folder and its `.next`. Out: a [`Build`] with every manifest the server needs, typed. Which files are
 //! read and which of them may be absent follows `next/dist/server/lib/router-utils/filesystem.js`.
 
+mod advisories;
 pub mod capabilities;
 mod listing;
 mod middleware;
@@ -15,6 +16,7 @@ mod routes;
 
 use std::path::{Path, PathBuf};
 
+pub use advisories::advisory;
 pub use capabilities::{Capabilities, Version};
 pub use listing::{Listing, ListingRoot};
 pub use middleware::{Asset, EdgeFunction, Matcher, MiddlewareSource};
