@@ -23,19 +23,24 @@ export function explainMissingWrk() {
 /**
  * One thread: the other core is the server's.
  *
- * @param {{ url: string, headers: Record<string, string>, seconds: number, status: number }} options
+ * @param {{ url: string, headers: Record<string, string>, seconds: number, status: number, connections?: number, script?: string }} options
+ *   `script` is a file in Lua that makes the requests
  * @returns {Promise<Load>}
  */
-export async function load({ url, headers, seconds, status }) {
-  const args = ['-t1', `-c${CONNECTIONS}`, `-d${seconds}s`, '--timeout', '5s', '--latency']
+export async function load({ url, headers, seconds, status, connections = CONNECTIONS, script }) {
+  const args = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '5s', '--latency']
   for (const [name, value] of Object.entries(headers)) args.push('-H', `${name}: ${value}`)
+  if (script) args.push('-s', script)
   return parse(await run([...args, url]), status)
 }
 
 /** @param {string[]} args @returns {Promise<string>} */
 function run(args) {
   return new Promise((resolve, reject) => {
-    const child = spawn('wrk', args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    // A process may open 1,024 files until somebody raises that, and each connection is one.
+    const child = spawn('sh', ['-c', 'ulimit -n $(ulimit -Hn); exec wrk "$@"', 'wrk', ...args], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
     const kill = () => child.kill()
     process.once('exit', kill)
     let output = ''
