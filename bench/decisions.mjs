@@ -101,13 +101,17 @@ async function open(app, name) {
   return { engine, resolve: await openUpstream(dir, app.config) }
 }
 
+/** See runtime/driver.js. */
+const ONCE = -(2 ** 31)
+
 /** @param {any} engine @param {string} target */
 function ferronextCall(engine, target) {
   const head = ['GET', target, ...HEADERS].join('\0')
   const { key } = engine
   return () => {
     const id = native.begin(key, head, false)
-    if (id < 0) engine.free(-id - 1)
+    if (id === ONCE) native.takeAnswer(key)
+    else if (id < 0) engine.free(-id - 1)
   }
 }
 
@@ -122,6 +126,11 @@ function upstreamCall(resolve, target) {
 /** What ferronext decided, in short. @param {any} engine @param {string} target */
 function ferronextDecides(engine, target) {
   const id = native.begin(engine.key, ['GET', target, ...HEADERS].join('\0'), false)
+  const once = id === ONCE ? native.takeAnswer(engine.key) : undefined
+  if (typeof once === 'string') {
+    const [status, ...headers] = once.split('\0')
+    return status === '308' ? `308 ${headers[headers.indexOf('location') + 1]}` : status
+  }
   const answer = id < 0 ? engine.step(-id - 1) : engine.answer(id)
   if (id < 0) engine.free(-id - 1)
   const { status, headers, kind, pathname } = answer

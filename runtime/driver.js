@@ -1,6 +1,7 @@
 // In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
 //
 //   begin -> answer id                                 the usual case: one call in, one answer out
+//   begin -> ONCE -> takeAnswer                        an answer for this request alone, a redirect for example
 //   begin -> slot -> step -> load | answer | stream | proxy | revalidate | image | render | resume -> … until something has answered
 
 const { renderInBackground } = require('./background')
@@ -29,6 +30,20 @@ const SLOT = Symbol('ferronext.slot')
 /** What is left when not even an error page can be had. */
 const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
 
+/** What `begin` returns for an answer that was made for one request. */
+const ONCE = -(2 ** 31)
+
+/**
+ * @param {string | import('./respond').Answer} taken `status \0 name \0 value … \0 body`
+ * @returns {import('./respond').Answer}
+ */
+function answerOf(taken) {
+  if (typeof taken !== 'string') return taken
+  const headers = taken.split('\0')
+  const status = Number(headers.shift())
+  return { status, headers, body: headers.pop() }
+}
+
 /** Done: shared, because most requests end synchronously and nobody looks at the value. */
 const DONE = Promise.resolve()
 
@@ -49,6 +64,7 @@ function createHandler(server) {
     try {
       id = native.begin(key, headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
       if (id >= 0) answer = answers.get(id)
+      else if (id === ONCE) answer = answerOf(native.takeAnswer(key))
     } catch (error) {
       // A fault of ours costs this request and nothing else.
       server.logError(error)

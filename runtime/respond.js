@@ -6,7 +6,7 @@ const { ServerResponse, validateHeaderName, validateHeaderValue } = require('nod
  * @typedef {object} Answer
  * @property {number} status
  * @property {string[]} headers flat: name, value, name, value
- * @property {Buffer} [body]
+ * @property {Buffer | string} [body]
  * @property {Record<string, [string, string | string[]]>} [table] the headers, checked, in the form in which Node keeps them
  */
 

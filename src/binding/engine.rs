@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, Buffer};
+use napi::bindgen_prelude::{AsyncTask, Buffer, Either};
 use napi::{Env, Task};
 use napi_derive::napi;
 
@@ -18,7 +18,7 @@ use super::step::{flat, JsStep};
 use crate::build::{advisory, capabilities};
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
-use crate::pipeline::{Progress, TlsTrust};
+use crate::pipeline::{Answer, Progress, Step, TlsTrust};
 use crate::request::{Origin, Request};
 use crate::response::etag;
 use crate::response::prepared::Prepared;
@@ -167,6 +167,8 @@ struct Opened {
     /// The answer whose number [`begin`] returned last. Another thread may replace the page before Node has asked for the
     /// answer, and the page was all that kept it.
     last: Option<Arc<Prepared>>,
+    /// The answer that [`begin`] made for one request, until Node takes it.
+    once: Option<Answer>,
     /// Who carries out the steps of its requests.
     driver: Driver,
     /// The route of the request that [`begin`] answered last, for apps that count or log requests.
@@ -188,12 +190,19 @@ impl Opened {
                 self.last = Some(answer);
                 id
             }
+            Progress::Once(answer) => {
+                self.once = Some(answer);
+                ONCE
+            }
             Progress::Slot(slot) => -(slot as i32) - 1,
         }
     }
 }
 
-/// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, or `-slot - 1`.
+/// What [`begin`] returns for an answer that was made for one request: [`take_answer`] has it. No slot is that high.
+const ONCE: i32 = i32::MIN;
+
+/// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, [`ONCE`], or `-slot - 1`.
 #[napi]
 pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, String> {
     guarded(|| {
@@ -201,6 +210,31 @@ pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, St
             Some(Some(opened)) => Ok(opened.start(Request::parse(head, encrypted, Origin::Client))),
             _ => Err(closed()),
         })
+    })?
+}
+
+/// The answer that [`begin`] has just made: `status \0 name \0 value … \0 body`, one text instead of an object, a list and a
+/// buffer, which cost more than all that led to a redirect. A step if the body is no such text.
+#[napi(js_name = "takeAnswer")]
+pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> {
+    guarded(|| {
+        let taken = OPEN.with_borrow_mut(|open| match open.get_mut(engine as usize) {
+            Some(Some(opened)) => opened.once.take(),
+            _ => None,
+        });
+        let answer = taken.ok_or_else(closed)?;
+        let Some(body) = std::str::from_utf8(&answer.body)
+            .ok()
+            .filter(|text| !text.contains('\0'))
+        else {
+            return Ok(Either::B(Step::Answer(answer).into()));
+        };
+        let mut text = answer.status.to_string();
+        for (name, value) in answer.headers.iter() {
+            text.extend(["\0", name, "\0", value]);
+        }
+        text.extend(["\0", body]);
+        Ok(Either::A(text))
     })?
 }
 
@@ -230,6 +264,7 @@ impl JsEngine {
             open.push(Some(Opened {
                 engine: Arc::clone(&engine),
                 last: None,
+                once: None,
                 driver,
                 route: None,
             }));

@@ -27,6 +27,8 @@ use super::revalidate::Revalidation;
 pub enum Progress {
     /// It can be answered now.
     Answer(Arc<Prepared>),
+    /// So can this, with what was made for it alone.
+    Once(Answer),
     /// It goes on in this slot.
     Slot(usize),
 }

@@ -656,6 +656,7 @@ impl Work {
             Progress::Answer(answer) => {
                 return Ok(answer_of(answer.status, &answer.headers, answer.body.clone(), limit))
             }
+            Progress::Once(answer) => return Ok(answer_of(answer.status, &answer.headers, answer.body, limit)),
             Progress::Slot(slot) => self.internal_slot(slot),
         };
         while let Some(slot) = internal.slot.filter(|slot| !self.engine.waits_for_node(*slot)) {
@@ -676,7 +677,7 @@ impl Work {
         let reply = worker.ask(|| {
             let slot = first.take().or_else(|| match begin() {
                 Progress::Slot(slot) => Some(self.internal_slot(slot)),
-                Progress::Answer(_) => None,
+                Progress::Answer(_) | Progress::Once(_) => None,
             });
             Question::Internal(slot.unwrap_or_else(|| InternalSlot {
                 engine: Arc::clone(&self.engine),

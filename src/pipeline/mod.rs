@@ -45,6 +45,7 @@ impl Engine {
     pub fn begin_named(&self, request: Request, driver: Driver, name: impl FnOnce(&str)) -> Progress {
         let mut flight = self.route(request, driver);
         let next = self.serve(&mut flight);
+        let is_client = flight.request.origin == Origin::Client;
         tracing::debug!(
             target: "ferronext::route",
             "{:?} {} -> {}",
@@ -56,6 +57,10 @@ impl Engine {
             Next::Ready(answer) if flight.revalidation.is_none() => {
                 name(label::label_of(&flight));
                 Progress::Answer(answer)
+            }
+            Next::Step(Step::Answer(answer)) if flight.revalidation.is_none() && is_client => {
+                name(label::label_of(&flight));
+                Progress::Once(answer)
             }
             next => {
                 flight.next = next;
