@@ -1,6 +1,7 @@
 // In: Rust's decision to run a compiled entry, with everything it needs to know. Out: the entry has answered, or the
 // reason why it has not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
 
+const { REQUEST_META } = require('./context')
 const { runEdge } = require('./edge')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
 const { appendVary, mergeHeaders } = require('./respond')
@@ -37,9 +38,6 @@ const { appendVary, mergeHeaders } = require('./respond')
  * @property {boolean} [direct] asked for by the user's server past the router, see direct.js
  */
 
-/** The key under which upstream keeps request meta on a request. */
-const REQUEST_META = Symbol.for('NextInternalRequestMeta')
-
 /** The entry has no page for these params and routing must go on. */
 const NO_FALLBACK = Symbol('no fallback')
 
@@ -64,7 +62,9 @@ async function render(server, req, res, step, error, extraMeta) {
   const entry = await server.entries.load(step.file)
   const start = server.countRender && performance.now()
   try {
-    await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
+    const answered = server.lean?.answer(entry, req, res, step)
+    if (answered !== undefined) await answered
+    else await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
@@ -132,4 +132,4 @@ function initMeta(server, headers, url) {
   return { initURL, initProtocol: protocol }
 }
 
-module.exports = { render, NO_FALLBACK, REQUEST_META }
+module.exports = { render, NO_FALLBACK }

@@ -178,4 +178,4 @@ function appendVary(res, value) {
   if (!present.includes(value)) res.setHeader('vary', present.length > 0 ? [...present, value] : value)
 }
 
-module.exports = { NO_STORE, appendVary, checkAnswer, sendAnswer, sendChunks, sendStream, mergeHeaders }
+module.exports = { NO_STORE, appendVary, checkAnswer, drained, sendAnswer, sendChunks, sendStream, mergeHeaders }
