@@ -63,15 +63,15 @@ class LeanApi {
    * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
    */
   answer(req, res) {
-    const prepared = this.#preparation.lean(req)
-    if (prepared !== undefined) return this.#render(req, res, prepared)
+    const said = this.#preparation.describe(req)
+    if (said !== undefined) return this.#render(req, res, said)
     return this.#preparation.isLearning(req) ? this.#first(req, res) : undefined
   }
 
   /** @param {Request} req @param {Response} res */
   async #first(req, res) {
     const prepared = await this.#preparation.prepare(req, res, { srcPage: this.#page })
-    if (prepared) return this.#render(req, res, prepared)
+    if (prepared) return this.#render(req, res, prepared, prepared)
     res.statusCode = 400
     res.end('Bad Request')
   }
@@ -79,9 +79,10 @@ class LeanApi {
   /**
    * @param {Request} req
    * @param {Response} res
-   * @param {import('./lean-prepare').Prepared} prepared
+   * @param {import('./lean-prepare').Prepared} said
+   * @param {any} build
    */
-  async #render(req, res, { query, params, previewProps, prerenderManifest }) {
+  async #render(req, res, { query, params }, build = this.#preparation.build) {
     const module = this.#module
     try {
       await module.render(req, res, {
@@ -90,7 +91,7 @@ class LeanApi {
         allowedRevalidateHeaderKeys: undefined,
         multiZoneDraftMode: false,
         trustHostHeader: undefined,
-        previewProps: previewProps ?? prerenderManifest.preview,
+        previewProps: build.previewProps ?? build.prerenderManifest.preview,
         propagateError: false,
         dev: false,
         page: this.#page,

@@ -79,8 +79,8 @@ const INTERNAL_NAME = /^(?:nxt|nextInternalLocale=|__proto__)/
 const LEAN = Symbol('ferronext.lean')
 
 class LeanPreparation {
-  /** @type {Prepared | undefined} what the first request found of the build */
-  #build
+  /** What the first request found of the build. @type {Prepared | undefined} */
+  build
   #isOff = false
   /** Newer versions write the query into the request meta. */
   #setsInitQuery = false
@@ -106,23 +106,19 @@ class LeanPreparation {
    * @returns {Prepared | Promise<Prepared | undefined>}
    */
   prepare(req, res, options) {
-    return this.lean(req) ?? this.#upstreams(req, res, options)
+    const said = this.describe(req)
+    return said === undefined ? this.#upstreams(req, res, options) : { ...this.build, ...said }
   }
 
   /**
-   * The same, or `undefined` when upstream has to be asked.
+   * What it says of the request itself, or `undefined` when upstream has to be asked. The rest is in `build`.
    * @param {Request} req
    * @returns {Prepared | undefined}
    */
-  lean(req) {
-    const build = this.#build
-    if (
-      build === undefined ||
-      !covers(req) ||
-      contextOf(req[REQUEST_META].relativeProjectDir)?.nextConfig !== build.nextConfig
-    )
-      return undefined
-    return this.#describe(req, build)
+  describe(req) {
+    if (this.build === undefined || !covers(req)) return undefined
+    if (contextOf(req[REQUEST_META].relativeProjectDir)?.nextConfig !== this.build.nextConfig) return undefined
+    return this.#describe(req)
   }
 
   /**
@@ -130,7 +126,7 @@ class LeanPreparation {
    * @param {Request} req
    */
   isLearning(req) {
-    return this.#build === undefined && !this.#isOff && covers(req)
+    return this.build === undefined && !this.#isOff && covers(req)
   }
 
   /**
@@ -174,7 +170,7 @@ class LeanPreparation {
     if (!this.#tools) return this.#stay('it has many rewrites')
     const build = Object.fromEntries(Object.entries(found).filter(([name]) => OF_THE_BUILD.has(name)))
     this.#setsInitQuery = after[REQUEST_META].initQuery !== before[REQUEST_META].initQuery
-    const said = this.#describe(before, build)
+    const said = this.#describe(before)
     // A rewrite that leads here: nothing to compare, and the next request may be another.
     if (said === undefined) {
       this.#isOff = false
@@ -188,7 +184,7 @@ class LeanPreparation {
     )
     if (different !== undefined) return this.#stay(`it says something else of "${different}"`)
     if (before.url !== after.url) return this.#stay('it leaves another URL')
-    this.#build = build
+    this.build = build
   }
 
   /** @param {string} why */
@@ -198,10 +194,9 @@ class LeanPreparation {
 
   /**
    * @param {Request} req
-   * @param {Prepared} build
    * @returns {Prepared | undefined}
    */
-  #describe(req, build) {
+  #describe(req) {
     const tools = /** @type {Tools} */ (this.#tools)
     const { utils } = tools
     const meta = req[REQUEST_META]
@@ -223,8 +218,7 @@ class LeanPreparation {
     }
     utils.filterInternalQuery(query, [])
     const encoded = tools.isDynamic ? utils.interpolateDynamicPath(tools.page, meta.params) : tools.page
-    const said = {
-      ...build,
+    return {
       query,
       originalQuery,
       originalPathname,
@@ -241,7 +235,6 @@ class LeanPreparation {
       revalidateOnlyGenerated: false,
       routerServerContext: contextOf(meta.relativeProjectDir),
     }
-    return said
   }
 }
 

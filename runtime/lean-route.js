@@ -85,27 +85,29 @@ class LeanRoute {
    */
   answer(req, res) {
     if (this.#NextRequest === undefined || !req.url?.startsWith('/') || res.errored || res.destroyed) return undefined
-    const prepared = this.#preparation.lean(req)
-    if (prepared === undefined) return undefined
-    const { dynamicRoutes, routes } = prepared.prerenderManifest
+    const said = this.#preparation.describe(req)
+    if (said === undefined) return undefined
+    const build = /** @type {Prepared} */ (this.#preparation.build)
+    const { dynamicRoutes, routes } = build.prerenderManifest
     // Its answers are kept, by the response cache.
-    if (dynamicRoutes[this.#module.definition.pathname] || routes[prepared.resolvedPathname]) return undefined
-    return this.#answer(req, res, prepared)
+    if (dynamicRoutes[this.#module.definition.pathname] || routes[said.resolvedPathname]) return undefined
+    return this.#answer(req, res, said, build)
   }
 
   /**
    * @param {Request} req
    * @param {Response} res
-   * @param {Prepared} prepared
+   * @param {Prepared} said
+   * @param {Prepared} build
    */
-  async #answer(req, res, prepared) {
+  async #answer(req, res, said, build) {
     const module = this.#module
     try {
-      await this.#handle(req, res, prepared)
+      await this.#handle(req, res, said.params, build)
     } catch (error) {
       const route = { routerKind: 'App Router', routePath: module.definition.pathname, routeType: 'route' }
       const context = { ...route, revalidateReason: undefined }
-      await module.onRequestError(req, error, context, false, prepared.routerServerContext)
+      await module.onRequestError(req, error, context, false, said.routerServerContext)
       if (!res.headersSent) {
         res.statusCode = 500
         res.statusMessage = ''
@@ -117,9 +119,10 @@ class LeanRoute {
   /**
    * @param {Request} req
    * @param {Response} res
-   * @param {Prepared} prepared
+   * @param {any} params
+   * @param {Prepared} build
    */
-  async #handle(req, res, { params, nextConfig, previewProps, prerenderManifest }) {
+  async #handle(req, res, params, { nextConfig, previewProps, prerenderManifest }) {
     const module = this.#module
     const { waitUntil } = this.#server
     const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
@@ -157,13 +160,16 @@ class LeanRoute {
     res.once('close', () => {
       if (!res.writableFinished) controller.abort(responseAborted())
     })
-    return new /** @type {any} */ (this.#NextRequest)(new URL(/** @type {string} */ (req.url), req[REQUEST_META].initURL), {
-      method,
-      headers: pairs,
-      duplex: 'half',
-      signal: controller.signal,
-      body: method === 'GET' || method === 'HEAD' ? null : req,
-    })
+    return new /** @type {any} */ (this.#NextRequest)(
+      new URL(/** @type {string} */ (req.url), req[REQUEST_META].initURL),
+      {
+        method,
+        headers: pairs,
+        duplex: 'half',
+        signal: controller.signal,
+        body: method === 'GET' || method === 'HEAD' ? null : req,
+      },
+    )
   }
 }
 

@@ -4,6 +4,7 @@
 
 const { REQUEST_META } = require('./context')
 const { LeanApi } = require('./lean-api')
+const { renderByNodeBuild } = require('./lean-pages')
 const { LEAN, LeanPreparation } = require('./lean-prepare')
 const { LeanRoute } = require('./lean-route')
 const { isTracing } = require('./spans')
@@ -73,6 +74,7 @@ function lighten(server, module) {
   lightenInstrumentation(module)
   lightenTracing(module)
   lightenCache(server, module)
+  if (module.definition?.kind === 'PAGES') renderByNodeBuild(server.next)
   return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(server, module, preparation) : undefined
 }
 

@@ -14,24 +14,24 @@ const { appendVary, mergeHeaders } = require('./respond')
  * @property {'render'} kind
  * @property {string} file compiled entry below the build folder
  * @property {'APP_PAGE' | 'APP_ROUTE' | 'PAGES' | 'PAGES_API'} routeKind
- * @property {boolean} edge whether it runs in the edge sandbox
+ * @property {boolean} [edge] whether it runs in the edge sandbox
  * @property {string} pathname the route, e.g. `/blog/[slug]`
  * @property {string} page the page as the manifests name it, e.g. `/blog/[slug]/page`
  * @property {Record<string, string | string[]> | undefined} params
  * @property {Record<string, string | string[]>} [query] absent when the entry works it out
- * @property {Record<string, string | string[]>} initQuery
+ * @property {Record<string, string | string[]>} [initQuery] the query as it arrived, if it is another one
  * @property {string} url the original target, normalised, with basePath and data form
  * @property {string[]} headers response headers of the rules, flat
  * @property {string | undefined} vary
- * @property {boolean} dropNextUrl whether `next-url` cannot matter and must not reach the entry
+ * @property {boolean} [dropNextUrl] whether `next-url` cannot matter and must not reach the entry
  * @property {number | undefined} status status to start from, for error pages
  * @property {string | undefined} locale
  * @property {string | undefined} defaultLocale
- * @property {boolean} isLocaleDomain
- * @property {boolean} isRsc
- * @property {boolean} isPrefetchRsc
+ * @property {boolean} [isLocaleDomain]
+ * @property {boolean} [isRsc]
+ * @property {boolean} [isPrefetchRsc]
  * @property {string | undefined} segmentPrefetch
- * @property {boolean} isDataRequest
+ * @property {boolean} [isDataRequest]
  * @property {string[]} [requestHeaders] request headers that changed, flat
  * @property {boolean} [replacesRequestHeaders] whether those that arrived are gone
  * @property {string | undefined} rewrittenPathname
@@ -94,10 +94,16 @@ function prepareRequest(server, req, step, error) {
     minimalMode: false,
     query: step.query,
     params: step.params,
-    isLocaleDomain: step.isLocaleDomain,
+    isLocaleDomain: step.isLocaleDomain ?? false,
   }
-  if (!step.direct)
-    Object.assign(meta, { ...initMeta(server, headers, url), initQuery: step.initQuery, bubbleNoFallback: true })
+  if (!step.direct) {
+    const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
+    // What the request asked for, on the server's own host (`attachRequestMeta` of next-server.js).
+    meta.initURL = `${protocol}://${server.fetchHostname}:${server.port}${url}`
+    meta.initProtocol = protocol
+    meta.initQuery = step.initQuery ?? { ...step.query }
+    meta.bubbleNoFallback = true
+  }
   if (step.isRsc) meta.isRSCRequest = true
   if (step.isPrefetchRsc) meta.isPrefetchRSCRequest = true
   if (step.segmentPrefetch !== undefined) meta.segmentPrefetchRSCRequest = step.segmentPrefetch
@@ -118,18 +124,6 @@ function prepareRequest(server, req, step, error) {
   }
   req[REQUEST_META] = meta
   return meta
-}
-
-/**
- * The URL that the request asked for, on the server's own host (`attachRequestMeta` of next-server.js).
- * @param {import('./server').ServerState} server
- * @param {import('node:http').IncomingHttpHeaders} headers
- * @param {string | undefined} url
- */
-function initMeta(server, headers, url) {
-  const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
-  const initURL = `${protocol}://${server.fetchHostname}:${server.port}${url}`
-  return { initURL, initProtocol: protocol }
 }
 
 module.exports = { render, NO_FALLBACK }
