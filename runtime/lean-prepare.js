@@ -185,6 +185,7 @@ class LeanPreparation {
     if (different !== undefined) return this.#stay(`it says something else of "${different}"`)
     if (before.url !== after.url) return this.#stay('it leaves another URL')
     this.build = build
+    this.server.native.trace('render', `${this.module.definition?.page}: prepared once`)
   }
 
   /** @param {string} why */
