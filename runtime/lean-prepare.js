@@ -240,8 +240,8 @@ class LeanPreparation {
 }
 
 /**
- * Whether a request is one for which all that is said here holds: not for data, not a revalidation, not in draft mode, and not
- * led here by a rewrite.
+ * Whether a request is one for which all that is said here holds: not for data, not a revalidation, not in draft mode, without a
+ * locale, and not led here by a rewrite.
  * @param {Request} req
  */
 function covers(req) {
@@ -249,6 +249,7 @@ function covers(req) {
   const meta = req[REQUEST_META]
   return (
     meta?.[LEAN] === true &&
+    meta.locale === undefined &&
     !meta.isNextDataReq &&
     meta.rewrittenPathname === undefined &&
     !('x-nextjs-data' in headers) &&

@@ -34,6 +34,9 @@ const OPTIONS = [
   'waitUntil',
 ]
 
+/** Parameters of `onRequestError`: request, error, context, whether it is not logged, and what the router has told. */
+const REPORT_PARAMETERS = 5
+
 /** Headers that may have several values; of others the first one that is set stays. */
 const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
 
@@ -41,7 +44,6 @@ const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate'
 const NOT_SENT = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'x-middleware-set-cookie'])
 
 class LeanRoute {
-  #server
   #module
   #preparation
   /** @type {(new (url: URL, init: any) => any) | undefined} the class of requests in the entry's own code */
@@ -52,12 +54,10 @@ class LeanRoute {
   #sharedContext
 
   /**
-   * @param {ServerState} server
    * @param {any} module
    * @param {import('./lean-prepare').LeanPreparation} preparation
    */
-  constructor(server, module, preparation) {
-    this.#server = server
+  constructor(module, preparation) {
     this.#module = module
     this.#preparation = preparation
     module.handle = (/** @type {any} */ request, /** @type {any} */ context) => {
@@ -73,17 +73,19 @@ class LeanRoute {
     const names = Object.keys(renderOpts).sort()
     if (Object.keys(context).sort().join() !== CONTEXT_PARTS.join() || names.join() !== OPTIONS.join()) return
     if (renderOpts.cacheComponents || renderOpts.hmrRefreshHash !== undefined) return
+    if (this.#module.onRequestError?.length !== REPORT_PARAMETERS) return
     this.#NextRequest = request.constructor
     this.#options = { ...renderOpts, incrementalCache: undefined, waitUntil: undefined, onClose: undefined }
     this.#sharedContext = context.sharedContext
   }
 
   /**
+   * @param {ServerState} server
    * @param {Request} req
    * @param {Response} res
    * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
    */
-  answer(req, res) {
+  answer(server, req, res) {
     if (this.#NextRequest === undefined || !req.url?.startsWith('/') || res.errored || res.destroyed) return undefined
     const said = this.#preparation.describe(req)
     if (said === undefined) return undefined
@@ -91,19 +93,20 @@ class LeanRoute {
     const { dynamicRoutes, routes } = build.prerenderManifest
     // Its answers are kept, by the response cache.
     if (dynamicRoutes[this.#module.definition.pathname] || routes[said.resolvedPathname]) return undefined
-    return this.#answer(req, res, said, build)
+    return this.#answer(server, req, res, said, build)
   }
 
   /**
+   * @param {ServerState} server
    * @param {Request} req
    * @param {Response} res
    * @param {Prepared} said
    * @param {Prepared} build
    */
-  async #answer(req, res, said, build) {
+  async #answer(server, req, res, said, build) {
     const module = this.#module
     try {
-      await this.#handle(req, res, said.params, build)
+      await this.#handle(server, req, res, said.params, build)
     } catch (error) {
       const route = { routerKind: 'App Router', routePath: module.definition.pathname, routeType: 'route' }
       const context = { ...route, revalidateReason: undefined }
@@ -117,14 +120,15 @@ class LeanRoute {
   }
 
   /**
+   * @param {ServerState} server
    * @param {Request} req
    * @param {Response} res
    * @param {any} params
    * @param {Prepared} build
    */
-  async #handle(req, res, params, { nextConfig, previewProps, prerenderManifest }) {
+  async #handle(server, req, res, params, { nextConfig, previewProps, prerenderManifest }) {
     const module = this.#module
-    const { waitUntil } = this.#server
+    const { next, waitUntil } = server
     const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
     incrementalCache?.resetRequestCache()
     const renderOpts = {
@@ -140,7 +144,7 @@ class LeanRoute {
     const response = await module.handle(this.#requestOf(req, res), context)
     req.fetchMetrics = renderOpts.fetchMetrics
     if (renderOpts.pendingWaitUntil) waitUntil.add(renderOpts.pendingWaitUntil)
-    sendHead(this.#server.next, res, response)
+    sendHead(next, res, response)
     if (response.body && req.method !== 'HEAD') await sendBody(res, response.body)
     else res.end()
   }

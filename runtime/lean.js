@@ -27,34 +27,30 @@ class Lean {
   /** By the exports of their entry; `null` for one that has to be called by its handler. @type {WeakMap<object, LeanApi | null>} */
   #apis = new WeakMap()
 
-  /** @param {ServerState} server */
-  constructor(server) {
-    this.server = server
-  }
-
   /**
    * Answers a request without the handler of its entry, if that is known to be the same.
+   * @param {ServerState} server
    * @param {any} entry
    * @param {Request} req
    * @param {Response} res
    * @param {RenderStep} step
    * @returns {Promise<void> | undefined}
    */
-  answer(entry, req, res, step) {
-    if (step.direct || step.locale !== undefined) return undefined
+  answer(server, entry, req, res, step) {
+    if (step.direct) return undefined
     req[REQUEST_META][LEAN] = true
-    if (step.routeKind === 'PAGES_API') return this.#api(entry, step)?.answer(req, res)
+    if (step.routeKind === 'PAGES_API') return this.#api(server, entry, step)?.answer(req, res)
     const { routeModule } = entry
     if (routeModule === undefined) return undefined
-    if (!routes.has(routeModule)) routes.set(routeModule, lighten(this.server, routeModule))
-    return routes.get(routeModule)?.answer(req, res)
+    if (!routes.has(routeModule)) routes.set(routeModule, lighten(server, routeModule))
+    return routes.get(routeModule)?.answer(server, req, res)
   }
 
-  /** @param {any} entry @param {RenderStep} step */
-  #api(entry, step) {
+  /** @param {ServerState} server @param {any} entry @param {RenderStep} step */
+  #api(server, entry, step) {
     let api = this.#apis.get(entry)
     if (api === undefined) {
-      api = LeanApi.of(this.server, entry, step)
+      api = LeanApi.of(server, entry, step)
       this.#apis.set(entry, api)
     }
     return api
@@ -75,7 +71,7 @@ function lighten(server, module) {
   lightenTracing(module)
   lightenCache(server, module)
   if (module.definition?.kind === 'PAGES') renderByNodeBuild(server.next)
-  return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(server, module, preparation) : undefined
+  return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(module, preparation) : undefined
 }
 
 /** Waiting for `instrumentation.ts` once is enough; upstream looks it up through two modules twice for each request. @param {any} module */
@@ -156,10 +152,7 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
 /** Whether the lean ways are switched off, for everything or because upstream measures itself. */
 const isSwitchedOff = () => process.env.FERRONEXT_LEAN === '0' || Boolean(process.env.NEXT_OTEL_PERFORMANCE_PREFIX)
 
-/**
- * @param {ServerState} server
- * @returns {Lean | undefined}
- */
-const leanFor = server => (isSwitchedOff() ? undefined : new Lean(server))
+/** @returns {Lean | undefined} */
+const chooseLean = () => (isSwitchedOff() ? undefined : new Lean())
 
-module.exports = { Lean, leanFor }
+module.exports = { Lean, chooseLean }

@@ -15,7 +15,7 @@ const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
 const { withImagePatterns } = require('./image-patterns')
 const { checkNext } = require('./known-next')
-const { leanFor } = require('./lean')
+const { chooseLean } = require('./lean')
 const { findNext } = require('./next-package')
 const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
@@ -176,7 +176,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     fetchHostname: hostname.includes(':') ? `[${hostname}]` : hostname,
     port: portOf(options),
     entries,
-    lean: undefined,
+    lean: chooseLean(),
     CacheHandler: config.cacheHandler ? undefined : CacheHandler,
     waitUntil: new WaitUntil(),
     imageCacheHandler: imageCacheHandler(config, distDir),
@@ -215,7 +215,6 @@ function start(native, options, next, config, distDir, engine, canImport) {
     },
     formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
   }
-  state.lean = leanFor(state)
   if (options.accessLog || options.metrics) state.nameRoutes()
   publishContext(state.relativeProjectDir, {
     nextConfig: runtimeConfig,

@@ -2,7 +2,7 @@
 // the conformance cases of the fixture show; here it is seen that there are two ways.
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
@@ -11,7 +11,7 @@ const fixture = (/** @type {string} */ name) => fileURLToPath(new URL(path.join(
 
 /** @type {(() => Promise<unknown>)[]} */
 const cleanUps = []
-afterEach(async () => {
+afterAll(async () => {
   for (const cleanUp of cleanUps.splice(0)) await cleanUp()
 })
 
@@ -33,43 +33,38 @@ async function serve(name, env = {}) {
 }
 
 describe('an app without locales', () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let seen
+  beforeAll(async () => {
+    seen = await serve('seen')
+  })
+
   it.each([
     ['an API route', '/api/seen', '/api/seen'],
     ['an API route with a param', '/api/items/7', '/api/items/[id]'],
     ['a route handler', '/route/seen', '/route/seen/route'],
-    ['a page', '/page', '/page'],
+    ['a page', '/shown', '/shown'],
     ['an app page', '/page/7', '/page/[id]/page'],
   ])('prepares %s once', async (_, target, page) => {
-    const { get, printed } = await serve('seen')
-    await get(target)
-    expect(await printed(lineOf(`${page}: prepared once`))).toBe(true)
+    await seen.get(target)
+    expect(await seen.printed(lineOf(`${page}: prepared once`))).toBe(true)
   })
 
   it('leaves all of them to their handlers when it is told to', async () => {
     const { get, output, printed } = await serve('seen', { FERRONEXT_LEAN: '0' })
-    for (const target of ['/api/seen', '/route/seen', '/page', '/page/7']) await get(target)
+    for (const target of ['/api/seen', '/route/seen', '/shown', '/page/7']) await get(target)
     expect(await printed(/\/page\/\[id\] in /)).toBe(true)
     expect(output()).not.toMatch(/prepared once|prepare\(\) is upstream's/)
   })
 
   it('leaves an optional catch-all and what a rewrite has led to', async () => {
-    const { get, output, printed } = await serve('seen')
+    const { get, output, printed } = seen
     await get('/api/rest/x')
     expect(await printed(/\/api\/rest\/\[\[\.\.\.rest\]\]: prepare\(\) is upstream's/)).toBe(true)
     // `afterFiles` has a rule for the path of this file. Upstream looks at it, so that nothing can be learned from the request.
-    await get('/api/files/a')
-    expect(await printed(/\/api\/files\/\[\.\.\.path\] in /)).toBe(true)
-    expect(output()).not.toMatch(lineOf('/api/files/[...path]: prepared once'))
-  })
-
-  it('sees draft mode in the request after one without', async () => {
-    const { get } = await serve('seen')
-    const before = JSON.parse(await get('/route/state'))
-    const bypass = await sendRaw({ port: (await serve('seen')).port, target: '/route/state?change=draft' })
-    expect(before.draft).toBe(false)
-    expect(bypass.headers.some(([name, value]) => name.toLowerCase() === 'set-cookie' && value.includes('bypass'))).toBe(
-      true,
-    )
+    await get('/api/stream')
+    expect(await printed(/\/api\/stream in /)).toBe(true)
+    expect(output()).not.toMatch(lineOf('/api/stream: prepared once'))
   })
 })
 

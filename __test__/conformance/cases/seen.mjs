@@ -25,7 +25,6 @@ const QUERIES = [
   '?nxtPa=1&a=2',
   '?nxtIa=1',
   '?nextInternalLocale=fr',
-  '?constructor=1&toString=2',
   '?a[]=1&a[b]=2',
   '?id=9',
   '?path=a&rest=b',
@@ -85,11 +84,11 @@ const apiRoutes = [
   post('/api/kinds', 'x'.repeat(900)),
   post('/api/kinds', 'x'.repeat(1100)),
   post('/api/stream', 'x'.repeat(70_000)),
-  get('/api/stream'),
+  get('/api/stream?kind=1'),
   sequence('draft mode of an API route', [
     get('/api/kinds?kind=draft'),
     get('/api/seen', { cookies: { __prerender_bypass: '*' } }),
-    get('/page', { cookies: { __prerender_bypass: '*' } }),
+    get('/shown', { cookies: { __prerender_bypass: '*' } }),
     get('/route/state', { cookies: { __prerender_bypass: '*' } }),
   ]),
 ]
@@ -145,23 +144,23 @@ const routeHandlers = [
   ]),
 ]
 
-const PAGES = ['/page', '/item/7', '/page/7', '/item/%C3%BC', '/page/a%20b']
+const PAGES = ['/shown', '/item/7', '/page/7', '/item/%C3%BC', '/page/a%20b']
 
 const pages = [
   ...PAGES.slice(0, 3).flatMap(asked),
   ...PAGES.slice(0, 3).flatMap(withHeaders),
   ...PAGES.slice(3).map(path => twice(get(path))),
-  ...['/page', '/item/7', '/page/7'].flatMap(path => each(['HEAD', 'POST', 'OPTIONS'], path)),
-  ...['?go=/x', '?missing=1', '?own=1', '?answer=1'].map(query => twice(get(`/page${query}`))),
+  ...['/shown', '/item/7', '/page/7'].flatMap(path => each(['HEAD', 'POST', 'OPTIONS'], path)),
+  ...['?go=/x', '?missing=1', '?own=1', '?answer=1'].map(query => twice(get(`/shown${query}`))),
   ...['?go=/x', '?missing=1'].map(query => twice(get(`/page/7${query}`))),
-  get('/page?throw=1', { log: /told of a page broke: GET \/page\?throw=1 Pages Router \/page render/ }),
-  get('/page?throw=1'),
+  get('/shown?throw=1', { log: /told of a page broke: GET \/shown\?throw=1 Pages Router \/shown render/ }),
+  get('/shown?throw=1'),
   get('/page/7?broken=1', {
     log: /told of an app page broke: GET \/page\/7\?broken=1 App Router \/page\/\[id\] render/,
   }),
-  get('/page', { headers: GZIP }),
-  get('/page', { headers: { 'if-none-match': '*' } }),
-  get('/_next/data/{buildId}/page.json?a=1'),
+  get('/shown', { headers: GZIP }),
+  get('/shown', { headers: { 'if-none-match': '*' } }),
+  get('/_next/data/{buildId}/shown.json?a=1'),
   get('/_next/data/{buildId}/item/7.json?id=9', { headers: { 'x-nextjs-data': '1' } }),
 ]
 
