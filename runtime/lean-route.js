@@ -52,6 +52,8 @@ class LeanRoute {
   #options
   /** @type {any} */
   #sharedContext
+  /** Whether nothing that it answers is kept, once that is known. @type {boolean | undefined} */
+  #isDynamic
 
   /**
    * @param {any} module
@@ -87,13 +89,12 @@ class LeanRoute {
    */
   answer(server, req, res) {
     if (this.#NextRequest === undefined || !req.url?.startsWith('/') || res.errored || res.destroyed) return undefined
-    const said = this.#preparation.describe(req)
-    if (said === undefined) return undefined
-    const build = /** @type {Prepared} */ (this.#preparation.build)
-    const { dynamicRoutes, routes } = build.prerenderManifest
-    // Its answers are kept, by the response cache.
-    if (dynamicRoutes[this.#module.definition.pathname] || routes[said.resolvedPathname]) return undefined
-    return this.#answer(server, req, res, said, build)
+    const { build } = this.#preparation
+    if (build === undefined) return undefined
+    this.#isDynamic ??= isDynamic(this.#module.definition.pathname, build.prerenderManifest)
+    // What is prerendered is kept by the response cache, which the handler asks. Nobody has touched the request so far.
+    const said = this.#isDynamic ? this.#preparation.describe(req) : undefined
+    return said && this.#answer(server, req, res, said, build)
   }
 
   /**
@@ -175,6 +176,16 @@ class LeanRoute {
       },
     )
   }
+}
+
+/**
+ * Whether no path of a route is prerendered, at build time or later.
+ * @param {string} pathname
+ * @param {{ dynamicRoutes: Record<string, any>, routes: Record<string, { srcRoute: string | null }> }} manifest
+ */
+function isDynamic(pathname, { dynamicRoutes, routes }) {
+  if (pathname in dynamicRoutes || pathname in routes) return false
+  return !Object.values(routes).some(({ srcRoute }) => srcRoute === pathname)
 }
 
 /** What a handler finds in `request.signal.reason` when the client has gone away. */

@@ -1,6 +1,6 @@
 // In: a compiled entry, once it is loaded. Out: the same entry with what it does anew for each request, and need not, done once: see
-// lean-prepare.js; and for API routes a way past the entry's handler (lean-api.js). Whatever is not known for sure is left to the
-// handler that the entry documents, request by request.
+// lean-prepare.js; and for API routes and route handlers a way past the entry's handler (lean-api.js, lean-route.js). Whatever is not
+// known for sure is left to the handler that the entry documents, request by request.
 
 const { REQUEST_META } = require('./context')
 const { LeanApi } = require('./lean-api')
