@@ -123,6 +123,7 @@ function drained(res) {
  * @param {boolean} [yields] whether some of them leave their place to what the user's server has set; rules of the app do not
  */
 function mergeHeaders(res, headers, yields = true) {
+  if (headers.length === 0) return
   /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
   const own = new Set()
   for (let i = 0; i < headers.length; i += 2) {
