@@ -72,8 +72,11 @@ const PREVIEW_COOKIES = /__prerender_bypass|__next_preview_data/
 const PLAIN_PATH = /^(?:\/[\w-]+(?:\.[\w-]+)*)+$|^\/$/
 const PLAIN_PAIR = /^[A-Za-z]\w*=[\w.-]*$/
 
-/** Names that upstream takes for its own (`NEXT_QUERY_PARAM_PREFIX`, `NEXT_INTERCEPTION_MARKER_PREFIX`). */
-const INTERNAL_NAME = /^(?:nxt|nextInternalLocale=|__proto__)/
+/**
+ * Names that upstream takes for its own (`NEXT_QUERY_PARAM_PREFIX`, `NEXT_INTERCEPTION_MARKER_PREFIX`). What it does with them is not the same
+ * in all versions.
+ */
+const INTERNAL_NAME = /^(?:nxt|nextInternalLocale\b|__proto__)/
 
 /** Marks the request meta of a request that may be answered without all of upstream's preparation, see lean.js. */
 const LEAN = Symbol('ferronext.lean')
@@ -206,18 +209,15 @@ class LeanPreparation {
     const plain = parsePlain(url)
     const parsedUrl = plain ?? tools.parseReqUrl(url)
     if (!parsedUrl || !tools.leadsHere(parsedUrl)) return undefined
+    if (hasInternalName(meta.query) || (!plain && hasInternalName(parsedUrl.query))) return undefined
     req.url = url
     if (this.#setsInitQuery) meta.initQuery = { ...parsedUrl.query }
     this.module.normalizeUrl?.(req, parsedUrl)
     const query = meta.query || { ...parsedUrl.query }
     const originalQuery = { ...parsedUrl.query }
     const originalPathname = parsedUrl.pathname || '/'
-    // A plain URL is written as it was read, and has no name of upstream's own in it.
-    if (!plain) {
-      utils.normalizeCdnUrl(req, [])
-      utils.filterInternalQuery(originalQuery, [])
-    }
-    utils.filterInternalQuery(query, [])
+    // A plain URL is written as it was read.
+    if (!plain) utils.normalizeCdnUrl(req, [])
     const encoded = tools.isDynamic ? utils.interpolateDynamicPath(tools.page, meta.params) : tools.page
     return {
       query,
@@ -283,6 +283,12 @@ function parsePlain(url) {
   const path = pathname
   const nothing = { host: '', hostname: '', auth: '', protocol: '', slashes: null, port: '' }
   return { query, hash: '', search, path, pathname, href: url, ...nothing }
+}
+
+/** @param {Record<string, any> | undefined} query */
+function hasInternalName(query) {
+  for (const name in query) if (INTERNAL_NAME.test(name)) return true
+  return false
 }
 
 /**
