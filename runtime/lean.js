@@ -101,7 +101,7 @@ const CACHE_PARAMETERS = 5
 
 /**
  * Upstream imports the module of the cache handler anew for each request, twice, and where loader hooks are registered each `import()`
- * goes to another thread and back: more than half of the time of a route handler. Here the class is at hand, and a request has one
+ * goes to another thread and back: about a third of the processor time of a route handler. Here the class is at hand, and a request has one
  * cache.
  * @param {ServerState} server
  * @param {any} module
