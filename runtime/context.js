@@ -3,6 +3,9 @@
 
 const CONTEXTS = Symbol.for('@next/router-server-methods')
 
+/** The key under which upstream keeps request meta on a request. */
+const REQUEST_META = Symbol.for('NextInternalRequestMeta')
+
 /**
  * Publishes the context of one project. Entries find it by the project folder relative to the working directory.
  * @param {string} relativeProjectDir
@@ -14,4 +17,10 @@ function publishContext(relativeProjectDir, context) {
   holder[CONTEXTS][relativeProjectDir] = context
 }
 
-module.exports = { publishContext }
+/**
+ * What was published for a project.
+ * @param {string} relativeProjectDir
+ */
+const contextOf = relativeProjectDir => /** @type {any} */ (globalThis)[CONTEXTS]?.[relativeProjectDir]
+
+module.exports = { REQUEST_META, contextOf, publishContext }

@@ -118,12 +118,11 @@ async function carryOut(server, req, res, slot) {
     if (res.headersSent) res.end()
     else sendAnswer(res, INTERNAL_SERVER_ERROR)
   } finally {
-    // The slot is another request's from here on.
+    // The slot is another request's from here on. Deleting the property would have V8 keep the request as a dictionary.
     req[SLOT] = undefined
     if (server.namesRoutes) req[ROUTE] = server.engine.route(slot)
     server.engine.free(slot)
     server.inFlight.end()
-    delete req[SLOT] // the slot may already be another request's
   }
 }
 

@@ -1,6 +1,7 @@
 // In: Rust's decision to run a compiled entry, with everything it needs to know. Out: the entry has answered, or the
 // reason why it has not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
 
+const { REQUEST_META } = require('./context')
 const { runEdge } = require('./edge')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
 const { appendVary, mergeHeaders } = require('./respond')
@@ -13,32 +14,29 @@ const { appendVary, mergeHeaders } = require('./respond')
  * @property {'render'} kind
  * @property {string} file compiled entry below the build folder
  * @property {'APP_PAGE' | 'APP_ROUTE' | 'PAGES' | 'PAGES_API'} routeKind
- * @property {boolean} edge whether it runs in the edge sandbox
+ * @property {boolean} [edge] whether it runs in the edge sandbox
  * @property {string} pathname the route, e.g. `/blog/[slug]`
  * @property {string} page the page as the manifests name it, e.g. `/blog/[slug]/page`
  * @property {Record<string, string | string[]> | undefined} params
  * @property {Record<string, string | string[]>} [query] absent when the entry works it out
- * @property {Record<string, string | string[]>} initQuery
+ * @property {Record<string, string | string[]>} [initQuery] the query as it arrived, if it is another one
  * @property {string} url the original target, normalised, with basePath and data form
  * @property {string[]} headers response headers of the rules, flat
  * @property {string | undefined} vary
- * @property {boolean} dropNextUrl whether `next-url` cannot matter and must not reach the entry
+ * @property {boolean} [dropNextUrl] whether `next-url` cannot matter and must not reach the entry
  * @property {number | undefined} status status to start from, for error pages
  * @property {string | undefined} locale
  * @property {string | undefined} defaultLocale
- * @property {boolean} isLocaleDomain
- * @property {boolean} isRsc
- * @property {boolean} isPrefetchRsc
+ * @property {boolean} [isLocaleDomain]
+ * @property {boolean} [isRsc]
+ * @property {boolean} [isPrefetchRsc]
  * @property {string | undefined} segmentPrefetch
- * @property {boolean} isDataRequest
+ * @property {boolean} [isDataRequest]
  * @property {string[]} [requestHeaders] request headers that changed, flat
  * @property {boolean} [replacesRequestHeaders] whether those that arrived are gone
  * @property {string | undefined} rewrittenPathname
  * @property {boolean} [direct] asked for by the user's server past the router, see direct.js
  */
-
-/** The key under which upstream keeps request meta on a request. */
-const REQUEST_META = Symbol.for('NextInternalRequestMeta')
 
 /** The entry has no page for these params and routing must go on. */
 const NO_FALLBACK = Symbol('no fallback')
@@ -64,7 +62,9 @@ async function render(server, req, res, step, error, extraMeta) {
   const entry = await server.entries.load(step.file)
   const start = server.countRender && performance.now()
   try {
-    await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
+    const answered = server.lean?.answer(server, entry, req, res, step)
+    if (answered !== undefined) await answered
+    else await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
@@ -94,10 +94,16 @@ function prepareRequest(server, req, step, error) {
     minimalMode: false,
     query: step.query,
     params: step.params,
-    isLocaleDomain: step.isLocaleDomain,
+    isLocaleDomain: step.isLocaleDomain ?? false,
   }
-  if (!step.direct)
-    Object.assign(meta, { ...initMeta(server, headers, url), initQuery: step.initQuery, bubbleNoFallback: true })
+  if (!step.direct) {
+    const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
+    // What the request asked for, on the server's own host (`attachRequestMeta` of next-server.js).
+    meta.initURL = `${protocol}://${server.fetchHostname}:${server.port}${url}`
+    meta.initProtocol = protocol
+    meta.initQuery = step.initQuery ?? { ...step.query }
+    meta.bubbleNoFallback = true
+  }
   if (step.isRsc) meta.isRSCRequest = true
   if (step.isPrefetchRsc) meta.isPrefetchRSCRequest = true
   if (step.segmentPrefetch !== undefined) meta.segmentPrefetchRSCRequest = step.segmentPrefetch
@@ -120,16 +126,4 @@ function prepareRequest(server, req, step, error) {
   return meta
 }
 
-/**
- * The URL that the request asked for, on the server's own host (`attachRequestMeta` of next-server.js).
- * @param {import('./server').ServerState} server
- * @param {import('node:http').IncomingHttpHeaders} headers
- * @param {string | undefined} url
- */
-function initMeta(server, headers, url) {
-  const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
-  const initURL = `${protocol}://${server.fetchHostname}:${server.port}${url}`
-  return { initURL, initProtocol: protocol }
-}
-
-module.exports = { render, NO_FALLBACK, REQUEST_META }
+module.exports = { render, NO_FALLBACK }

@@ -123,6 +123,7 @@ function drained(res) {
  * @param {boolean} [yields] whether some of them leave their place to what the user's server has set; rules of the app do not
  */
 function mergeHeaders(res, headers, yields = true) {
+  if (headers.length === 0) return
   /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
   const own = new Set()
   for (let i = 0; i < headers.length; i += 2) {
@@ -178,4 +179,4 @@ function appendVary(res, value) {
   if (!present.includes(value)) res.setHeader('vary', present.length > 0 ? [...present, value] : value)
 }
 
-module.exports = { NO_STORE, appendVary, checkAnswer, sendAnswer, sendChunks, sendStream, mergeHeaders }
+module.exports = { NO_STORE, appendVary, checkAnswer, drained, sendAnswer, sendChunks, sendStream, mergeHeaders }

@@ -4,7 +4,7 @@
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { Answers } = require('./answers')
-const { connectCache, provideCacheHandler } = require('./cache-handler')
+const CacheHandler = require('./cache-handler')
 const { applyConf } = require('./conf')
 const { publishContext } = require('./context')
 const { NextCustomServer } = require('./custom-server')
@@ -15,6 +15,7 @@ const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
 const { withImagePatterns } = require('./image-patterns')
 const { checkNext } = require('./known-next')
+const { chooseLean } = require('./lean')
 const { findNext } = require('./next-package')
 const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
@@ -41,6 +42,8 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {string} fetchHostname `hostname` as it stands in a URL
  * @property {number} port
  * @property {Entries} entries
+ * @property {import('./lean').Lean | undefined} lean ways past parts of upstream's code around entries, unless they are switched off
+ * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
  * @property {WaitUntil} waitUntil
  * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for pictures
  * @property {InFlight} inFlight requests that wait for more than memory
@@ -138,7 +141,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
   const traits = engine.traits()
   const runtimeConfig = { ...config }
   if (canImport) runtimeConfig.cacheHandler ??= require.resolve('./cache-handler')
-  else provideCacheHandler()
+  else CacheHandler.provideCacheHandler()
   let assetPrefix = (config.assetPrefix || '').replace(/\/$/, '')
   /** @type {WeakSet<object>} */
   const logged = new WeakSet()
@@ -158,7 +161,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     installed = true
     setup.installNodeEnvironment(next)
     const tags = new Tags(native, next, traits.staleTags)
-    if (!config.cacheHandler) connectCache(distDir, engine, tags)
+    if (!config.cacheHandler) CacheHandler.connectCache(distDir, engine, tags)
     offerCacheHandler(native, next, tags, config.cacheMaxMemorySize)
   })
   /** @type {ServerState} */
@@ -173,6 +176,8 @@ function start(native, options, next, config, distDir, engine, canImport) {
     fetchHostname: hostname.includes(':') ? `[${hostname}]` : hostname,
     port: portOf(options),
     entries,
+    lean: chooseLean(),
+    CacheHandler: config.cacheHandler ? undefined : CacheHandler,
     waitUntil: new WaitUntil(),
     imageCacheHandler: imageCacheHandler(config, distDir),
     inFlight: new InFlight(),

@@ -38,7 +38,7 @@ pub struct JsStep {
     pub file: Option<String>,
     /// `APP_PAGE`, `APP_ROUTE`, `PAGES` or `PAGES_API`.
     pub route_kind: Option<&'static str>,
-    /// Whether the entry runs in the edge sandbox.
+    /// Whether it runs in the edge sandbox. This and what follows is absent where it is not so.
     pub edge: Option<bool>,
     /// The page as the manifests name it.
     pub page: Option<String>,
@@ -48,7 +48,7 @@ pub struct JsStep {
     pub params: Option<Value>,
     /// The query after rewrites.
     pub query: Option<Value>,
-    /// The query as it arrived.
+    /// The query as it arrived, if it is another one.
     pub init_query: Option<Value>,
     /// `revalidate`: the slot of the render.
     pub slot: Option<u32>,
@@ -258,22 +258,23 @@ fn of_render(render: Render) -> JsStep {
             OutputKind::Pages => "PAGES",
             OutputKind::PagesApi => "PAGES_API",
         }),
-        edge: Some(render.edge),
+        // What is not the case is left out: each field costs as much as a small function call.
+        edge: render.edge.then_some(true),
         page: Some(render.page),
         pathname: Some(render.pathname),
         params: render.params.map(|params| params.to_json()),
+        init_query: (render.query.as_ref() != Some(&render.init_query)).then(|| render.init_query.to_json()),
         query: render.query.map(|query| query.to_json()),
-        init_query: Some(render.init_query.to_json()),
         url: Some(render.url),
         vary: render.vary,
-        drop_next_url: Some(render.drop_next_url),
+        drop_next_url: render.drop_next_url.then_some(true),
         locale: render.locale,
         default_locale: render.default_locale,
-        is_locale_domain: Some(render.is_locale_domain),
-        is_rsc: Some(render.is_rsc),
-        is_prefetch_rsc: Some(render.is_prefetch_rsc),
+        is_locale_domain: render.is_locale_domain.then_some(true),
+        is_rsc: render.is_rsc.then_some(true),
+        is_prefetch_rsc: render.is_prefetch_rsc.then_some(true),
         segment_prefetch: render.segment_prefetch,
-        is_data_request: Some(render.is_data_request),
+        is_data_request: render.is_data_request.then_some(true),
         rewritten_pathname: render.rewritten_pathname,
         ..JsStep::of_kind("render").with_request_headers(&render.request_headers)
     }

@@ -20,6 +20,7 @@ import pages from './pages.mjs'
 import * as revalidation from './revalidation.mjs'
 import { hidden, routes, slots } from './routes.mjs'
 import { rules, trailingSlash } from './rules.mjs'
+import { plainly, seen } from './seen.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */
 
@@ -91,6 +92,8 @@ export const SUITES = [
     overlapping: true,
   },
   { fixture: 'mixed', cases: mixed },
+  { fixture: 'seen', cases: seen },
+  { fixture: 'seen', cases: plainly, env: { FERRONEXT_LEAN: '0' } },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
   { fixture: 'middleware-i18n', cases: i18n },
   { fixture: 'middleware-one-locale', cases: oneLocale },

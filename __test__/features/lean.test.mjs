@@ -1,0 +1,79 @@
+// Which entries are prepared once, and which are left to the handler that they document (runtime/lean.js). That both answer alike is what
+// the conformance cases of the fixture show; here it is seen that there are two ways.
+import path from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { sendRaw } from '../support/raw.mjs'
+import { startServer } from '../support/server.mjs'
+
+const fixture = (/** @type {string} */ name) => fileURLToPath(new URL(path.join('../fixtures', name), import.meta.url))
+
+/** @type {(() => Promise<unknown>)[]} */
+const cleanUps = []
+afterAll(async () => {
+  for (const cleanUp of cleanUps.splice(0)) await cleanUp()
+})
+
+/**
+ * @param {string} name
+ * @param {NodeJS.ProcessEnv} [env]
+ */
+async function serve(name, env = {}) {
+  const { dir: built } = await buildFixture({ line: '16.4', source: fixture(name) })
+  const dir = await copyApp(built, 'lean')
+  const server = await startServer({ dir, engine: 'ferronext', env: { ...env, DEBUG: 'ferronext:render' } })
+  cleanUps.push(
+    () => server.stop(),
+    () => removeApp(dir),
+  )
+  /** @param {string} target @param {Record<string, string>} [headers] */
+  const get = async (target, headers) => (await sendRaw({ port: server.port, target, headers })).decoded.toString()
+  return { ...server, get }
+}
+
+describe('an app without locales', () => {
+  /** @type {Awaited<ReturnType<typeof serve>>} */
+  let seen
+  beforeAll(async () => {
+    seen = await serve('seen')
+  })
+
+  it.each([
+    ['an API route', '/api/seen', '/api/seen'],
+    ['an API route with a param', '/api/items/7', '/api/items/[id]'],
+    ['a route handler', '/route/seen', '/route/seen/route'],
+    ['a page', '/shown', '/shown'],
+    ['an app page', '/page/7', '/page/[id]/page'],
+  ])('prepares %s once', async (_, target, page) => {
+    await seen.get(target)
+    expect(await seen.printed(lineOf(`${page}: prepared once`))).toBe(true)
+  })
+
+  it('leaves all of them to their handlers when it is told to', async () => {
+    const { get, output, printed } = await serve('seen', { FERRONEXT_LEAN: '0' })
+    for (const target of ['/api/seen', '/route/seen', '/shown', '/page/7']) await get(target)
+    expect(await printed(/\/page\/\[id\] in /)).toBe(true)
+    expect(output()).not.toMatch(/prepared once|prepare\(\) is upstream's/)
+  })
+
+  it('leaves an optional catch-all and what a rewrite has led to', async () => {
+    const { get, output, printed } = seen
+    await get('/api/rest/x')
+    expect(await printed(/\/api\/rest\/\[\[\.\.\.rest\]\]: prepare\(\) is upstream's/)).toBe(true)
+    // `afterFiles` has a rule for the path of this file. Upstream looks at it, so that nothing can be learned from the request.
+    await get('/api/stream')
+    expect(await printed(/\/api\/stream in /)).toBe(true)
+    expect(output()).not.toMatch(lineOf('/api/stream: prepared once'))
+  })
+})
+
+it('leaves the entries of an app with locales to their handlers', async () => {
+  const { get, output, printed } = await serve('locales')
+  await get('/ssr')
+  expect(await printed(/ in \d/)).toBe(true)
+  expect(output()).not.toMatch(/prepared once/)
+})
+
+/** @param {string} text */
+const lineOf = text => new RegExp(text.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'))

@@ -1,0 +1,114 @@
+// In: the compiled entry of an API route. Out: requests to it, answered by upstream's own route module for API routes around the
+// user's function, one level below the entry's handler: what stands between the two prepares each request anew and traces it
+// (next/dist/build/templates/pages-api.js).
+
+const path = require('node:path')
+const { REQUEST_META, contextOf } = require('./context')
+const { LeanPreparation } = require('./lean-prepare')
+
+/**
+ * @typedef {import('./render').Request} Request
+ * @typedef {import('./render').Response} Response
+ * @typedef {import('./server').ServerState} ServerState
+ */
+
+/** Options that the build writes into the entry, where they cannot be read; an app with one of them keeps the handler. */
+const WRITTEN_INTO_ENTRIES = ['allowedRevalidateHeaderKeys', 'multiZoneDraftMode', 'trustHostHeader']
+
+/** The compiled forms of the route module, of which the entry has loaded one. */
+const BUNDLES = ['pages-api-turbo.runtime.prod.js', 'pages-api.runtime.prod.js']
+
+class LeanApi {
+  #preparation
+  #module
+  #page
+
+  /**
+   * @param {ServerState} server
+   * @param {any} entry
+   * @param {import('./render').RenderStep} step
+   * @returns {LeanApi | null} `null` when the entry has to be called by its handler
+   */
+  static of(server, entry, { page, pathname }) {
+    const { config, next, distDir, relativeProjectDir } = server
+    // The entry of an index page names itself in several ways.
+    if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return null
+    if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return null
+    const bundle = BUNDLES.map(name => path.join(next.dir, 'dist/compiled/next-server', name)).find(isLoaded)
+    const Module = bundle && require(bundle).PagesAPIRouteModule
+    if (typeof Module?.prototype?.render !== 'function') return null
+    const module = new Module({
+      definition: { kind: 'PAGES_API', page, pathname, bundlePath: '', filename: '' },
+      userland: entry,
+      distDir: path.relative(path.resolve(relativeProjectDir), distDir),
+      relativeProjectDir,
+    })
+    return module.isDev ? null : new LeanApi(server, module, page)
+  }
+
+  /**
+   * @param {ServerState} server
+   * @param {any} module
+   * @param {string} page
+   */
+  constructor(server, module, page) {
+    this.#preparation = new LeanPreparation(server, module)
+    this.#module = module
+    this.#page = page
+  }
+
+  /**
+   * @param {Request} req
+   * @param {Response} res
+   * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
+   */
+  answer(req, res) {
+    const said = this.#preparation.describe(req)
+    if (said !== undefined) return this.#render(req, res, said)
+    return this.#preparation.isLearning(req) ? this.#first(req, res) : undefined
+  }
+
+  /** @param {Request} req @param {Response} res */
+  async #first(req, res) {
+    const prepared = await this.#preparation.prepare(req, res, { srcPage: this.#page })
+    if (prepared) return this.#render(req, res, prepared, prepared)
+    res.statusCode = 400
+    res.end('Bad Request')
+  }
+
+  /**
+   * @param {Request} req
+   * @param {Response} res
+   * @param {import('./lean-prepare').Prepared} said
+   * @param {any} build
+   */
+  async #render(req, res, { query, params }, build = this.#preparation.build) {
+    const module = this.#module
+    try {
+      await module.render(req, res, {
+        query: { ...query, ...params },
+        params,
+        allowedRevalidateHeaderKeys: undefined,
+        multiZoneDraftMode: false,
+        trustHostHeader: undefined,
+        previewProps: build.previewProps ?? build.prerenderManifest.preview,
+        propagateError: false,
+        dev: false,
+        page: this.#page,
+        internalRevalidate: contextOf(req[REQUEST_META].relativeProjectDir)?.revalidate,
+        onError: (/** @type {any[]} */ ...args) => module.instrumentationOnRequestError(req, ...args),
+      })
+    } catch {
+      // What the function throws is answered further down; this is a fault of who was told of it.
+      if (res.headersSent) return
+      res.statusCode = 500
+      res.statusMessage = 'Internal Server Error'
+      res.end('Internal Server Error')
+    }
+  }
+}
+
+/** @param {string} file */
+const isLoaded = file => require.cache[file] !== undefined
+
+module.exports = { LeanApi }

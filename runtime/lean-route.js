@@ -1,0 +1,266 @@
+// In: a request to a route handler that nothing prerenders. Out: the answer of the user's function, which upstream's route module runs
+// inside its async storages (`routeModule.handle`), one level below the entry's handler. What is left out around it: the adapters of
+// Node's request and response, the response cache, which keeps nothing of such a route, and a `WritableStream` for the answer.
+// Upstream: next/dist/build/templates/app-route.js, server/send-response.js and server/pipe-readable.js.
+//
+// The first request goes through the entry's handler. From what it hands to the route module come the class of the request, which is the
+// one that the user's code has, and the parts of the context that are the same for each request. A context that has other parts than
+// the ones known here leaves the entry to its handler.
+
+const { REQUEST_META } = require('./context')
+const { drained } = require('./respond')
+
+/**
+ * @typedef {import('./render').Request} Request
+ * @typedef {import('./render').Response} Response
+ * @typedef {import('./server').ServerState} ServerState
+ * @typedef {import('./lean-prepare').Prepared} Prepared
+ */
+
+const CONTEXT_PARTS = ['params', 'previewProps', 'renderOpts', 'sharedContext']
+
+/** The parts of `renderOpts`; those of a request are made anew for each. */
+const OPTIONS = [
+  'cacheComponents',
+  'cacheLifeProfiles',
+  'experimental',
+  'hmrRefreshHash',
+  'incrementalCache',
+  'isDraftMode',
+  'onAfterTaskError',
+  'onClose',
+  'staticPageGenerationTimeout',
+  'validationLevel',
+  'waitUntil',
+]
+
+/** Parameters of `onRequestError`: request, error, context, whether it is not logged, and what the router has told. */
+const REPORT_PARAMETERS = 5
+
+/** Headers that may have several values; of others the first one that is set stays. */
+const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
+
+/** Headers of a route's answer that are not sent: the body may have been decoded since they were written, or is not for clients. */
+const NOT_SENT = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'x-middleware-set-cookie'])
+
+class LeanRoute {
+  #module
+  #preparation
+  /** @type {(new (url: URL, init: any) => any) | undefined} the class of requests in the entry's own code */
+  #NextRequest
+  /** @type {any} */
+  #options
+  /** @type {any} */
+  #sharedContext
+  /** Whether nothing that it answers is kept, once that is known. @type {boolean | undefined} */
+  #isDynamic
+
+  /**
+   * @param {any} module
+   * @param {import('./lean-prepare').LeanPreparation} preparation
+   */
+  constructor(module, preparation) {
+    this.#module = module
+    this.#preparation = preparation
+    module.handle = (/** @type {any} */ request, /** @type {any} */ context) => {
+      delete module.handle
+      this.#learn(request, context)
+      return module.handle(request, context)
+    }
+  }
+
+  /** @param {any} request @param {any} context */
+  #learn(request, context) {
+    const { renderOpts } = context
+    const names = Object.keys(renderOpts).sort()
+    if (Object.keys(context).sort().join() !== CONTEXT_PARTS.join() || names.join() !== OPTIONS.join()) return
+    if (renderOpts.cacheComponents || renderOpts.hmrRefreshHash !== undefined) return
+    if (this.#module.onRequestError?.length !== REPORT_PARAMETERS) return
+    this.#NextRequest = request.constructor
+    this.#options = { ...renderOpts, incrementalCache: undefined, waitUntil: undefined, onClose: undefined }
+    this.#sharedContext = context.sharedContext
+  }
+
+  /**
+   * @param {ServerState} server
+   * @param {Request} req
+   * @param {Response} res
+   * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
+   */
+  answer(server, req, res) {
+    if (this.#NextRequest === undefined || !req.url?.startsWith('/') || res.errored || res.destroyed) return undefined
+    const { build } = this.#preparation
+    if (build === undefined) return undefined
+    this.#isDynamic ??= isDynamic(this.#module.definition.pathname, build.prerenderManifest)
+    // What is prerendered is kept by the response cache, which the handler asks. Nobody has touched the request so far.
+    const said = this.#isDynamic ? this.#preparation.describe(req) : undefined
+    return said && this.#answer(server, req, res, said, build)
+  }
+
+  /**
+   * @param {ServerState} server
+   * @param {Request} req
+   * @param {Response} res
+   * @param {Prepared} said
+   * @param {Prepared} build
+   */
+  async #answer(server, req, res, said, build) {
+    const module = this.#module
+    try {
+      await this.#handle(server, req, res, said.params, build)
+    } catch (error) {
+      const route = { routerKind: 'App Router', routePath: module.definition.pathname, routeType: 'route' }
+      const context = { ...route, revalidateReason: undefined }
+      await module.onRequestError(req, error, context, false, said.routerServerContext)
+      if (!res.headersSent) {
+        res.statusCode = 500
+        res.statusMessage = ''
+        res.end()
+      } else if (!res.writableEnded && !res.destroyed) res.end()
+    }
+  }
+
+  /**
+   * @param {ServerState} server
+   * @param {Request} req
+   * @param {Response} res
+   * @param {any} params
+   * @param {Prepared} build
+   */
+  async #handle(server, req, res, params, { nextConfig, previewProps, prerenderManifest }) {
+    const module = this.#module
+    const { next, waitUntil } = server
+    const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
+    incrementalCache?.resetRequestCache()
+    const renderOpts = {
+      ...this.#options,
+      isDraftMode: false,
+      incrementalCache,
+      waitUntil: waitUntil.add,
+      onClose: (/** @type {() => void} */ callback) => {
+        res.on('close', callback)
+      },
+    }
+    const context = { params, previewProps, renderOpts, sharedContext: this.#sharedContext }
+    const response = await module.handle(this.#requestOf(req, res), context)
+    req.fetchMetrics = renderOpts.fetchMetrics
+    if (renderOpts.pendingWaitUntil) waitUntil.add(renderOpts.pendingWaitUntil)
+    sendHead(next, res, response)
+    if (response.body && req.method !== 'HEAD') await sendBody(res, response.body)
+    else res.end()
+  }
+
+  /** @param {Request} req @param {Response} res */
+  #requestOf(req, res) {
+    const { headers } = req
+    const method = String(req.method).toUpperCase()
+    /** @type {[string, string][]} */
+    const pairs = []
+    for (const name of Object.keys(headers)) {
+      const value = headers[name]
+      if (Array.isArray(value)) for (const single of value) pairs.push([name, single])
+      else if (value !== undefined) pairs.push([name, String(value)])
+    }
+    const controller = new AbortController()
+    res.once('close', () => {
+      if (!res.writableFinished) controller.abort(responseAborted())
+    })
+    return new /** @type {any} */ (this.#NextRequest)(
+      new URL(/** @type {string} */ (req.url), req[REQUEST_META].initURL),
+      {
+        method,
+        headers: pairs,
+        duplex: 'half',
+        signal: controller.signal,
+        body: method === 'GET' || method === 'HEAD' ? null : req,
+      },
+    )
+  }
+}
+
+/**
+ * Whether no path of a route is prerendered, at build time or later.
+ * @param {string} pathname
+ * @param {{ dynamicRoutes: Record<string, any>, routes: Record<string, { srcRoute: string | null }> }} manifest
+ */
+function isDynamic(pathname, { dynamicRoutes, routes }) {
+  if (pathname in dynamicRoutes || pathname in routes) return false
+  return !Object.values(routes).some(({ srcRoute }) => srcRoute === pathname)
+}
+
+/** What a handler finds in `request.signal.reason` when the client has gone away. */
+function responseAborted() {
+  const error = new Error()
+  error.name = 'ResponseAborted'
+  return error
+}
+
+/**
+ * @param {import('./next-package').NextPackage} next
+ * @param {Response} res
+ * @param {globalThis.Response} response
+ */
+function sendHead(next, res, { status, statusText, headers }) {
+  res.statusCode = status
+  res.statusMessage = statusText
+  headers.forEach((value, name) => {
+    if (NOT_SENT.has(name)) return
+    if (name === 'set-cookie') {
+      const { splitCookiesString } = next.require('next/dist/server/web/utils')
+      for (const cookie of splitCookiesString(value)) addValue(res, name, cookie)
+    } else if (MULTIPLE.has(name) || !res.hasHeader(name)) addValue(res, name, value)
+  })
+}
+
+/**
+ * @param {Response} res
+ * @param {string} name
+ * @param {string} value
+ */
+function addValue(res, name, value) {
+  const present = res.getHeader(name)
+  if (present === undefined) {
+    res.setHeader(name, value)
+    return
+  }
+  const values = [present].flat().map(String)
+  if (!values.includes(value)) res.setHeader(name, [...values, value])
+}
+
+/**
+ * Sends a body at the pace of the client, each chunk as soon as it is there. A client that goes away cancels it; an error of
+ * the body ends the connection, because the client has the beginning of an answer.
+ * @param {Response} res
+ * @param {ReadableStream<Uint8Array>} body
+ */
+async function sendBody(res, body) {
+  if (res.errored || res.destroyed) return
+  const reader = body.getReader()
+  let isGone = false
+  const stop = () => {
+    if (res.writableFinished) return
+    isGone = true
+    reader.cancel(responseAborted()).catch(() => {})
+  }
+  res.once('close', stop)
+  try {
+    for (;;) {
+      const { done, value } = await reader.read()
+      if (done || isGone) break
+      const takesMore = res.write(value)
+      // A compressor may hold back the head with the first bytes.
+      if (!res.headersSent) res.flushHeaders()
+      if (!takesMore) await drained(res)
+    }
+  } catch (error) {
+    if (isGone || isAbort(error)) return
+    if (!res.writableFinished) res.destroy(/** @type {Error} */ (error))
+    throw new Error('failed to pipe response', { cause: error })
+  }
+  if (!isGone) res.end()
+}
+
+/** @param {any} error */
+const isAbort = error => error?.name === 'AbortError' || error?.name === 'ResponseAborted'
+
+module.exports = { LeanRoute }
