@@ -207,6 +207,7 @@ impl Engine {
             security_policy: &self.images.security_policy,
             disposition: &self.images.disposition,
             compress: self.settings.compress,
+            preferred: self.settings.preferred,
         };
         let conditions = Conditions::of(&flight.request.headers);
         let head = flight.request.method == Method::Head;
@@ -255,15 +256,10 @@ impl Engine {
 
     /// Compresses a picture for the request in `slot`.
     pub(super) async fn encode_picture(&self, slot: usize, picture: Arc<Picture>, coding: Coding) {
-        let work = tokio::task::spawn_blocking(move || picture.encode(coding));
-        let done = matches!(work.await, Ok(Ok(())));
+        picture.encoded(coding).await;
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else { return };
-        flight.next = if done {
-            self.serve(flight)
-        } else {
-            self.image_fault(flight, "A picture cannot be compressed.")
-        };
+        flight.next = self.serve(flight);
     }
 
     /// Waits for the picture of the request in `slot`, or for something that Node has to do for it first.
