@@ -10,6 +10,7 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use super::fault::{guarded, to_js};
+use crate::body;
 use crate::error::{Code, Error};
 use crate::response::encoding::{self, Asked, Coding, Level, Preferred};
 use crate::response::headers::HeaderList;
@@ -86,6 +87,7 @@ impl Encoder {
     #[napi(js_name = "pushAsync")]
     pub async fn push_async(&self, chunk: Buffer, last: bool) -> napi::Result<Buffer> {
         let stream = Arc::clone(&self.stream);
+        let _turn = body::turn().await;
         let out = tokio::task::spawn_blocking(move || push(&stream, &chunk, last)).await;
         let out = out.map_err(|error| napi::Error::from_reason(error.to_string()))?;
         out.map(Buffer::from)

@@ -42,11 +42,14 @@ pub fn compress_body(mut body: Body, coding: Coding, level: Level, flush: bool) 
                 Some(Err(error)) => Err(error),
                 Some(Ok(chunk)) if chunk.len() <= INLINE => encoder.write(&chunk, flush),
                 Some(Ok(chunk)) => {
+                    let turn = body::turn().await;
                     let work = tokio::task::spawn_blocking(move || {
                         let out = encoder.write(&chunk, flush);
                         (encoder, out)
                     });
-                    match work.await {
+                    let work = work.await;
+                    drop(turn);
+                    match work {
                         Ok((back, out)) => {
                             encoder = back;
                             out
