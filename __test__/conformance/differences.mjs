@@ -53,7 +53,9 @@ export const DIFFERENCES = [
     applies: ({ name, kind, expected, actual }) =>
       /accept-encoding: .*\b(br|zstd)\b/i.test(name) &&
       !/gzip, (deflate, )?br\b/.test(name) &&
-      ((kind === 'header content-encoding' && ['absent', 'gzip'].includes(expected) && ['br', 'zstd'].includes(actual)) ||
+      ((kind === 'header content-encoding' &&
+        ['absent', 'gzip'].includes(expected) &&
+        ['br', 'zstd'].includes(actual)) ||
         (kind === 'header content-length' && (/^\d+$/.test(actual) || actual === 'absent')) ||
         (kind === 'header transfer-encoding' && [expected, actual].includes('absent')) ||
         (kind === 'framing' && [expected, actual].every(framing => ['chunked', 'length'].includes(framing)))),

@@ -45,6 +45,14 @@ pub(super) fn run(work: impl FnOnce() + Send + 'static) -> bool {
     true
 }
 
+/// Waits until what was put in before has been done: it is one thread's, in order.
+#[cfg(test)]
+pub(crate) async fn done() {
+    let (done, told) = tokio::sync::oneshot::channel();
+    assert!(run(move || done.send(()).unwrap()));
+    told.await.unwrap();
+}
+
 fn drain() {
     #[cfg(unix)]
     {

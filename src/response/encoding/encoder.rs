@@ -17,7 +17,7 @@ use zstd::zstd_safe::CParameter;
 
 use super::Coding;
 
-/// How hard to try. Measured on the 350 kB chunk of the benchmark: bytes left and milliseconds of one core.
+/// How hard to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
     /// For bytes that somebody waits for and that will soon be there in a better form.
@@ -38,16 +38,18 @@ impl Level {
         })
     }
 
-    /// brotli, 0 to 11. 4 costs as much as gzip's 6 and is smaller.
+    /// brotli, 0 to 11. Of a chunk of 350 kB 2 leaves 110 kB, and 10 leaves 92 in 26 times the time; 11 leaves 90.5 and takes three
+    /// times as long again. From 5 on a stream would hold up to 33 MB, with 4 it holds 2.
     fn brotli(self) -> i32 {
         match self {
             Level::Quick => 2,
             Level::Dynamic => 4,
-            Level::Stored => 11,
+            Level::Stored => 10,
         }
     }
 
-    /// zstd, 1 to 22. Beyond 19 only the window grows.
+    /// zstd, 1 to 22. Of the same chunk 1 leaves 119 kB, 3 leaves 109, and 19 leaves 95 in the time of brotli's 10. Beyond that only
+    /// the window grows.
     fn zstd(self) -> i32 {
         match self {
             Level::Quick => 1,

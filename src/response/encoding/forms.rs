@@ -145,13 +145,7 @@ mod tests {
             forms.prepare((), coding, &body).await;
             let first = forms.get(&(), coding).unwrap().bytes().unwrap().clone();
             assert_eq!(decode(coding, &first), body);
-            // The queue is one thread's, so what is put in later is done later.
-            let (done, waited) = std::sync::mpsc::channel();
-            assert!(background::run(move || done.send(()).unwrap()));
-            tokio::task::spawn_blocking(move || waited.recv())
-                .await
-                .unwrap()
-                .unwrap();
+            background::done().await;
             let Some(Form::Best(best)) = forms.get(&(), coding) else {
                 panic!("{coding:?}")
             };

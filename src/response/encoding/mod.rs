@@ -12,6 +12,8 @@ mod forms;
 mod negotiate;
 mod stream;
 
+#[cfg(test)]
+pub(crate) use background::done as background_done;
 pub use compressible::is_compressible;
 pub use encoder::{compress, Encoder, Level};
 pub use forms::{Form, Forms};
