@@ -16,18 +16,22 @@ use tokio::sync::{mpsc, Semaphore, SemaphorePermit};
 /// to give them back: with twice as much, 200 slow downloads took three times the memory.
 pub const READ_SIZE: usize = 64 * 1024;
 
-/// How many chunks are read or compressed at a time, in the whole process: one for each core, and four at least, because a disk is
+/// How many chunks are read, or compressed, at a time, in the whole process: one for each core, and four at least, because a disk is
 /// faster with several. Tokio has up to 512 threads for work that blocks, and each that ever held a chunk keeps some megabytes of
 /// the allocator's: 200 downloads at once came to 2 GB.
-static AT_WORK: LazyLock<Semaphore> = LazyLock::new(|| {
+fn places() -> Semaphore {
     let cores = available_parallelism().map_or(1, usize::from);
     Semaphore::new(cores.clamp(4, 32))
-});
+}
 
-/// Waits for a turn to work on a chunk on tokio's blocking pool. Keep what it returns until the work is done.
-pub async fn turn() -> Option<SemaphorePermit<'static>> {
+/// Apart from each other, so that a network drive that hangs holds up nothing but its own files.
+static READING: LazyLock<Semaphore> = LazyLock::new(places);
+static COMPRESSING: LazyLock<Semaphore> = LazyLock::new(places);
+
+/// Waits for a turn to compress a chunk on tokio's blocking pool. Keep what it returns until that is done.
+pub async fn turn_to_compress() -> Option<SemaphorePermit<'static>> {
     // Nobody closes it.
-    AT_WORK.acquire().await.ok()
+    COMPRESSING.acquire().await.ok()
 }
 
 /// How many chunks a producer may be ahead of its reader.
@@ -114,7 +118,7 @@ impl FilePart {
         }
         let want = self.left.min(READ_SIZE as u64) as usize;
         let (file, at) = (Arc::clone(&self.file), self.at);
-        let turn = turn().await;
+        let turn = READING.acquire().await;
         let read = tokio::task::spawn_blocking(move || read_at(&file, at, want)).await;
         drop(turn);
         match read {

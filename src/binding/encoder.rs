@@ -87,7 +87,7 @@ impl Encoder {
     #[napi(js_name = "pushAsync")]
     pub async fn push_async(&self, chunk: Buffer, last: bool) -> napi::Result<Buffer> {
         let stream = Arc::clone(&self.stream);
-        let _turn = body::turn().await;
+        let _turn = body::turn_to_compress().await;
         let out = tokio::task::spawn_blocking(move || push(&stream, &chunk, last)).await;
         let out = out.map_err(|error| napi::Error::from_reason(error.to_string()))?;
         out.map(Buffer::from)

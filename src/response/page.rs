@@ -212,7 +212,7 @@ impl Page {
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match self.forms.get(&key.variant, coding) {
+                match self.forms.get(&key.variant, coding, &bytes) {
                     None => return PageAnswer::Encode(key.variant, coding),
                     Some(Form::Failed) => drop(headers.remove("content-encoding")),
                     Some(Form::Best(form)) => bytes = form,

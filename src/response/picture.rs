@@ -143,7 +143,7 @@ impl Picture {
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match self.forms.get(&(), coding) {
+                match self.forms.get(&(), coding, &body) {
                     None => return PictureAnswer::Encode(coding),
                     Some(Form::Failed) => drop(headers.remove("content-encoding")),
                     Some(Form::Best(form)) => body = form,

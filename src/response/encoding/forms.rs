@@ -64,11 +64,19 @@ impl<K> Default for Forms<K> {
 }
 
 impl<K: Clone + Eq + Hash + Send + Sync + 'static> Forms<K> {
-    /// The form that is here now.
-    pub fn get(&self, key: &K, coding: Coding) -> Option<Form> {
-        let kept = self.inner.read();
+    /// The form of `body` that is here now.
+    pub fn get(&self, key: &K, coding: Coding, body: &Bytes) -> Option<Form> {
         // Keys of pages are short; the clone spares a second map.
-        kept.get(&(key.clone(), coding)).map(|slot| slot.form.clone())
+        let slot = (key.clone(), coding);
+        let (form, ordered) = self
+            .inner
+            .read()
+            .get(&slot)
+            .map(|slot| (slot.form.clone(), slot.ordered))?;
+        if !ordered {
+            self.order(slot, body);
+        }
+        Some(form)
     }
 
     /// Waits until there is a form to be sent, and has the best one made. Of those who come while there is none, one does the
@@ -141,17 +149,33 @@ mod tests {
         for coding in CODINGS {
             let forms = Forms::default();
             let body = Bytes::from(text());
-            assert!(forms.get(&(), coding).is_none());
+            assert!(forms.get(&(), coding, &body).is_none());
             forms.prepare((), coding, &body).await;
-            let first = forms.get(&(), coding).unwrap().bytes().unwrap().clone();
+            let first = forms.get(&(), coding, &body).unwrap().bytes().unwrap().clone();
             assert_eq!(decode(coding, &first), body);
             background::done().await;
-            let Some(Form::Best(best)) = forms.get(&(), coding) else {
+            let Some(Form::Best(best)) = forms.get(&(), coding, &body) else {
                 panic!("{coding:?}")
             };
             assert_eq!(decode(coding, &best), body);
             assert!(best.len() < first.len() || coding == Coding::Brotli && best.len() <= first.len());
         }
+    }
+
+    #[tokio::test]
+    async fn what_found_no_place_in_the_queue_is_asked_for_again() {
+        let forms = Forms::default();
+        let body = Bytes::from(text());
+        let quick = Form::Quick(compress(Coding::Gzip, &body, Level::Quick).unwrap());
+        let slot = Slot {
+            form: quick,
+            ordered: false,
+        };
+        forms.inner.write().insert(((), Coding::Gzip), slot);
+        let get = || forms.get(&(), Coding::Gzip, &body);
+        assert!(matches!(get(), Some(Form::Quick(_))));
+        background::done().await;
+        assert!(matches!(get(), Some(Form::Best(_))));
     }
 
     #[tokio::test]
@@ -164,7 +188,7 @@ mod tests {
                 tokio::spawn(async move {
                     forms.prepare("key", Coding::Gzip, &body).await;
                     forms
-                        .get(&"key", Coding::Gzip)
+                        .get(&"key", Coding::Gzip, &body)
                         .is_some_and(|form| form.bytes().is_some())
                 })
             })

@@ -42,7 +42,7 @@ pub fn compress_body(mut body: Body, coding: Coding, level: Level, flush: bool) 
                 Some(Err(error)) => Err(error),
                 Some(Ok(chunk)) if chunk.len() <= INLINE => encoder.write(&chunk, flush),
                 Some(Ok(chunk)) => {
-                    let turn = body::turn().await;
+                    let turn = body::turn_to_compress().await;
                     let work = tokio::task::spawn_blocking(move || {
                         let out = encoder.write(&chunk, flush);
                         (encoder, out)

@@ -75,12 +75,12 @@ impl StoredFile {
         if coding == Coding::Identity {
             return Some(self.bytes.clone());
         }
-        self.forms.get(&(), coding)?.bytes().cloned()
+        self.forms.get(&(), coding, &self.bytes)?.bytes().cloned()
     }
 
     /// Whether these bytes are what every later answer in the coding is going to have, too.
     pub fn is_final(&self, coding: Coding, body: &Bytes) -> bool {
-        match self.forms.get(&(), coding) {
+        match self.forms.get(&(), coding, &self.bytes) {
             Some(Form::Best(best)) => best.as_ptr() == body.as_ptr(),
             Some(Form::Quick(_) | Form::Failed) => false,
             None => coding == Coding::Identity,
