@@ -53,6 +53,17 @@ declare namespace next {
      * after that it says 503. An object names other paths. Default `false`.
      */
     health?: boolean | { live?: string; ready?: string }
+    /**
+     * What a client gets that takes gzip as gladly as brotli or zstd, as all browsers do: the first of these that it takes.
+     * Default `[]`, which is gzip, as upstream sends. A client that does not take gzip, or wants it less, gets brotli or zstd in
+     * any case. Production only.
+     */
+    preferEncodings?: ('br' | 'zstd')[]
+    /**
+     * Whether files that are added to `public` while the server runs are served, a second later at most. By default only those
+     * that were there at its start are, as upstream does. Production only.
+     */
+    watchPublic?: boolean
     /** The server whose `upgrade` events belong to Next.js. Default: the server of the first request. */
     httpServer?: Server
     /** Development only: use Turbopack. */

@@ -9,7 +9,7 @@ const rate = value => (value === undefined ? '-' : Math.round(value).toLocaleStr
 export const ratio = (part, whole, digits) => (part && whole ? (part / whole).toFixed(digits) : '-')
 
 /** @param {number} value milliseconds */
-const time = value => (value < 10 ? value.toFixed(2) : value.toFixed(0))
+const time = value => (Number.isNaN(value) ? '-' : value < 10 ? value.toFixed(2) : value.toFixed(0))
 
 /** @param {number} value bytes */
 const size = value => (value < 10_000 ? `${value} B` : `${(value / 1000).toFixed(1)} kB`)

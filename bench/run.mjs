@@ -8,13 +8,15 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { capture, findMismatch } from './capture.mjs'
+import { writeLargeFile, writePictures } from './files.mjs'
 import { prepareApps } from './fixture.mjs'
 import { describeMachine } from './machine.mjs'
+import { measure } from './measure.mjs'
 import { plot } from './plot.mjs'
 import { makeTable } from './report.mjs'
 import { CLIENTS, makeScenarios } from './scenarios.mjs'
 import { readMemory, startServer } from './server-process.mjs'
-import { CONNECTIONS, explainMissingWrk, load } from './wrk.mjs'
+import { CONNECTIONS, explainMissingWrk } from './wrk.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const scratch = mkdtempSync(path.join(tmpdir(), 'ferronext-bench-'))
@@ -128,11 +130,12 @@ async function verify(engines, dirs, scenarios, clients) {
   const captured = new Map()
   let failed = 0
   for (const scenario of scenarios) {
-    for (const client of clients) {
+    for (const client of clientsOf(scenario, clients)) {
       const answers = []
+      const headers = { ...client.headers, ...scenario.headers }
       for (const { port } of servers) {
-        await capture(port, scenario.path, client.headers) // The first answer may be a cold one.
-        answers.push(await capture(port, scenario.path, client.headers))
+        await capture(port, scenario.path, headers) // The first answer may be a cold one.
+        answers.push(await capture(port, scenario.path, headers))
       }
       const key = `${scenario.name}-${client.name}`
       for (const [index, answer] of answers.entries()) {
@@ -141,8 +144,9 @@ async function verify(engines, dirs, scenarios, clients) {
         if (mismatch) failed++
       }
       const { body, ...head } = answers[answers.length - 1]
+      const streams = scenario.streams && path.join(dirs[engines[0]], 'public', scenario.streams)
       const file = path.join(scratch, `${key}.json`)
-      writeFileSync(file, JSON.stringify({ ...head, body: body.toString('base64') }))
+      writeFileSync(file, JSON.stringify({ ...head, streams, body: streams ? '' : body.toString('base64') }))
       captured.set(key, { file, bytes: body.length, encoding: head.encoding })
     }
   }
@@ -152,21 +156,8 @@ async function verify(engines, dirs, scenarios, clients) {
   return captured
 }
 
-/**
- * Each measurement has a fresh process, so that memory is its own.
- *
- * @param {{ engine: Engine, target: string, scenario: import('./scenarios.mjs').Scenario, headers: Record<string, string>,
- *   seconds: number, warmUp: number }} options
- */
-async function measure({ engine, target, scenario, headers, seconds, warmUp }) {
-  const server = await startServer(engine, target)
-  const request = { url: `http://127.0.0.1:${server.port}${scenario.path}`, headers, status: scenario.status }
-  await load({ ...request, seconds: warmUp })
-  const measured = await load({ ...request, seconds })
-  const memory = readMemory(server.pid)
-  await server.stop()
-  return { ...measured, ...memory }
-}
+/** @param {import('./scenarios.mjs').Scenario} scenario @param {typeof CLIENTS} clients */
+const clientsOf = (scenario, clients) => clients.filter(({ name }) => (scenario.client ?? name) === name)
 
 async function main() {
   const options = readOptions()
@@ -183,13 +174,18 @@ async function main() {
   const scenarios = makeScenarios(chunk).filter(({ name }) => !options.scenarios || options.scenarios.includes(name))
   const clients = CLIENTS.filter(({ name }) => !options.clients || options.clients.includes(name))
   if (scenarios.length === 0 || clients.length === 0) stop('no such scenario or client')
+  const needs = (/** @type {string} */ what) => scenarios.some(scenario => scenario.needs === what)
+  if (needs('pictures')) await writePictures(Object.values(dirs))
+  if (needs('large')) writeLargeFile(Object.values(dirs))
 
   const captured = await verify(apps, dirs, scenarios, clients)
   const starts = await measureStarts(apps, dirs, options.starts)
   /** @type {Cell[]} */
   const cells = []
   for (const scenario of scenarios) {
-    for (const client of clients) {
+    // Nobody repeats the work of making a picture.
+    const engines = options.engines.filter(engine => engine !== 'bare' || scenario.kind === undefined)
+    for (const client of clientsOf(scenario, clients)) {
       const { file, bytes, encoding } = /** @type {NonNullable<ReturnType<typeof captured.get>>} */ (
         captured.get(`${scenario.name}-${client.name}`)
       )
@@ -197,18 +193,19 @@ async function main() {
       const rounds = {}
       // One engine after the other within each round: a machine that gets slower gets slower for all of them.
       for (let round = 0; round < options.rounds; round++) {
-        for (const engine of options.engines) {
+        for (const engine of engines) {
           const target = engine === 'bare' ? file : dirs[engine]
           const { seconds, warmUp } = options
           const one = await measure({ engine, target, scenario, headers: client.headers, seconds, warmUp })
           rounds[engine] = [...(rounds[engine] ?? []), { ...one, bytes, encoding }]
         }
       }
-      for (const engine of options.engines) {
+      for (const engine of engines) {
         const cell = { scenario: scenario.name, client: client.name, engine, ...middle(rounds[engine] ?? []) }
         cells.push(cell)
-        const numbers = `${cell.rate.toFixed(0).padStart(7)}/s  p99 ${cell.p99.toFixed(1)} ms  errors ${cell.errors}`
-        console.log(`${scenario.name.padEnd(14)} ${client.name.padEnd(9)} ${engine.padEnd(10)} ${numbers}`)
+        const memory = `RSS ${cell.rss} MB, at most ${cell.peak} MB`
+        const numbers = `${cell.rate.toFixed(cell.rate < 100 ? 1 : 0).padStart(7)}/s  p99 ${cell.p99.toFixed(1)} ms  errors ${cell.errors}  ${memory}`
+        console.log(`${scenario.name.padEnd(18)} ${client.name.padEnd(9)} ${engine.padEnd(10)} ${numbers}`)
       }
     }
   }

@@ -1,5 +1,7 @@
 // What is measured: one request each, repeated under load.
 
+import { pictureUrl } from './files.mjs'
+
 /**
  * @typedef {object} Scenario
  * @property {string} name
@@ -8,7 +10,17 @@
  * @property {number} status that every answer must have
  * @property {'rust' | 'javascript'} answeredBy whether ferronext can answer without running the app's code
  * @property {(body: string) => string} [normalize] takes out what may differ between two right answers
+ * @property {Record<string, string>} [headers] sent with every request
+ * @property {string} [client] the only one that asks for it
+ * @property {'cold' | 'beside'} [kind] `cold`: pictures that nobody has made, one after the other, which no bare server can repeat;
+ *   `beside`: under load while such pictures are made
+ * @property {'pictures' | 'large'} [needs] files that are written for it (files.mjs)
+ * @property {string} [streams] the file in `public` that the bare server pipes, `fs.createReadStream().pipe()`
+ * @property {number} [connections]
  */
+
+/** Encoders differ in their bytes; the conformance suite compares what pictures show. */
+const ANY_PICTURE = () => ''
 
 /**
  * @param {string} chunk path of the large hashed chunk of this build
@@ -40,6 +52,50 @@ export function makeScenarios(chunk) {
       path: '/items?label=A',
       status: 200,
       answeredBy: 'javascript',
+    },
+    {
+      name: 'image-hit',
+      title: 'Picture from the cache',
+      path: pictureUrl(0),
+      status: 200,
+      answeredBy: 'rust',
+      headers: { accept: 'image/webp' },
+      client: 'identity',
+      normalize: ANY_PICTURE,
+      needs: 'pictures',
+    },
+    ...['webp', 'avif'].map(format => ({
+      name: `image-cold-${format}`,
+      title: `Cold picture, 2400x1600 JPEG to 1200 px ${format === 'webp' ? 'WebP' : 'AVIF'}`,
+      path: pictureUrl(0, 32),
+      status: 200,
+      answeredBy: /** @type {const} */ ('rust'),
+      headers: { accept: `image/${format}` },
+      client: 'identity',
+      normalize: ANY_PICTURE,
+      kind: /** @type {const} */ ('cold'),
+      needs: /** @type {const} */ ('pictures'),
+    })),
+    {
+      name: 'page-beside-images',
+      title: 'Prerendered page while 24 cold pictures are asked for',
+      path: '/',
+      status: 200,
+      answeredBy: 'rust',
+      kind: 'beside',
+      client: 'gzip',
+      needs: 'pictures',
+    },
+    {
+      name: 'large-file',
+      title: 'File of 100 MB, MB/s, beside `fs.createReadStream().pipe()`',
+      path: '/large.bin',
+      status: 200,
+      answeredBy: 'rust',
+      client: 'identity',
+      needs: 'large',
+      streams: 'large.bin',
+      connections: 4,
     },
   ]
 }

@@ -1,5 +1,5 @@
 // In: a response that JavaScript is about to write. Out: the same response, compressed chunk by chunk where the client
-// and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/response/encoding.rs.
+// and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/response/encoding.
 
 /**
  * Chunks up to this size are compressed on the spot: 32 KiB take about 0.4 ms at the default level, less than a
@@ -15,8 +15,9 @@ const DECISIVE_HEADERS = ['content-type', 'content-length', 'content-encoding', 
  * @param {any} native the addon
  * @param {import('node:http').IncomingMessage} req
  * @param {import('node:http').ServerResponse} res
+ * @param {string} preferred codings that are preferred to gzip, joined by commas
  */
-function compressResponse(native, req, res) {
+function compressResponse(native, req, res, preferred) {
   const { writeHead, write, end } = /** @type {any} */ (res)
   /** @type {any} the native encoder, or null when the answer goes out as it is */
   let encoder
@@ -39,6 +40,7 @@ function compressResponse(native, req, res) {
       req.method === 'HEAD',
       length ?? -1,
       headers,
+      preferred,
     )
     if (vary !== '') res.setHeader('Vary', vary)
     if (coding === '') return

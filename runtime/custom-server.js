@@ -181,6 +181,7 @@ class NextCustomServer {
     const state = this.#state
     if (!state) return
     endUpgraded(state)
+    clearInterval(state.publicWatch)
     const isDone = await within(timeout, state.inFlight.settle())
     // What belongs to a request that does not end does not end either.
     if (isDone) await state.waitUntil.settle()

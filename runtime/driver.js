@@ -139,7 +139,7 @@ async function steps(server, req, res, slot, strict = false) {
   let compressed = false
   const compress = () => {
     if (compressed || !req.socket) return
-    compressResponse(native, req, res)
+    compressResponse(native, req, res, server.preferEncodings)
     compressed = true
   }
   /** @type {unknown} the error that the error page in preparation is about */

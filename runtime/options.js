@@ -41,7 +41,27 @@ function resolveOptions(options) {
   }
   checkPort(options.port)
   forwardedFilter(options.trustProxy) // throws when it cannot be understood
+  checkDelivery(options)
   return { ...options, dir: path.resolve(options.dir || '.') }
+}
+
+/**
+ * @param {NextServerOptions} options
+ */
+function checkDelivery({ preferEncodings, watchPublic }) {
+  const isListed = (/** @type {unknown} */ name) => name === 'br' || name === 'zstd'
+  if (preferEncodings !== undefined && !(Array.isArray(preferEncodings) && preferEncodings.every(isListed))) {
+    throw codedError(
+      'FERRONEXT_BAD_OPTION',
+      `The option \`preferEncodings\` of next() has to be a list of 'br' and 'zstd', not ${JSON.stringify(preferEncodings)}.`,
+    )
+  }
+  if (watchPublic !== undefined && typeof watchPublic !== 'boolean') {
+    throw codedError(
+      'FERRONEXT_BAD_OPTION',
+      `The option \`watchPublic\` of next() has to be true or false, not ${JSON.stringify(watchPublic)}.`,
+    )
+  }
 }
 
 /**

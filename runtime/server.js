@@ -54,6 +54,8 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
  * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
+ * @property {string} preferEncodings codings that are preferred to gzip, joined by commas
+ * @property {NodeJS.Timeout | undefined} publicWatch looks for new files in `public`, until the app is closed
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(text: string) => import('./target').Target} parseTarget reads the URL of an external rewrite
  * @property {(error: unknown) => void} logError
@@ -107,6 +109,7 @@ async function prepare(native, options) {
       rules,
       trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
       extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
+      preferEncodings: options.preferEncodings,
     })
     .catch((/** @type {unknown} */ error) => {
       closePrinter(native)
@@ -181,6 +184,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     waitUntil: new WaitUntil(),
     imageCacheHandler: imageCacheHandler(config, distDir),
     inFlight: new InFlight(),
+    publicWatch: options.watchPublic ? watchPublic(engine) : undefined,
     namesRoutes: false,
     nameRoutes: () => {
       if (!state.namesRoutes) engine.nameRoutes()
@@ -188,6 +192,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     },
     countRender: renderCounter(native, options),
     upgraded: new Set(),
+    preferEncodings: (options.preferEncodings ?? []).join(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
     logError,
@@ -282,6 +287,29 @@ function createIncrementalCache(next, config, distDir, dir) {
     cache.resetRequestCache()
     return cache
   }
+}
+
+/** How often `public` is looked at, in milliseconds: as often as a file that is known (src/source/file/store.rs). */
+const PUBLIC_PERIOD = 1000
+
+/**
+ * Serves files that come into `public` while the server runs. Asking the folders for their time of change is cheap and works on
+ * every file system, also where nobody tells of changes: network drives and volumes of containers.
+ * @param {any} engine
+ */
+function watchPublic(engine) {
+  let failed = false
+  const look = () =>
+    engine.refreshPublic().then(
+      () => {
+        failed = false
+      },
+      (/** @type {Error} */ error) => {
+        if (!failed) console.error(error.message)
+        failed = true
+      },
+    )
+  return setInterval(look, PUBLIC_PERIOD).unref()
 }
 
 /**

@@ -21,6 +21,7 @@ const withoutResolvedUrl = body => body.replaceAll(/(resolvedUrl(?:&quot;|"):(?:
 const TESTED_IN = '__test__/features/differences.test.mjs'
 
 const PROXY_TESTED_IN = '__test__/features/proxy.test.mjs'
+const DELIVERY_TESTED_IN = '__test__/features/encodings.test.mjs'
 const IMAGES_TESTED_IN = '__test__/features/images.test.mjs'
 const UPGRADE_TESTED_IN = '__test__/features/upgrade.test.mjs'
 
@@ -46,6 +47,21 @@ export const DIFFERENCES = [
     reason:
       'Where the whole body is known before the headers go out, its length is sent. Upstream compresses on the way out and streams payloads from memory, so it has to send chunks; the length saves bytes and a write, and lets clients show progress.',
     test: TESTED_IN,
+  },
+  {
+    id: 'brotli-and-zstd-where-wanted',
+    applies: ({ name, kind, expected, actual }) =>
+      /accept-encoding: .*\b(br|zstd)\b/i.test(name) &&
+      !/gzip, (deflate, )?br\b/.test(name) &&
+      ((kind === 'header content-encoding' &&
+        ['absent', 'gzip'].includes(expected) &&
+        ['br', 'zstd'].includes(actual)) ||
+        (kind === 'header content-length' && (/^\d+$/.test(actual) || actual === 'absent')) ||
+        (kind === 'header transfer-encoding' && [expected, actual].includes('absent')) ||
+        (kind === 'framing' && [expected, actual].every(framing => ['chunked', 'length'].includes(framing)))),
+    reason:
+      'A client that names brotli or zstd and does not take gzip, or wants it less, gets what it wants. Upstream knows only gzip and deflate and sends such a client the plain body, or what it wants less. Who takes gzip as gladly, as browsers do, gets gzip from both, unless the option `preferEncodings` says otherwise.',
+    test: DELIVERY_TESTED_IN,
   },
   {
     id: 'query-keys-of-object-prototype',

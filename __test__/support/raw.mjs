@@ -2,6 +2,7 @@
 // keeps what other clients tidy away: header order and repeats, framing, interim answers.
 import { connect } from 'node:net'
 import { brotliDecompressSync, constants, gunzipSync, inflateSync } from 'node:zlib'
+import { decompress as zstdDecompress } from 'fzstd'
 
 /**
  * @typedef {object} RawResponse
@@ -176,6 +177,8 @@ function decode(body, encoding) {
   if (encoding === 'gzip') return gunzipSync(body, options)
   if (encoding === 'deflate') return inflateSync(body, options)
   if (encoding === 'br') return brotliDecompressSync(body)
+  // Node itself has it from 22.15 on.
+  if (encoding === 'zstd') return Buffer.from(zstdDecompress(body))
   return body
 }
 

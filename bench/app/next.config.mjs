@@ -8,6 +8,7 @@ const workspace = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..
 export default {
   turbopack: { root: workspace },
   outputFileTracingRoot: workspace,
+  images: { formats: ['image/avif', 'image/webp'] },
   redirects: async () => [{ source: '/old/:slug', destination: '/new/:slug', permanent: true }],
   rewrites: async () => [{ source: '/rewritten', destination: '/' }],
 }

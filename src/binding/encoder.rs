@@ -10,20 +10,23 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
 use super::fault::{guarded, to_js};
+use crate::body;
 use crate::error::{Code, Error};
-use crate::response::encoding::{self, Asked, Coding, Level};
+use crate::response::encoding::{self, Asked, Coding, Level, Preferred};
 use crate::response::headers::HeaderList;
 
 /// How a response is to be encoded: the new value of `Vary` (empty: leave it), and the coding (empty: none).
 ///
 /// `headers` are the response's own, names and values in turn: `content-type`, `content-length`, `content-encoding`,
-/// `cache-control` and `vary` count. `length` is that of a body handed over whole, `-1` for a stream.
+/// `cache-control` and `vary` count. `length` is that of a body handed over whole, `-1` for a stream. `preferred` is the option
+/// `preferEncodings`, joined by commas.
 #[napi(js_name = "planEncoding")]
 pub fn plan_encoding(
     accept_encoding: String,
     head: bool,
     length: f64,
     headers: Vec<String>,
+    preferred: String,
 ) -> napi::Result<Vec<String>, String> {
     guarded(|| {
         let mut list = HeaderList::new();
@@ -38,6 +41,7 @@ pub fn plan_encoding(
                 accept_encoding: &accept_encoding,
                 head,
                 length: (length >= 0.0).then_some(length as u64),
+                preferred: Preferred::named(preferred.split(',')),
             },
         );
         let vary = list.get("vary").filter(|after| before.as_deref() != Some(after));
@@ -64,12 +68,10 @@ impl Encoder {
     /// An encoder for `coding`, as `planEncoding` names it.
     #[napi(constructor)]
     pub fn new(coding: String) -> napi::Result<Self, String> {
-        let coding = match coding.as_str() {
-            "deflate" => Coding::Deflate,
-            _ => Coding::Gzip,
-        };
-        guarded(|| Encoder {
-            stream: Arc::new(Mutex::new(Some(encoding::Encoder::new(coding, Level::DYNAMIC)))),
+        let made = guarded(|| encoding::Encoder::new(Coding::named(&coding).unwrap_or_default(), Level::Dynamic))?;
+        let stream = made.map_err(|error| to_js(Error::new(Code::Internal, error.to_string())))?;
+        Ok(Encoder {
+            stream: Arc::new(Mutex::new(Some(stream))),
         })
     }
 
@@ -85,6 +87,7 @@ impl Encoder {
     #[napi(js_name = "pushAsync")]
     pub async fn push_async(&self, chunk: Buffer, last: bool) -> napi::Result<Buffer> {
         let stream = Arc::clone(&self.stream);
+        let _turn = body::turn_to_compress().await;
         let out = tokio::task::spawn_blocking(move || push(&stream, &chunk, last)).await;
         let out = out.map_err(|error| napi::Error::from_reason(error.to_string()))?;
         out.map(Buffer::from)

@@ -20,6 +20,7 @@ use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
 use crate::pipeline::{Answer, Progress, Step, TlsTrust};
 use crate::request::{Origin, Request};
+use crate::response::encoding::Preferred;
 use crate::response::etag;
 use crate::response::prepared::Prepared;
 use crate::source::prerender::Driver;
@@ -64,6 +65,8 @@ pub struct OpenOptions {
     pub trusts_anyone: bool,
     /// A file with further certificate authorities.
     pub extra_ca_certs: Option<String>,
+    /// The codings that are preferred to gzip.
+    pub prefer_encodings: Option<Vec<String>>,
 }
 
 /// Reads a build on a worker thread.
@@ -83,6 +86,7 @@ impl Task for Open {
                 anyone: given.trusts_anyone,
                 extra_ca_certs: given.extra_ca_certs.as_ref().map(PathBuf::from),
             },
+            preferred: Preferred::named(given.prefer_encodings.iter().flatten().map(String::as_str)),
         };
         Ok(registry::open(
             Path::new(&given.dir),
@@ -359,6 +363,18 @@ impl JsEngine {
     pub async fn load(&self, slot: u32) -> napi::Result<()> {
         Arc::clone(&self.engine).load(slot as usize).await;
         Ok(())
+    }
+
+    /// Looks for files that were added to `public` or removed from it.
+    #[napi(js_name = "refreshPublic")]
+    pub async fn refresh_public(&self) -> napi::Result<()> {
+        let engine = Arc::clone(&self.engine);
+        let work = tokio::task::spawn_blocking(move || engine.refresh_public()).await;
+        match work {
+            Ok(Ok(())) => Ok(()),
+            Ok(Err(error)) => Err(napi::Error::from_reason(error.message().to_owned())),
+            Err(error) => Err(napi::Error::from_reason(error.to_string())),
+        }
     }
 
     /// The next chunk of the body of the answer in `slot`, `null` at its end.

@@ -17,6 +17,7 @@ use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
 use crate::pipeline::images::{Images, TlsTrust};
+use crate::response::encoding::Preferred;
 use crate::response::page::Settings;
 use crate::response::prepared::{Prepared, PreparedTable};
 use crate::route::{PageRules, Router};
@@ -94,6 +95,8 @@ pub struct ServeOptions {
     pub rules: Option<String>,
     /// How the servers of pictures are trusted.
     pub tls: TlsTrust,
+    /// The codings that are preferred to gzip (`preferEncodings`).
+    pub preferred: Preferred,
 }
 
 impl Engine {
@@ -162,6 +165,7 @@ impl Engine {
                 data_etags: build.capabilities.data_etags,
                 powered_by: config.powered_by_header,
                 compress: config.compress,
+                preferred: options.preferred,
             },
             cache,
             build,
@@ -185,6 +189,14 @@ impl Engine {
     /// Entries and bytes in memory: of pages and data, and of files.
     pub fn memory(&self) -> [(usize, u64); 2] {
         [self.cache.usage(), self.files.usage()]
+    }
+
+    /// Looks for files that were added to `public` or removed from it (`watchPublic`). Blocks.
+    ///
+    /// # Errors
+    /// When a folder cannot be read.
+    pub fn refresh_public(&self) -> Result<()> {
+        self.build.files.public.refresh(self.roots.public.path())
     }
 
     /// Changes the prefix of asset URLs, as far as routing knows it.

@@ -97,6 +97,7 @@ impl Engine {
             keep: self.keep(file),
             etags: self.settings.etags,
             compress: self.settings.compress,
+            preferred: self.settings.preferred,
             head: flight.request.method == Method::Head,
         };
         let asked = Conditions::of(&flight.request.headers);
@@ -114,7 +115,9 @@ impl Engine {
             Content::Nothing => Coding::Identity,
             Content::Part(..) | Content::ErrorPage => return send(answer, body),
         };
-        if flight.state.has_response_headers() {
+        // A body that a better one is about to follow is sent and not kept.
+        let is_final = matches!(&body, Body::Bytes(bytes) if stored.is_final(coding, bytes));
+        if flight.state.has_response_headers() || !(is_final || matches!(body, Body::Empty)) {
             return send(answer, body);
         }
         let kind = (answer.status, coding, flight.request.method == Method::Head);

@@ -289,6 +289,7 @@ impl Engine {
                 accept_encoding: "",
                 head: !flight.request.method.is_read(),
                 length: Some(body.len() as u64),
+                preferred: self.settings.preferred,
             };
             encoding::apply(&mut headers, asked);
         }

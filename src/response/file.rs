@@ -8,7 +8,7 @@
 use std::sync::Arc;
 
 use super::conditional::{file_precondition, file_range, Conditions, Precondition, Validators};
-use super::encoding::{self, Asked, Coding};
+use super::encoding::{self, Asked, Coding, Preferred};
 use super::headers::HeaderList;
 use super::range::{Part, Range};
 use super::{date, etag};
@@ -84,6 +84,8 @@ pub struct Policy<'a> {
     pub etags: bool,
     /// `compress`
     pub compress: bool,
+    /// The option `preferEncodings`.
+    pub preferred: Preferred,
     /// Whether the request is a `HEAD`.
     pub head: bool,
 }
@@ -163,6 +165,7 @@ pub fn answer(file: &FileMeta, asked: &Conditions<'_>, policy: Policy<'_>, mut h
             accept_encoding: asked.accept_encoding.as_deref().unwrap_or_default(),
             head: policy.head,
             length: None,
+            preferred: policy.preferred,
         };
         encoding::apply(&mut headers, asked)
     } else {
@@ -215,6 +218,7 @@ mod tests {
         keep: Keep::Revalidate,
         etags: true,
         compress: true,
+        preferred: Preferred::UPSTREAM,
         head: false,
     };
     const TAG: &str = "W/\"49c9-18bcfe5687b\"";

@@ -4,15 +4,13 @@
 //! each combination that differs and then reused. Headers and their order: `app-page-runtime.js`, `app-route.js` and
 //! `pages-handler.js` of upstream, with `send-payload.js` and `next/dist/compiled/compression` behind them.
 
-use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
-use super::encoding::{self, Asked, Coding, Level};
+use super::encoding::{self, Asked, Coding, Form, Forms, Preferred};
 use super::etag;
 use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
@@ -33,6 +31,8 @@ pub struct Settings {
     pub powered_by: bool,
     /// `compress`
     pub compress: bool,
+    /// The option `preferEncodings`.
+    pub preferred: Preferred,
 }
 
 /// A page in memory, with the answers that were made from it.
@@ -44,8 +44,7 @@ pub struct Page {
     pub life: Life,
     etag: OnceLock<Arc<str>>,
     data_etag: OnceLock<Arc<str>>,
-    encoded: RwLock<HashMap<(Variant, Coding), Bytes>>,
-    encoding: tokio::sync::Mutex<()>,
+    forms: Forms<Variant>,
     answers: RwLock<FxHashMap<AnswerKey, Arc<Prepared>>>,
 }
 
@@ -157,8 +156,7 @@ impl Page {
             life,
             etag: OnceLock::new(),
             data_etag: OnceLock::new(),
-            encoded: RwLock::default(),
-            encoding: tokio::sync::Mutex::default(),
+            forms: Forms::default(),
             answers: RwLock::default(),
         }
     }
@@ -185,7 +183,7 @@ impl Page {
         });
         let accepted = match conditions.accept_encoding.as_deref() {
             Some(accept_encoding) if settings.compress && !head && !not_modified && !framing.shell => {
-                encoding::negotiate(accept_encoding)
+                encoding::negotiate(accept_encoding, settings.preferred)
             }
             _ => Coding::Identity,
         };
@@ -201,6 +199,7 @@ impl Page {
         }
         let (status, mut headers) = self.head(settings, &key, content_type, etag, body.is_some());
         let mut bytes = body.filter(|_| !not_modified).cloned().unwrap_or_default();
+        let mut for_now = key.framing.personal;
         // Whoever sends a shell compresses it together with what follows.
         if settings.compress && !key.framing.shell {
             let asked = Asked {
@@ -209,12 +208,18 @@ impl Page {
                 head,
                 // Payloads and the bodies of route handlers are streams upstream, whose length does not count.
                 length: is_text(self.entry.kind, &key.variant, settings).then_some(bytes.len() as u64),
+                preferred: settings.preferred,
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match read(&self.encoded).get(&(key.variant.clone(), coding)) {
-                    Some(encoded) => bytes = encoded.clone(),
+                match self.forms.get(&key.variant, coding, &bytes) {
                     None => return PageAnswer::Encode(key.variant, coding),
+                    Some(Form::Failed) => drop(headers.remove("content-encoding")),
+                    Some(Form::Best(form)) => bytes = form,
+                    Some(Form::Quick(form)) => {
+                        bytes = form;
+                        for_now = true;
+                    }
                 }
             }
         }
@@ -223,7 +228,7 @@ impl Page {
         }
         let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         // What a client can make up, the name of a segment for instance, is not kept.
-        if body.is_none() || key.framing.personal || answers.len() >= MAX_ANSWERS {
+        if body.is_none() || for_now || answers.len() >= MAX_ANSWERS {
             return PageAnswer::Once(status, headers, bytes);
         }
         let answer = table.add(status, headers, bytes);
@@ -231,29 +236,11 @@ impl Page {
         PageAnswer::Ready(answer)
     }
 
-    /// Waits until one variant has been compressed. Of the requests that come while a page is new, one does the work.
+    /// Waits until one variant has been compressed, well enough for now.
     pub async fn encoded(self: Arc<Self>, variant: Variant, coding: Coding) {
-        let _turn = self.encoding.lock().await;
-        let key = (variant, coding);
-        if read(&self.encoded).contains_key(&key) {
-            return;
+        if let Some(body) = self.entry.variant(&variant) {
+            self.forms.prepare(variant.clone(), coding, body).await;
         }
-        let page = Arc::clone(&self);
-        let work = tokio::task::spawn_blocking(move || page.encode(key.0, key.1));
-        if let Ok(Err(error)) = work.await {
-            tracing::error!("A page could not be compressed: {error}");
-        }
-    }
-
-    /// Compresses one variant and keeps it. Takes time: not for Node's thread.
-    fn encode(&self, variant: Variant, coding: Coding) -> io::Result<()> {
-        let Some(body) = self.entry.variant(&variant) else {
-            return Ok(());
-        };
-        let encoded = encoding::compress(coding, body, Level::STORED)?;
-        let mut kept = self.encoded.write().unwrap_or_else(|poisoned| poisoned.into_inner());
-        kept.insert((variant, coding), encoded);
-        Ok(())
     }
 
     fn content_type(&self, variant: &Variant) -> &str {
@@ -375,8 +362,9 @@ impl Page {
 impl Page {
     /// Bytes of memory.
     pub fn weight(&self) -> usize {
-        // Compressed variants come to about a third of what they encode; they are made later, so the estimate counts now.
-        self.entry.weight() * 4 / 3
+        // A compressed variant comes to about a third of what it encodes, and hardly a page is asked for in more than two codings;
+        // they are made later, so the estimate counts now.
+        self.entry.weight() * 5 / 3
     }
 }
 
@@ -414,6 +402,7 @@ mod tests {
         data_etags: true,
         powered_by: true,
         compress: true,
+        preferred: Preferred::UPSTREAM,
     };
 
     fn page() -> Page {
@@ -456,9 +445,9 @@ mod tests {
         assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
     }
 
-    #[test]
-    fn a_body_is_compressed_once_and_not_here() {
-        let (page, table) = (page(), PreparedTable::default());
+    #[tokio::test]
+    async fn a_body_is_compressed_elsewhere_and_has_a_number_when_that_is_done() {
+        let (page, table) = (Arc::new(page()), PreparedTable::default());
         let html = || {
             ask(
                 &page,
@@ -469,9 +458,12 @@ mod tests {
             )
         };
         match html() {
-            PageAnswer::Encode(variant, coding) => page.encode(variant, coding).unwrap(),
+            PageAnswer::Encode(variant, coding) => Arc::clone(&page).encoded(variant, coding).await,
             other => panic!("{other:?}"),
         }
+        // The quick form, unless the best one is there already.
+        assert!(!matches!(html(), PageAnswer::Encode(..)));
+        encoding::background_done().await;
         let coded = ready(html());
         assert_eq!(coded.headers.get("content-encoding"), Some("gzip"));
         assert!(coded.body.len() < 200);

@@ -4,15 +4,13 @@
 //! differs and then reused, so that a picture from memory costs what a file costs. Headers and their order: `sendResponse` of
 //! `next/dist/server/image-optimizer.js`, with `compression` behind it, which matters for SVG and ICO.
 
-use std::collections::HashMap;
-use std::io;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 
 use super::conditional::{self, Conditions, Validators};
 use super::disposition;
-use super::encoding::{self, Asked, Coding, Level};
+use super::encoding::{self, Asked, Coding, Form, Forms, Preferred};
 use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
 use crate::source::image::entry::Entry;
@@ -39,6 +37,8 @@ pub struct PictureSettings<'a> {
     pub disposition: &'a str,
     /// `compress`
     pub compress: bool,
+    /// The option `preferEncodings`.
+    pub preferred: Preferred,
 }
 
 /// What the request adds.
@@ -62,7 +62,7 @@ pub struct Picture {
     /// The source, as it was asked for. A key leads to one.
     href: String,
     answers: RwLock<Vec<(AnswerKey, Arc<Prepared>)>>,
-    encoded: RwLock<HashMap<Coding, Bytes>>,
+    forms: Forms,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,7 +80,7 @@ pub enum PictureAnswer {
     Ready(Arc<Prepared>),
     /// Here it is, for this request alone.
     Once(u16, HeaderList, Bytes),
-    /// The body has to be compressed first: call [`Picture::encode`], then ask again.
+    /// The body has to be compressed first: call [`Picture::encoded`], then ask again.
     Encode(Coding),
 }
 
@@ -94,7 +94,7 @@ impl Picture {
             entry,
             href,
             answers: RwLock::default(),
-            encoded: RwLock::default(),
+            forms: Forms::default(),
         }
     }
 
@@ -115,7 +115,7 @@ impl Picture {
         let compressible =
             settings.compress && !not_modified && encoding::is_compressible(self.entry.kind.media_type());
         let accepted = match conditions.accept_encoding.as_deref() {
-            Some(accept_encoding) if compressible && !head => encoding::negotiate(accept_encoding),
+            Some(accept_encoding) if compressible && !head => encoding::negotiate(accept_encoding, settings.preferred),
             _ => Coding::Identity,
         };
         let key = AnswerKey {
@@ -133,17 +133,24 @@ impl Picture {
         } else {
             self.entry.bytes.clone()
         };
+        let mut for_now = key.framing.personal;
         if compressible {
             let asked = Asked {
                 accept_encoding: accepted.as_str(),
                 head,
                 length: None,
+                preferred: settings.preferred,
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match read(&self.encoded).get(&coding) {
-                    Some(encoded) => body = encoded.clone(),
+                match self.forms.get(&(), coding, &body) {
                     None => return PictureAnswer::Encode(coding),
+                    Some(Form::Failed) => drop(headers.remove("content-encoding")),
+                    Some(Form::Best(form)) => body = form,
+                    Some(Form::Quick(form)) => {
+                        body = form;
+                        for_now = true;
+                    }
                 }
                 headers.set("Content-Length", body.len().to_string());
             }
@@ -151,7 +158,7 @@ impl Picture {
         let status = if not_modified { 304 } else { 200 };
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         // Who found nothing is alone with that, or one of the few who waited.
-        if key.framing.personal || key.framing.found == Found::Miss || answers.len() >= MAX_ANSWERS {
+        if for_now || key.framing.found == Found::Miss || answers.len() >= MAX_ANSWERS {
             return PictureAnswer::Once(status, headers, body);
         }
         let answer = table.add(status, headers, body);
@@ -159,17 +166,9 @@ impl Picture {
         PictureAnswer::Ready(answer)
     }
 
-    /// Compresses the picture. Takes time: not for Node's thread.
-    ///
-    /// # Errors
-    /// When the encoder fails.
-    pub fn encode(&self, coding: Coding) -> io::Result<()> {
-        let encoded = encoding::compress(coding, &self.entry.bytes, Level::STORED)?;
-        self.encoded
-            .write()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(coding, encoded);
-        Ok(())
+    /// Waits until the picture has been compressed, well enough for now.
+    pub async fn encoded(&self, coding: Coding) {
+        self.forms.prepare((), coding, &self.entry.bytes).await;
     }
 
     fn headers(&self, settings: PictureSettings<'_>, key: &AnswerKey) -> HeaderList {
@@ -232,6 +231,7 @@ mod tests {
         security_policy: "sandbox;",
         disposition: "attachment",
         compress: true,
+        preferred: Preferred::UPSTREAM,
     };
 
     fn picture(kind: Kind, bytes: &'static [u8]) -> Picture {
@@ -321,14 +321,15 @@ mod tests {
         ));
     }
 
-    #[test]
-    fn a_text_is_compressed_once() {
+    #[tokio::test]
+    async fn a_text_is_compressed() {
         let (picture, table) = (picture(Kind::Svg, &[b' '; 2000]), PreparedTable::default());
         let asked = || ask(&picture, &table, framing(Found::Hit), "accept-encoding\0gzip", false);
         match asked() {
-            PictureAnswer::Encode(coding) => picture.encode(coding).unwrap(),
+            PictureAnswer::Encode(coding) => picture.encoded(coding).await,
             other => panic!("{other:?}"),
         }
+        encoding::background_done().await;
         let coded = ready(asked());
         assert_eq!(coded.headers.get("content-encoding"), Some("gzip"));
         assert_eq!(coded.headers.get("vary"), Some("Accept, Accept-Encoding"));

@@ -11,6 +11,13 @@ const MORE_ENCODINGS = [
   'zstd',
   ', gzip',
   'gzip;q=',
+  'gzip, deflate, br, zstd',
+  'br;q=1.0, gzip;q=0.8, *;q=0.1',
+  'gzip;q=0.5, br;q=0.5',
+  'gzip;q=0.8, zstd;q=0.9',
+  'zstd, br',
+  'identity, br',
+  'br;q=0, *',
 ]
 const DATES = ['Wed, 21 Oct 2099 07:28:00 GMT', 'Wed, 21 Oct 2015 07:28:00 GMT', 'rubbish', '']
 
@@ -50,7 +57,7 @@ export const app = [
   get('/isr?_rsc', { headers: { rsc: '1', 'if-none-match': '*' } }),
   get('/isr', { headers: { range: 'bytes=0-9' } }),
   ...encoded('/large', [...ENCODINGS, ...MORE_ENCODINGS]),
-  ...encoded('/api/stream', ['br', 'deflate', '*']),
+  ...encoded('/api/stream', ['br', 'zstd', 'deflate', '*', 'gzip, deflate, br, zstd']),
   get('/large', {
     headers: [
       ['accept-encoding', 'br'],
@@ -78,7 +85,11 @@ export const files = [
   ...conditional('/{chunk}', '{etag:/{chunk}}'),
   ...encoded('/large.txt', [...ENCODINGS, ...MORE_ENCODINGS]),
   ...encoded('/binary.bin', ['gzip', '*']),
-  ...encoded('/threshold-1023.txt', ['gzip']),
-  ...encoded('/threshold-1024.txt', ['gzip']),
+  ...encoded('/threshold-1023.txt', ['gzip', 'br', 'zstd']),
+  ...encoded('/threshold-1024.txt', ['gzip', 'br', 'zstd']),
+  get('/large.txt', { headers: { range: 'bytes=0-4999', 'accept-encoding': 'br' } }),
+  get('/large.txt', { headers: { range: 'bytes=0-4,10-14,20-', 'accept-encoding': 'br' } }),
+  head('/large.txt', { headers: { 'accept-encoding': 'br' } }),
+  get('/large.txt', { headers: { 'if-none-match': '{etag:/large.txt}', 'accept-encoding': 'zstd' } }),
   ...encoded('/{chunk}', ['gzip', 'gzip, br', 'br', 'deflate']),
 ]

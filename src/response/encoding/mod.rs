@@ -3,15 +3,22 @@
 //! In: the headers of a response that is about to be sent, and what the client accepts. Out: the coding to apply, with
 //! `Vary`, `Content-Encoding` and `Content-Length` set accordingly.
 //! Source: `next/dist/compiled/compression`, attached to every response by `next/dist/server/lib/router-server.js`
-//! unless `compress: false`.
+//! unless `compress: false`. It knows gzip and deflate; brotli and zstd come on top where they are asked for.
 
-mod compress;
+mod background;
 mod compressible;
+mod encoder;
+mod forms;
 mod negotiate;
+mod stream;
 
-pub use compress::{compress, compress_body, Encoder, Level};
+#[cfg(test)]
+pub(crate) use background::done as background_done;
 pub use compressible::is_compressible;
-pub use negotiate::negotiate;
+pub use encoder::{compress, Encoder, Level};
+pub use forms::{Form, Forms};
+pub use negotiate::{negotiate, Preferred};
+pub use stream::compress_body;
 
 use super::conditional::has_directive;
 use super::ecma::trim;
@@ -20,9 +27,8 @@ use super::headers::HeaderList;
 /// A body below this many bytes is not compressed.
 pub const THRESHOLD: u64 = 1024;
 
-/// A content coding (RFC 9110, 8.4.1). Others may follow.
+/// A content coding (RFC 9110, 8.4.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-#[non_exhaustive]
 pub enum Coding {
     /// As it is.
     #[default]
@@ -31,6 +37,10 @@ pub enum Coding {
     Gzip,
     /// `deflate`: the zlib format, not raw deflate.
     Deflate,
+    /// `br`
+    Brotli,
+    /// `zstd`
+    Zstd,
 }
 
 impl Coding {
@@ -40,7 +50,17 @@ impl Coding {
             Coding::Identity => "identity",
             Coding::Gzip => "gzip",
             Coding::Deflate => "deflate",
+            Coding::Brotli => "br",
+            Coding::Zstd => "zstd",
         }
+    }
+
+    /// The coding of a name, as `Content-Encoding` has it.
+    pub fn named(name: &str) -> Option<Coding> {
+        use Coding::{Brotli, Deflate, Gzip, Identity, Zstd};
+        [Identity, Gzip, Deflate, Brotli, Zstd]
+            .into_iter()
+            .find(|coding| coding.as_str() == name)
     }
 }
 
@@ -53,6 +73,8 @@ pub struct Asked<'a> {
     pub head: bool,
     /// The length of a body that is handed over whole and whose length is not in the headers. `None` for a stream.
     pub length: Option<u64>,
+    /// What the server prefers to gzip.
+    pub preferred: Preferred,
 }
 
 /// Chooses the coding of a response and writes its headers.
@@ -68,7 +90,7 @@ pub fn apply(headers: &mut HeaderList, asked: Asked<'_>) -> Coding {
     if is_small(headers, asked.length) || is_encoded(headers) || asked.head {
         return Coding::Identity;
     }
-    let coding = negotiate(asked.accept_encoding);
+    let coding = negotiate(asked.accept_encoding, asked.preferred);
     if coding != Coding::Identity {
         headers.set("Content-Encoding", coding.as_str());
         headers.remove("content-length");
@@ -105,6 +127,7 @@ mod tests {
         accept_encoding: "gzip, deflate, br",
         head: false,
         length: None,
+        preferred: Preferred::UPSTREAM,
     };
 
     fn run(headers: &[(&'static str, &'static str)], asked: Asked<'_>) -> (Coding, String) {

@@ -2,6 +2,8 @@
 //!
 //! In: `Accept-Encoding`. Out: gzip, deflate or none, as upstream would choose: the best quality wins, then an exact name
 //! over `*`, then the order in the header; but gzip replaces deflate whenever it is acceptable.
+//! Upstream knows no other coding, and a client that takes gzip as gladly as brotli or zstd gets what upstream sends. They are
+//! chosen where the client names them and wants them more than what upstream would send, or where the user of ferronext does.
 //! Source: `accepts`, `negotiator` and the last lines of `onResponseHeaders` in `next/dist/compiled/compression`.
 //! Nothing is allocated; a usual header takes well under a microsecond.
 
@@ -57,9 +59,45 @@ impl Priority {
     }
 }
 
-/// The coding upstream applies for this header. An absent header is the empty one.
-pub fn negotiate(accept_encoding: &str) -> Coding {
+/// The codings that the server prefers to gzip where a client takes both as gladly, the best first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Preferred {
+    order: [Option<Coding>; 2],
+}
+
+impl Preferred {
+    /// None, as upstream.
+    pub const UPSTREAM: Preferred = Preferred { order: [None, None] };
+
+    /// From the names in the option `preferEncodings`; what is neither `br` nor `zstd` does not count.
+    pub fn named<'a>(names: impl IntoIterator<Item = &'a str>) -> Preferred {
+        let mut preferred = Preferred::UPSTREAM;
+        for coding in names.into_iter().filter_map(Coding::named) {
+            let modern = matches!(coding, Coding::Brotli | Coding::Zstd);
+            if let (true, false, Some(place)) = (
+                modern,
+                preferred.order.contains(&Some(coding)),
+                preferred.order.iter_mut().find(|place| place.is_none()),
+            ) {
+                *place = Some(coding);
+            }
+        }
+        preferred
+    }
+
+    /// The place of a coding in the order; later than all others without one.
+    fn place(self, coding: Coding) -> usize {
+        self.order
+            .iter()
+            .position(|other| *other == Some(coding))
+            .unwrap_or(usize::MAX)
+    }
+}
+
+/// The coding of an answer to this header. An absent header is the empty one.
+pub fn negotiate(accept_encoding: &str, preferred: Preferred) -> Coding {
     let (mut gzip, mut deflate, mut identity) = (REFUSED, REFUSED, REFUSED);
+    let (mut brotli, mut zstd) = (REFUSED, REFUSED);
     let mut identity_named = false;
     let mut lowest = 1.0_f64;
     let mut count = 0;
@@ -69,7 +107,7 @@ pub fn negotiate(accept_encoding: &str) -> Coding {
             continue;
         };
         let any = name == "*";
-        let consider = |coding: &mut Priority, own_name: &str| {
+        let consider = |coding: &mut Priority, own_name: &str, any: bool| {
             let exact = name.eq_ignore_ascii_case(own_name);
             if exact || any {
                 coding.consider(Priority {
@@ -80,9 +118,12 @@ pub fn negotiate(accept_encoding: &str) -> Coding {
             }
             exact || any
         };
-        consider(&mut gzip, "gzip");
-        consider(&mut deflate, "deflate");
-        identity_named |= consider(&mut identity, "identity");
+        consider(&mut gzip, "gzip", any);
+        consider(&mut deflate, "deflate", any);
+        identity_named |= consider(&mut identity, "identity", any);
+        // Upstream does not know them, so `*` does not mean them.
+        consider(&mut brotli, "br", false);
+        consider(&mut zstd, "zstd", false);
         // Zero and unreadable qualities do not lower it.
         if quality != 0.0 && !quality.is_nan() {
             lowest = lowest.min(quality);
@@ -96,14 +137,26 @@ pub fn negotiate(accept_encoding: &str) -> Coding {
             place: count as isize,
         });
     }
-    if gzip.is_accepted() && (gzip.beats(identity) && gzip.beats(deflate) || deflate_replaced(gzip, deflate, identity))
+    let (usual, quality) = if gzip.is_accepted()
+        && (gzip.beats(identity) && gzip.beats(deflate) || deflate_replaced(gzip, deflate, identity))
     {
-        Coding::Gzip
+        (Coding::Gzip, gzip.quality)
     } else if deflate.is_accepted() && !gzip.is_accepted() && deflate.beats(identity) {
-        Coding::Deflate
+        (Coding::Deflate, deflate.quality)
     } else {
-        Coding::Identity
+        (Coding::Identity, 0.0)
+    };
+    let mut chosen = (usual, quality);
+    let mut modern = [(Coding::Brotli, brotli), (Coding::Zstd, zstd)];
+    modern.sort_by_key(|(coding, _)| preferred.place(*coding));
+    for (coding, priority) in modern {
+        let is_better = priority.quality > chosen.1
+            || (chosen.0 == usual && priority.quality == chosen.1 && preferred.place(coding) != usize::MAX);
+        if priority.is_accepted() && is_better && priority.beats(identity) {
+            chosen = (coding, priority.quality);
+        }
     }
+    chosen.0
 }
 
 /// Deflate comes first, gzip is acceptable too: the choice is made again between gzip and nothing.
@@ -135,10 +188,10 @@ fn parse_item(item: &str) -> Option<(&str, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Coding::{Brotli, Deflate, Gzip, Identity, Zstd};
 
     #[test]
     fn choices_as_upstream_makes_them() {
-        use Coding::{Deflate, Gzip, Identity};
         for (header, want) in [
             ("", Identity),
             ("gzip", Gzip),
@@ -146,7 +199,7 @@ mod tests {
             ("deflate", Deflate),
             ("identity", Identity),
             ("*", Gzip),
-            ("br", Identity),
+            ("br", Brotli),
             ("gzip, deflate, br", Gzip),
             ("deflate, gzip", Gzip),
             ("deflate, br", Deflate),
@@ -174,7 +227,7 @@ mod tests {
             ("gzip x", Identity),
             ("gzip ; q=1", Gzip),
             ("x-gzip", Identity),
-            ("br;q=1.0, gzip;q=0.8, *;q=0.1", Gzip),
+            ("br;q=1.0, gzip;q=0.8, *;q=0.1", Brotli),
             ("*;q=0.5, gzip;q=0.1", Identity),
             ("gzip;q=-1", Identity),
             ("gzip;q=2, deflate", Gzip),
@@ -184,7 +237,7 @@ mod tests {
             (";q=1", Identity),
             ("gzip;q=1=0", Gzip),
             ("\u{a0}gzip\u{a0}", Gzip),
-            ("br;q=0.1", Identity),
+            ("br;q=0.1", Brotli),
             ("br;q=0.1, *;q=0.2", Gzip),
             ("deflate, identity", Deflate),
             ("identity, deflate", Identity),
@@ -195,16 +248,59 @@ mod tests {
             ("deflate;q=0.5, identity;q=0.9, gzip;q=0.95", Gzip),
             ("gzip;q=Infinity", Gzip),
             ("gzip;q=0.001", Gzip),
-            ("gzip;q=1e-5, br;q=0.5", Gzip),
+            ("gzip;q=1e-5, br;q=0.5", Brotli),
         ] {
-            assert_eq!(negotiate(header), want, "{header:?}");
+            assert_eq!(negotiate(header, Preferred::UPSTREAM), want, "{header:?}");
+        }
+    }
+
+    #[test]
+    fn brotli_and_zstd_are_chosen_by_who_wants_them() {
+        let none = Preferred::UPSTREAM;
+        let both = Preferred::named(["br", "zstd"]);
+        let zstd = Preferred::named(["gzip", "zstd", "nonsense", "zstd"]);
+        let browser = "gzip, deflate, br, zstd";
+        for (header, preferred, want) in [
+            (browser, none, Gzip),
+            (browser, both, Brotli),
+            (browser, zstd, Zstd),
+            (browser, Preferred::named(["zstd", "br"]), Zstd),
+            ("br, zstd", none, Brotli),
+            ("br, zstd", zstd, Zstd),
+            ("zstd", none, Zstd),
+            ("ZSTD, bR;q=0.9", both, Zstd),
+            ("br;q=0.8, zstd", both, Zstd),
+            ("gzip;q=0.9, br;q=0.8", both, Gzip),
+            ("gzip;q=0.9, br", none, Brotli),
+            ("gzip;q=0.9, br;q=0.9", none, Gzip),
+            ("gzip;q=0.9, br;q=0.9", both, Brotli),
+            ("gzip, br;q=0", both, Gzip),
+            ("br;q=0", both, Identity),
+            ("*", both, Gzip),
+            ("identity, br", both, Identity),
+            ("identity;q=0.5, br", none, Brotli),
+            ("br, identity", none, Brotli),
+            ("identity;q=0, zstd;q=0.001", none, Zstd),
+            ("", both, Identity),
+        ] {
+            assert_eq!(negotiate(header, preferred), want, "{header:?} {preferred:?}");
+        }
+    }
+
+    #[test]
+    fn the_name_of_a_coding_chooses_it() {
+        for coding in [Identity, Gzip, Deflate, Brotli, Zstd] {
+            for preferred in [Preferred::UPSTREAM, Preferred::named(["zstd", "br"])] {
+                assert_eq!(negotiate(coding.as_str(), preferred), coding);
+            }
+            assert_eq!(Coding::named(coding.as_str()), Some(coding));
         }
     }
 
     proptest::proptest! {
         #[test]
         fn never_panics(header in "\\PC*") {
-            negotiate(&header);
+            negotiate(&header, Preferred::named(["br", "zstd"]));
         }
     }
 }

@@ -133,18 +133,16 @@ impl Table {
     }
 
     fn file(&self, root: ListingRoot, path: &str) -> Option<String> {
-        let (path, set) = match root {
-            ListingRoot::NextStatic if path_has_prefix(path, "/_next/static") => (path, &self.files.next_static),
-            ListingRoot::LegacyStatic if path_has_prefix(path, "/static") => {
-                (path.strip_prefix("/static")?, &self.files.legacy_static)
+        let found = match root {
+            ListingRoot::NextStatic if path_has_prefix(path, "/_next/static") => {
+                find_file(path, &self.files.next_static)
             }
-            ListingRoot::Public => (path, &self.files.public),
-            _ => return None,
-        };
-        if set.is_empty() {
-            return None;
-        }
-        let found = Spellings::of(Cow::Borrowed(path)).find(set)?;
+            ListingRoot::LegacyStatic if path_has_prefix(path, "/static") => {
+                find_file(path.strip_prefix("/static")?, &self.files.legacy_static)
+            }
+            ListingRoot::Public => find_file(path, &self.files.public.read()),
+            _ => None,
+        }?;
         Some(match root {
             ListingRoot::NextStatic => found.get("/_next/static".len()..)?.to_owned(),
             _ => found,
@@ -212,6 +210,14 @@ impl Table {
             .or_else(|| definitions.iter().find(|definition| definition.locale.is_none()))
             .or_else(|| definitions.first())
     }
+}
+
+/// The spelling of `path` under which a file is listed.
+fn find_file(path: &str, listed: &HashSet<String>) -> Option<String> {
+    if listed.is_empty() {
+        return None;
+    }
+    Spellings::of(Cow::Borrowed(path)).find(listed)
 }
 
 fn first<'t>(definitions: &'t Definitions, route: &str) -> Option<&'t Definition> {

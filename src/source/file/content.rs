@@ -18,7 +18,7 @@ impl StoredFile {
     pub fn body_now(&self, content: Content) -> Option<Body> {
         match content {
             Content::Nothing | Content::ErrorPage => Some(Body::Empty),
-            Content::Whole(coding) => self.ready(coding).cloned().map(Body::from),
+            Content::Whole(coding) => self.ready(coding).map(Body::from),
             Content::Part(part, Coding::Identity) => {
                 let (start, end) = (usize::try_from(part.start).ok()?, usize::try_from(part.end).ok()?);
                 let inside = start <= end && end < self.bytes().len();
@@ -34,10 +34,15 @@ impl StoredFile {
             return Ok(body);
         }
         match content {
-            Content::Whole(coding) => self.coded(coding).await.map(Body::from),
+            Content::Whole(coding) => {
+                let coded = self.coded(coding).await;
+                coded
+                    .map(Body::from)
+                    .ok_or_else(|| io::Error::other("it could not be compressed"))
+            }
             Content::Part(part, coding) => {
                 let plain = self.body_now(Content::Part(part, Coding::Identity)).unwrap_or_default();
-                Ok(compress_body(plain, coding, Level::DYNAMIC, false))
+                Ok(compress_body(plain, coding, Level::Dynamic, false))
             }
             Content::Nothing | Content::ErrorPage => Ok(Body::Empty),
         }
@@ -52,7 +57,7 @@ impl LargeFile {
             Content::Whole(coding) => (0, self.meta().size(), coding),
             Content::Part(part, coding) => (part.start, part.size(), coding),
         };
-        compress_body(Body::File(self.part(start, len)), coding, Level::DYNAMIC, false)
+        compress_body(Body::File(self.part(start, len)), coding, Level::Dynamic, false)
     }
 }
 

@@ -351,7 +351,9 @@ mod tests {
         let coded = file.coded(Coding::Gzip).await.unwrap();
         assert!(coded.len() < 200);
         let again = hot(store.open(&root, &path).await);
-        assert_eq!(again.ready(Coding::Gzip), Some(&coded));
+        assert!(again
+            .ready(Coding::Gzip)
+            .is_some_and(|ready| ready.len() <= coded.len()));
     }
 
     #[tokio::test]

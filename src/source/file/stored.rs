@@ -1,17 +1,14 @@
 //! A file kept in memory.
 //!
-//! In: its content and facts. Out: shared bytes, plain or compressed. Each coding is computed once, by whoever asks
-//! first, off the caller's thread; everyone else waits for that one computation and shares its result.
+//! In: its content and facts. Out: shared bytes, plain or compressed.
 
-use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use tokio::sync::OnceCell;
 
 use super::load::Fingerprint;
-use crate::response::encoding::{compress, is_compressible, Coding, Level};
+use crate::response::encoding::{is_compressible, Coding, Form, Forms};
 use crate::response::file::FileMeta;
 use crate::response::prepared::Prepared;
 
@@ -24,8 +21,7 @@ pub struct StoredFile {
     meta: FileMeta,
     bytes: Bytes,
     compressible: bool,
-    gzip: OnceCell<Bytes>,
-    deflate: OnceCell<Bytes>,
+    forms: Forms,
     /// `None` proves nothing, so that the next look reads the file again.
     pub(super) fingerprint: Option<Fingerprint>,
     prepared: Mutex<Vec<(AnswerKind, Arc<Prepared>)>>,
@@ -39,8 +35,7 @@ impl StoredFile {
             compressible: is_compressible(meta.content_type()),
             meta,
             bytes,
-            gzip: OnceCell::new(),
-            deflate: OnceCell::new(),
+            forms: Forms::default(),
             fingerprint,
             prepared: Mutex::default(),
             checked: AtomicU64::new(checked),
@@ -76,36 +71,35 @@ impl StoredFile {
     }
 
     /// The content in a coding, if that is at hand without any work.
-    pub fn ready(&self, coding: Coding) -> Option<&Bytes> {
-        match coding {
-            Coding::Identity => Some(&self.bytes),
-            Coding::Gzip => self.gzip.get(),
-            Coding::Deflate => self.deflate.get(),
+    pub fn ready(&self, coding: Coding) -> Option<Bytes> {
+        if coding == Coding::Identity {
+            return Some(self.bytes.clone());
+        }
+        self.forms.get(&(), coding, &self.bytes)?.bytes().cloned()
+    }
+
+    /// Whether these bytes are what every later answer in the coding is going to have, too.
+    pub fn is_final(&self, coding: Coding, body: &Bytes) -> bool {
+        match self.forms.get(&(), coding, &self.bytes) {
+            Some(Form::Best(best)) => best.as_ptr() == body.as_ptr(),
+            Some(Form::Quick(_) | Form::Failed) => false,
+            None => coding == Coding::Identity,
         }
     }
 
-    /// The content in a coding, computed now if need be. Must be called on a tokio runtime.
-    pub async fn coded(self: &Arc<Self>, coding: Coding) -> io::Result<Bytes> {
-        let cell = match coding {
-            Coding::Identity => return Ok(self.bytes.clone()),
-            Coding::Gzip => &self.gzip,
-            Coding::Deflate => &self.deflate,
-        };
-        cell.get_or_try_init(|| async {
-            let bytes = self.bytes.clone();
-            tokio::task::spawn_blocking(move || compress(coding, &bytes, Level::STORED))
-                .await
-                .unwrap_or_else(|_| Err(io::Error::other("compression was cancelled")))
-        })
-        .await
-        .cloned()
+    /// The content in a coding, compressed now if need be; `None` when that fails. Must be called on a tokio runtime.
+    pub async fn coded(&self, coding: Coding) -> Option<Bytes> {
+        if self.ready(coding).is_none() {
+            self.forms.prepare((), coding, &self.bytes).await;
+        }
+        self.ready(coding)
     }
 
-    /// An upper bound of the memory it can come to hold, both codings included: what does not compress grows by less
-    /// than a thousandth.
+    /// An upper bound of the memory it can come to hold, with a form in each coding, for what brotli and zstd make half as
+    /// large at least; gzip and deflate add less than a thousandth to anything.
     pub(super) fn weight(&self) -> u64 {
         const OVERHEAD: u64 = 1024;
-        let copies = if self.compressible { 3 } else { 1 };
+        let copies = if self.compressible { 4 } else { 1 };
         OVERHEAD + self.bytes.len() as u64 * copies
     }
 

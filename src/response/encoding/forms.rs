@@ -1,0 +1,201 @@
+//! The compressed forms of a body that is sent often.
+//!
+//! In: a body, and the coding that a client wants. Out: its form in that coding. Nobody waits for the best one: whoever asks
+//! first is given one made quickly, once for all who ask at that moment, while the best one is made by a thread of low
+//! priority. From then on everybody gets that.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+
+use bytes::Bytes;
+
+use super::{background, compress, Coding, Level};
+
+/// One form.
+#[derive(Debug, Clone)]
+pub enum Form {
+    /// Good enough to be sent, not to be kept.
+    Quick(Bytes),
+    /// As small as it gets.
+    Best(Bytes),
+    /// The encoder has failed. The body goes out as it is.
+    Failed,
+}
+
+impl Form {
+    /// The bytes.
+    pub fn bytes(&self) -> Option<&Bytes> {
+        match self {
+            Form::Quick(bytes) | Form::Best(bytes) => Some(bytes),
+            Form::Failed => None,
+        }
+    }
+}
+
+/// The forms of one body, or of the variants `K` of one page.
+#[derive(Debug)]
+pub struct Forms<K = ()> {
+    inner: Arc<Inner<K>>,
+}
+
+#[derive(Debug)]
+struct Inner<K> {
+    kept: RwLock<HashMap<(K, Coding), Slot>>,
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Slot {
+    form: Form,
+    /// Whether the best form is on its way.
+    ordered: bool,
+}
+
+impl<K> Default for Forms<K> {
+    fn default() -> Self {
+        Forms {
+            inner: Arc::new(Inner {
+                kept: RwLock::default(),
+                turn: tokio::sync::Mutex::default(),
+            }),
+        }
+    }
+}
+
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> Forms<K> {
+    /// The form of `body` that is here now.
+    pub fn get(&self, key: &K, coding: Coding, body: &Bytes) -> Option<Form> {
+        // Keys of pages are short; the clone spares a second map.
+        let slot = (key.clone(), coding);
+        let (form, ordered) = self
+            .inner
+            .read()
+            .get(&slot)
+            .map(|slot| (slot.form.clone(), slot.ordered))?;
+        if !ordered {
+            self.order(slot, body);
+        }
+        Some(form)
+    }
+
+    /// Waits until there is a form to be sent, and has the best one made. Of those who come while there is none, one does the
+    /// work. Must be called on a tokio runtime.
+    pub async fn prepare(&self, key: K, coding: Coding, body: &Bytes) {
+        let _turn = self.inner.turn.lock().await;
+        let slot = (key, coding);
+        if !self.inner.read().contains_key(&slot) {
+            let plain = body.clone();
+            let work = tokio::task::spawn_blocking(move || compress(coding, &plain, Level::Quick));
+            let form = match work.await {
+                Ok(Ok(bytes)) => Form::Quick(bytes),
+                Ok(Err(error)) => {
+                    tracing::error!("A body could not be compressed: {error}");
+                    Form::Failed
+                }
+                // The runtime ends.
+                Err(_) => Form::Failed,
+            };
+            let ordered = matches!(form, Form::Failed);
+            self.inner.write().insert(slot.clone(), Slot { form, ordered });
+        }
+        self.order(slot, body);
+    }
+
+    /// Has the best form made, unless that was asked for. When too much is waiting, the next request asks again.
+    fn order(&self, slot: (K, Coding), body: &Bytes) {
+        {
+            let mut kept = self.inner.write();
+            match kept.get_mut(&slot) {
+                Some(slot) if !slot.ordered => slot.ordered = true,
+                _ => return,
+            }
+        }
+        // Whoever holds the body may have gone by then: a page that was rendered anew, a file that was replaced.
+        let (inner, body, again) = (Arc::downgrade(&self.inner), body.clone(), slot.clone());
+        let taken = background::run(move || {
+            let Some(inner) = inner.upgrade() else { return };
+            if let Ok(best) = compress(slot.1, &body, Level::Stored) {
+                if let Some(slot) = inner.write().get_mut(&slot) {
+                    slot.form = Form::Best(best);
+                }
+            }
+        });
+        if !taken {
+            if let Some(slot) = self.inner.write().get_mut(&again) {
+                slot.ordered = false;
+            }
+        }
+    }
+}
+
+impl<K> Inner<K> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<(K, Coding), Slot>> {
+        self.kept.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<(K, Coding), Slot>> {
+        self.kept.write().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::encoder::tests::{decode, text, CODINGS};
+    use super::*;
+
+    #[tokio::test]
+    async fn the_first_gets_a_quick_form_and_the_next_the_best() {
+        for coding in CODINGS {
+            let forms = Forms::default();
+            let body = Bytes::from(text());
+            assert!(forms.get(&(), coding, &body).is_none());
+            forms.prepare((), coding, &body).await;
+            let first = forms.get(&(), coding, &body).unwrap().bytes().unwrap().clone();
+            assert_eq!(decode(coding, &first), body);
+            background::done().await;
+            let Some(Form::Best(best)) = forms.get(&(), coding, &body) else {
+                panic!("{coding:?}")
+            };
+            assert_eq!(decode(coding, &best), body);
+            assert!(best.len() < first.len() || coding == Coding::Brotli && best.len() <= first.len());
+        }
+    }
+
+    #[tokio::test]
+    async fn what_found_no_place_in_the_queue_is_asked_for_again() {
+        let forms = Forms::default();
+        let body = Bytes::from(text());
+        let quick = Form::Quick(compress(Coding::Gzip, &body, Level::Quick).unwrap());
+        let slot = Slot {
+            form: quick,
+            ordered: false,
+        };
+        forms.inner.write().insert(((), Coding::Gzip), slot);
+        let get = || forms.get(&(), Coding::Gzip, &body);
+        assert!(matches!(get(), Some(Form::Quick(_))));
+        background::done().await;
+        assert!(matches!(get(), Some(Form::Best(_))));
+    }
+
+    #[tokio::test]
+    async fn who_comes_at_once_shares_one_form() {
+        let forms = Arc::new(Forms::default());
+        let body = Bytes::from(text());
+        let tasks: Vec<_> = (0..16)
+            .map(|_| {
+                let (forms, body) = (Arc::clone(&forms), body.clone());
+                tokio::spawn(async move {
+                    forms.prepare("key", Coding::Gzip, &body).await;
+                    forms
+                        .get(&"key", Coding::Gzip, &body)
+                        .is_some_and(|form| form.bytes().is_some())
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert!(task.await.unwrap());
+        }
+        assert_eq!(forms.inner.read().len(), 1);
+    }
+}
