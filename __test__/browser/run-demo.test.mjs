@@ -94,6 +94,8 @@ const PAGES = [
 function startDemo(dir, port) {
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, PORT: String(port) }
+  // The crates that this checkout has compiled already; the clone's own code is compiled anew.
+  env.CARGO_TARGET_DIR ??= path.join(repository, 'target')
   for (const name of Object.keys(env)) if (/^(NODE_ENV|NODE_OPTIONS|VITEST|npm_)/.test(name)) delete env[name]
   const child = spawn('npm', ['run', 'demo'], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
