@@ -41,8 +41,12 @@ function answerOf(taken) {
   if (typeof taken !== 'string') return taken
   const headers = taken.split('\0')
   const status = Number(headers.shift())
-  return { status, headers, body: headers.pop() }
+  const body = /** @type {string} */ (headers.pop())
+  // Node writes head and body as one string, in UTF-8, if both are strings. A head is Latin-1.
+  return { status, headers, body: ASCII.test(taken) ? body : Buffer.from(body) }
 }
+
+const ASCII = /^[\0-\x7f]*$/
 
 /** Done: shared, because most requests end synchronously and nobody looks at the value. */
 const DONE = Promise.resolve()
