@@ -29,12 +29,12 @@ function withoutRules(dir) {
 export const conf = [
   { fixture: 'rules', cases: rules },
   { fixture: 'trailing-slash', cases: trailingSlash },
-  { fixture: 'conditions', cases: conditions },
+  { fixture: 'conditions', cases: conditions, asEverywhere: true },
   { fixture: 'locales', cases: locales },
-  { fixture: 'locales-base', cases: localesBase },
+  { fixture: 'locales-base', cases: localesBase, asEverywhere: true },
   // Entries of 15.5 go through the fallback rewrites of the build once more, and cannot know others.
-  { fixture: 'slots', cases: slots, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
-  { fixture: 'hidden', cases: hidden },
+  { fixture: 'slots', cases: slots, asEverywhere: true, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
+  { fixture: 'hidden', cases: hidden, asEverywhere: true },
 ].map(({ cases, ...suite }) => ({
   ...suite,
   serverFile: 'conf.mjs',

@@ -34,6 +34,8 @@ import { plainly, seen } from './seen.mjs'
  * @property {Line[]} [lines] that can build it; without it all of them
  * @property {(dir: string) => void} [alter] changes the build that ferronext serves
  * @property {boolean} [target] whether the other server is asked for
+ * @property {boolean} [asEverywhere] nothing in it depends on the Next.js line, so that a test run asks the newest one only;
+ *   FERRONEXT_STRICT_LINES=1 and run.mjs ask all of them
  * @property {boolean} [overlapping] its sequences mostly wait, each for pages of its own: several run at once
  */
 
@@ -80,7 +82,7 @@ export const SUITES = [
   },
   { fixture: 'rules', cases: rules },
   { fixture: 'trailing-slash', cases: trailingSlash },
-  { fixture: 'pages-plain', cases: plain },
+  { fixture: 'pages-plain', cases: plain, asEverywhere: true },
   { fixture: 'revalidation', cases: revalidation.plain, overlapping: true },
   { fixture: 'revalidation-based', cases: revalidation.based, overlapping: true },
   { fixture: 'data-cache', cases: dataCache, overlapping: true },
@@ -96,16 +98,16 @@ export const SUITES = [
   { fixture: 'seen', cases: plainly, env: { FERRONEXT_LEAN: '0' } },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
   { fixture: 'middleware-i18n', cases: i18n },
-  { fixture: 'middleware-one-locale', cases: oneLocale },
+  { fixture: 'middleware-one-locale', cases: oneLocale, asEverywhere: true },
   // Before 16 there is no proxy.js.
   { fixture: 'proxy', cases: proxy, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
-  { fixture: 'conditions', cases: conditions },
+  { fixture: 'conditions', cases: conditions, asEverywhere: true },
   { fixture: 'locales', cases: locales },
-  { fixture: 'locales-base', cases: localesBase },
-  { fixture: 'locale-single', cases: localeSingle },
+  { fixture: 'locales-base', cases: localesBase, asEverywhere: true },
+  { fixture: 'locale-single', cases: localeSingle, asEverywhere: true },
   { fixture: 'routes', cases: [...routes, ...hostile] },
-  { fixture: 'slots', cases: slots },
-  { fixture: 'hidden', cases: hidden },
+  { fixture: 'slots', cases: slots, asEverywhere: true },
+  { fixture: 'hidden', cases: hidden, asEverywhere: true },
   { fixture: 'external', cases: external },
   ...images,
   ...customServer,
