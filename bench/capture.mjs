@@ -1,6 +1,7 @@
 // One answer, as it came over the wire; and whether two answers say the same.
 
 import { request } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import { brotliDecompressSync, gunzipSync } from 'node:zlib'
 
 /**
@@ -35,6 +36,28 @@ export function capture(port, path, headers) {
     outgoing.once('error', reject)
     outgoing.end()
   })
+}
+
+/** Answers of one length in a row, after which a better compressed form is no longer expected. */
+const SETTLED = 5
+
+/**
+ * The answer that everybody gets who comes later: the first may be a cold one, and the next ones are compressed quickly until a better
+ * form has been made.
+ * @param {number} port
+ * @param {string} path
+ * @param {Record<string, string>} headers
+ */
+export async function captureSettled(port, path, headers) {
+  let answer = await capture(port, path, headers)
+  // Answers that never come to one length, and those that are too long to be kept, are taken as they are.
+  for (let same = 0, asked = 0; same < SETTLED && asked < 40 && answer.body.length < 1e6; asked++) {
+    await delay(50)
+    const next = await capture(port, path, headers)
+    same = next.body.length === answer.body.length ? same + 1 : 0
+    answer = next
+  }
+  return answer
 }
 
 /** @param {string[]} raw */

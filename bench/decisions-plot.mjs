@@ -1,27 +1,11 @@
 // In: the results of `decisions.mjs`. Out: an SVG: the dearest request of each set over the number of routes or rules, on
 // two log axes, ferronext's line and upstream's.
 
+import { escapeXml, LINES } from './plot-style.mjs'
+
 const PANEL = { width: 210, height: 150, gap: 58, columns: 4 }
 const LEFT = 60
 const TOP = 70
-const STYLE = `
-  .back { fill: #fff }
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #24292f }
-  .title { font-size: 15px; font-weight: 600 }
-  .small { font-size: 10px; fill: #6e7781 }
-  .grid { stroke: #8c959f; stroke-opacity: .3 }
-  .line { fill: none; stroke-width: 2 }
-  .ferronext { stroke: #e8590c } .upstream { stroke: #6e7781 }
-  @media (prefers-color-scheme: dark) {
-    .back { fill: #0d1117 }
-    text { fill: #e6edf3 }
-    .small { fill: #9198a1 }
-  }
-`
-
-/** @param {string} text */
-const escapeXml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('`', '')
-
 /** @param {import('./decisions.mjs').Decisions} results */
 export function plotDecisions({ cells, machine }) {
   const sets = [...new Set(cells.map(cell => cell.set))]
@@ -43,7 +27,7 @@ export function plotDecisions({ cells, machine }) {
       left + (Math.log(size / sizes[0]) / Math.log(sizes[sizes.length - 1] / sizes[0])) * PANEL.width
     const y = (/** @type {number} */ time) =>
       top + PANEL.height - (Math.log(time / low) / Math.log(high / low)) * PANEL.height
-    parts.push(`<text x="${left}" y="${top - 8}">${escapeXml(own[0].title)}</text>`)
+    parts.push(`<text x="${left}" y="${top - 8}">${escapeXml(own[0].title.replaceAll('`', ''))}</text>`)
     for (let time = low; time <= high; time *= 10) {
       const at = y(time).toFixed(1)
       parts.push(`<line class="grid" x1="${left}" x2="${left + PANEL.width}" y1="${at}" y2="${at}"/>`)
@@ -67,7 +51,7 @@ export function plotDecisions({ cells, machine }) {
   const footer = `${machine.cpu}, Node ${machine.node}, Next.js ${machine.next}`
   parts.push(`<text class="small" x="${width - 20}" y="${height - 10}" text-anchor="end">${escapeXml(footer)}</text>`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="time of one routing decision by the number of routes and rules">
-<style>${STYLE}</style>
+<style>${LINES}</style>
 <rect class="back" width="100%" height="100%" rx="8"/>
 ${parts.join('\n')}
 </svg>

@@ -1,23 +1,10 @@
 // In: the results of `growth.mjs`. Out: an SVG: requests per second over what grows, on two log axes, one line for each server.
 
+import { escapeXml, LINES } from './plot-style.mjs'
+
 const PANEL = { width: 230, height: 170, gap: 62 }
 const LEFT = 62
 const TOP = 78
-const STYLE = `
-  .back { fill: #fff }
-  text { font: 12px system-ui, -apple-system, 'Segoe UI', sans-serif; fill: #24292f }
-  .title { font-size: 15px; font-weight: 600 }
-  .small { font-size: 10px; fill: #6e7781 }
-  .grid { stroke: #8c959f; stroke-opacity: .3 }
-  .line { fill: none; stroke-width: 2 }
-  .ferronext { stroke: #e8590c } .upstream { stroke: #6e7781 } .bare { stroke: #4c9be8; stroke-dasharray: 4 3 }
-  @media (prefers-color-scheme: dark) {
-    .back { fill: #0d1117 }
-    text { fill: #e6edf3 }
-    .small { fill: #9198a1 }
-  }
-`
-
 /** As they stand in the legend. */
 const ENGINES = /** @type {const} */ ([
   ['ferronext', 'ferronext'],
@@ -51,7 +38,7 @@ export function plotGrowth({ points, machine }, sets) {
     const x = (/** @type {number} */ size) => left + (Math.log(size / first) / Math.log(last / first)) * PANEL.width
     const y = (/** @type {number} */ rate) =>
       TOP + PANEL.height - (Math.log(Math.max(rate, low) / low) / Math.log(high / low)) * PANEL.height
-    parts.push(`<text x="${left}" y="${TOP - 8}">${title}</text>`)
+    parts.push(`<text x="${left}" y="${TOP - 8}">${escapeXml(title)}</text>`)
     for (let rate = low; rate <= high; rate *= 10) {
       const at = y(rate).toFixed(1)
       parts.push(
@@ -71,9 +58,9 @@ export function plotGrowth({ points, machine }, sets) {
     }
   }
   const footer = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Next.js ${machine.next}`
-  parts.push(`<text class="small" x="${width - 20}" y="${height - 12}" text-anchor="end">${footer}</text>`)
+  parts.push(`<text class="small" x="${width - 20}" y="${height - 12}" text-anchor="end">${escapeXml(footer)}</text>`)
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="requests per second by the number of pages, headers, cookies and connections">
-<style>${STYLE}</style>
+<style>${LINES}</style>
 <rect class="back" width="100%" height="100%" rx="8"/>
 ${parts.join('\n')}
 </svg>

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { copyApp, removeApp } from '../__test__/support/build.mjs'
-import { capture } from './capture.mjs'
+import { captureSettled } from './capture.mjs'
 import { prepareApps } from './fixture.mjs'
 import { plotGrowth } from './growth-plot.mjs'
 import { describeMachine } from './machine.mjs'
@@ -81,9 +81,13 @@ function randomPages(count) {
   return file
 }
 
-/** MB that a process has read so far. @param {number} pid */
+/** MB that a process has read so far, `undefined` where there is no /proc. @param {number} pid */
 function readBytes(pid) {
-  return Number(readFileSync(`/proc/${pid}/io`, 'utf8').match(/rchar: (\d+)/)?.[1]) / 1e6
+  try {
+    return Number(readFileSync(`/proc/${pid}/io`, 'utf8').match(/rchar: (\d+)/)?.[1]) / 1e6
+  } catch {
+    return undefined
+  }
 }
 
 /** @param {keyof typeof SETS} set @param {number} size @param {Engine} engine @param {string} target @returns {Promise<Point>} */
@@ -110,8 +114,7 @@ async function measure(set, size, engine, target) {
 /** The bare server repeats what ferronext answers. @param {string} dir */
 async function captureAnswer(dir) {
   const server = await startServer('ferronext', dir)
-  await capture(server.port, '/', { 'accept-encoding': 'gzip, br' })
-  const { body, ...head } = await capture(server.port, '/', { 'accept-encoding': 'gzip, br' })
+  const { body, ...head } = await captureSettled(server.port, '/', { 'accept-encoding': 'gzip, br' })
   await server.stop()
   const file = path.join(scratch, 'answer.json')
   writeFileSync(file, JSON.stringify({ ...head, body: body.toString('base64') }))

@@ -7,7 +7,7 @@ import path from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { capture, findMismatch } from './capture.mjs'
+import { captureSettled, findMismatch } from './capture.mjs'
 import { writeLargeFile, writePictures } from './files.mjs'
 import { prepareApps } from './fixture.mjs'
 import { describeMachine } from './machine.mjs'
@@ -134,8 +134,7 @@ async function verify(engines, dirs, scenarios, clients) {
       const answers = []
       const headers = { ...client.headers, ...scenario.headers }
       for (const { port } of servers) {
-        await capture(port, scenario.path, headers) // The first answer may be a cold one.
-        answers.push(await capture(port, scenario.path, headers))
+        answers.push(await captureSettled(port, scenario.path, headers))
       }
       const key = `${scenario.name}-${client.name}`
       for (const [index, answer] of answers.entries()) {
