@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
+import { until } from '../support/until.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/app-router', import.meta.url))
 const MB = 1024 * 1024
@@ -45,15 +46,6 @@ afterAll(async () => {
   await server?.stop()
   await removeApp(dir)
 })
-
-/** @param {() => Promise<boolean> | boolean} holds */
-async function until(holds) {
-  const deadline = performance.now() + 20_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error('it did not come to that')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
 
 /**
  * A client that takes a kilobyte a second.

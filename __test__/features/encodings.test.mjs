@@ -11,6 +11,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
+import { until } from '../support/until.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/app-router', import.meta.url))
 const rootPackage = fileURLToPath(new URL('../../package.json', import.meta.url))
@@ -100,15 +101,6 @@ const all = ({ headers }, name) => headers.filter(([key]) => key.toLowerCase() =
 /** @param {number} port @param {string} target @param {string} [accept] */
 const codingOf = async (port, target, accept) =>
   all(await ask(port, target, accept), 'content-encoding').join() || 'none'
-
-/** Waits for something that another thread does. @param {() => Promise<boolean>} holds */
-async function until(holds) {
-  const deadline = performance.now() + 20_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error('it did not come to that')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
 
 describe('who gets what', () => {
   it.each(Object.entries(KINDS))('brotli-and-zstd-where-wanted: %s', async (_, target) => {

@@ -10,6 +10,7 @@ import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { openConnection, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
 import { startTarget } from '../support/target.mjs'
+import { until } from '../support/until.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/images', import.meta.url))
 const WEBP = { Accept: 'image/webp,*/*' }
@@ -68,15 +69,6 @@ const files = dir =>
   readdirSync(cacheFolder(dir)).flatMap(key =>
     readdirSync(path.join(cacheFolder(dir), key)).map(name => ({ key, name })),
   )
-
-/** Waits for something that another process does. @param {() => Promise<boolean> | boolean} holds */
-async function until(holds) {
-  const deadline = performance.now() + 20_000
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error('it did not come to that')
-    await new Promise(resolve => setTimeout(resolve, 20))
-  }
-}
 
 describe('the cache on disk', () => {
   it('is shared with upstream, in turns', async () => {
