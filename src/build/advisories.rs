@@ -5,51 +5,39 @@
 
 use super::capabilities::Version;
 
-/// What is wrong with the versions of one major below `fixed`.
+/// What is wrong, and where it is not any more, for each major.
 struct Advisory {
-    major: u32,
-    fixed: Version,
     what: &'static str,
+    fixed: [Version; 2],
 }
 
-/// The worst first. GHSA-9qr9-h5gf-34mp (December 2025) and the releases of May 2026, which hold all fixes before them.
-const ADVISORIES: [Advisory; 4] = [
-    Advisory::new(
-        (15, 5, 7),
-        "anybody can run code on this server with one request (React2Shell, CVE-2025-55182)",
-    ),
-    Advisory::new(
-        (16, 0, 7),
-        "anybody can run code on this server with one request (React2Shell, CVE-2025-55182)",
-    ),
-    Advisory::new(
-        (15, 5, 18),
-        "one request can stop this server (CVE-2026-23870 and others before it)",
-    ),
-    Advisory::new(
-        (16, 2, 6),
-        "one request can stop this server (CVE-2026-23870 and others before it)",
-    ),
+/// The worst first. GHSA-9qr9-h5gf-34mp (December 2025), and the releases of May 2026, which hold all fixes before them.
+const ADVISORIES: [Advisory; 2] = [
+    Advisory {
+        what: "anybody can run code on this server with one request (React2Shell, CVE-2025-55182)",
+        fixed: [Version::new(15, 5, 7), Version::new(16, 0, 7)],
+    },
+    Advisory {
+        what: "one request can stop this server (CVE-2026-23870 and others before it)",
+        fixed: [Version::new(15, 5, 18), Version::new(16, 2, 6)],
+    },
 ];
 
 impl Advisory {
-    const fn new((major, minor, patch): (u32, u32, u32), what: &'static str) -> Advisory {
-        Advisory {
-            major,
-            fixed: Version::new(major, minor, patch),
-            what,
-        }
+    /// The version of the same major that has it no more, unless this one has it no more either.
+    fn fixed_after(&self, version: Version) -> Option<Version> {
+        let of_major = |fixed: &&Version| fixed.major == version.major && version < **fixed;
+        self.fixed.iter().find(of_major).copied()
     }
 }
 
 /// What a user of this version has to know before anything else; `None` when nothing is known against it.
 pub fn advisory(version: Version) -> Option<String> {
-    let concerns = |advisory: &&Advisory| advisory.major == version.major && version < advisory.fixed;
-    let worst = ADVISORIES.iter().find(concerns)?;
-    // The last one of a major holds the fixes of those before it.
-    let Version { major, minor, patch } = ADVISORIES.iter().rfind(concerns)?.fixed;
+    let worst = ADVISORIES.iter().find(|known| known.fixed_after(version).is_some())?;
+    // The last release holds the fixes of those before it.
+    let fixed = ADVISORIES.iter().rev().find_map(|known| known.fixed_after(version))?;
     Some(format!(
-        "next {version} is dangerous: {}. Upgrade to {major}.{minor}.{patch} or later, and build again.",
+        "next {version} is dangerous: {}. Upgrade to {fixed} or later, and build again.",
         worst.what
     ))
 }
