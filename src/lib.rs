@@ -28,6 +28,7 @@ pub mod error;
 #[doc(hidden)]
 pub mod fuzzed;
 pub mod pipeline;
+mod priority;
 pub mod request;
 pub mod response;
 pub mod route;

@@ -8,13 +8,14 @@ use std::panic::{catch_unwind, AssertUnwindSafe};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use crate::priority;
+
 type Work = Box<dyn FnOnce() + Send>;
 
 /// How much may wait. Each holds a body of at most a megabyte, which is in a cache anyway as long as it is wanted.
 const MOST: usize = 256;
 
 /// How much less often than others the thread gets a core that is wanted (`nice`; 19 is the most).
-#[cfg(unix)]
 const NICE: i32 = 10;
 
 struct Queue {
@@ -54,11 +55,7 @@ pub(crate) async fn done() {
 }
 
 fn drain() {
-    #[cfg(unix)]
-    {
-        // On Linux this is the priority of the calling thread. Where it is not allowed, everything works the same.
-        let _ = rustix::process::setpriority_process(None, NICE);
-    }
+    priority::lower(NICE);
     loop {
         let work = {
             let mut queue = queue();

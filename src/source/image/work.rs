@@ -11,6 +11,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{oneshot, OwnedSemaphorePermit, Semaphore};
 
+use crate::priority;
+
 /// Bytes of pixels that all work together may hold. Two of the largest pictures (`decode::MAX_BYTES`); what is usual, twelve
 /// million pixels, needs 72 MB.
 const BUDGET: u64 = 1 << 30;
@@ -19,7 +21,6 @@ const BUDGET: u64 = 1 << 30;
 const STACK: usize = 8 << 20;
 
 /// How much less often than others a thread gets a core that is wanted (`nice`; 19 is the most).
-#[cfg(unix)]
 const NICE: i32 = 5;
 
 /// The work is to end: it took too long, or nobody waits for its result.
@@ -119,11 +120,7 @@ impl Workshop {
 }
 
 fn work_at<T>(place: OwnedSemaphorePermit, own: Work, work: impl FnOnce(&Work) -> T, sender: oneshot::Sender<T>) {
-    #[cfg(unix)]
-    {
-        // On Linux this is the priority of the calling thread. Where it is not allowed, everything works the same.
-        let _ = rustix::process::setpriority_process(None, NICE);
-    }
+    priority::lower(NICE);
     let result = work(&own);
     drop(own);
     // Before the result is told, so that whoever has it finds the place free.
