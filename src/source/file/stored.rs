@@ -80,11 +80,8 @@ impl StoredFile {
 
     /// Whether these bytes are what every later answer in the coding is going to have, too.
     pub fn is_final(&self, coding: Coding, body: &Bytes) -> bool {
-        match self.forms.get(&(), coding, &self.bytes) {
-            Some(Form::Best(best)) => best.as_ptr() == body.as_ptr(),
-            Some(Form::Quick(_) | Form::Failed) => false,
-            None => coding == Coding::Identity,
-        }
+        coding == Coding::Identity
+            || matches!(self.forms.get(&(), coding, &self.bytes), Some(Form::Best(best)) if best.as_ptr() == body.as_ptr())
     }
 
     /// The content in a coding, compressed now if need be; `None` when that fails. Must be called on a tokio runtime.
