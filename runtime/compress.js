@@ -15,9 +15,9 @@ const DECISIVE_HEADERS = ['content-type', 'content-length', 'content-encoding', 
  * @param {any} native the addon
  * @param {import('node:http').IncomingMessage} req
  * @param {import('node:http').ServerResponse} res
- * @param {string} preferred codings that are preferred to gzip, joined by commas
+ * @param {number} engine the key of the engine, which knows what is preferred to gzip
  */
-function compressResponse(native, req, res, preferred) {
+function compressResponse(native, req, res, engine) {
   const { writeHead, write, end } = /** @type {any} */ (res)
   /** @type {any} the native encoder, or null when the answer goes out as it is */
   let encoder
@@ -40,7 +40,7 @@ function compressResponse(native, req, res, preferred) {
       req.method === 'HEAD',
       length ?? -1,
       headers,
-      preferred,
+      engine,
     )
     if (vary !== '') res.setHeader('Vary', vary)
     if (coding === '') return

@@ -7,6 +7,7 @@
 const { renderInBackground } = require('./background')
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
+const { isAbort } = require('./errors')
 const { answerForImage, loadImage } = require('./image')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
@@ -41,12 +42,8 @@ function answerOf(taken) {
   if (typeof taken !== 'string') return taken
   const headers = taken.split('\0')
   const status = Number(headers.shift())
-  const body = /** @type {string} */ (headers.pop())
-  // Node writes head and body as one string, in UTF-8, if both are strings. A head is Latin-1.
-  return { status, headers, body: ASCII.test(taken) ? body : Buffer.from(body) }
+  return { status, headers, body: headers.pop() }
 }
-
-const ASCII = /^[\0-\x7f]*$/
 
 /** Done: shared, because most requests end synchronously and nobody looks at the value. */
 const DONE = Promise.resolve()
@@ -143,7 +140,7 @@ async function steps(server, req, res, slot, strict = false) {
   let compressed = false
   const compress = () => {
     if (compressed || !req.socket) return
-    compressResponse(native, req, res, server.preferEncodings)
+    compressResponse(native, req, res, engine.key)
     compressed = true
   }
   /** @type {unknown} the error that the error page in preparation is about */
@@ -285,9 +282,6 @@ function targetOf(server, text) {
     return undefined
   }
 }
-
-/** @param {any} error */
-const isAbort = error => error?.name === 'AbortError' || error?.name === 'ResponseAborted'
 
 const ignore = () => {}
 

@@ -21,4 +21,7 @@ function fromNative(error) {
   return code ? codedError(code, message) : error
 }
 
-module.exports = { codedError, fromNative }
+/** Whether an error only says that a client has gone away. @param {any} error */
+const isAbort = error => error?.name === 'AbortError' || error?.name === 'ResponseAborted'
+
+module.exports = { isAbort, codedError, fromNative }

@@ -8,6 +8,7 @@
 // the ones known here leaves the entry to its handler.
 
 const { REQUEST_META } = require('./context')
+const { isAbort } = require('./errors')
 const { drained } = require('./respond')
 
 /**
@@ -259,8 +260,5 @@ async function sendBody(res, body) {
   }
   if (!isGone) res.end()
 }
-
-/** @param {any} error */
-const isAbort = error => error?.name === 'AbortError' || error?.name === 'ResponseAborted'
 
 module.exports = { LeanRoute }

@@ -3,6 +3,7 @@
 // known for sure is left to the handler that the entry documents, request by request.
 
 const { REQUEST_META } = require('./context')
+const { newIncrementalCache } = require('./incremental-cache')
 const { LeanApi } = require('./lean-api')
 const { renderByNodeBuild } = require('./lean-pages')
 const { LEAN, LeanPreparation } = require('./lean-prepare')
@@ -109,7 +110,6 @@ const CACHE_PARAMETERS = 5
 function lightenCache({ CacheHandler, next, distDir }, module) {
   const upstreams = module.getIncrementalCache
   if (!CacheHandler || typeof upstreams !== 'function') return
-  const serverDistDir = `${distDir}/server`
   /** Upstream's makes the handlers of 'use cache' ready, once. */
   let isReady = false
   module.getIncrementalCache = async (
@@ -122,21 +122,12 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
     const meta = req[REQUEST_META]
     const isOurs = meta?.[LEAN] && isReady
     if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
-      const { IncrementalCache } = next.require('next/dist/server/lib/incremental-cache')
-      meta.incrementalCache = new IncrementalCache({
-        fs: next.require('next/dist/server/lib/node-fs-methods').nodeFs,
-        dev: false,
-        requestHeaders: req.headers,
-        allowedRevalidateHeaderKeys: nextConfig.experimental.allowedRevalidateHeaderKeys,
-        minimalMode,
-        serverDistDir,
-        fetchCacheKeyPrefix: nextConfig.experimental.fetchCacheKeyPrefix,
-        maxMemoryCacheSize: nextConfig.cacheMaxMemorySize,
-        flushToDisk: nextConfig.experimental.isrFlushToDisk,
-        previewProps,
+      meta.incrementalCache = newIncrementalCache(next, distDir, {
+        config: nextConfig,
+        headers: req.headers,
         prerenderManifest,
-        CurCacheHandler: CacheHandler,
-        locales: nextConfig.i18n?.locales,
+        previewProps,
+        CacheHandler,
       })
     }
     if (!isOurs || meta.incrementalCache === undefined) {

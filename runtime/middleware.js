@@ -5,6 +5,7 @@
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const { isRefused, limitBody } = require('./body-limit')
+const { isAbort } = require('./errors')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
 const { mergeHeaders } = require('./respond')
 const { runInSandbox } = require('./sandbox')
@@ -50,7 +51,7 @@ async function runMiddleware(server, req, res, slot, step) {
     return { body: response.body }
   } catch (error) {
     const { name, code } = /** @type {any} */ (error ?? {})
-    if (isRefused(req) || name === 'AbortError' || name === 'ResponseAborted') return { answered: true }
+    if (isRefused(req) || isAbort(error)) return { answered: true }
     const status = code === 'ENOENT' ? 404 : name === 'DecodeError' ? 400 : 500
     if (status === 500) console.error(error)
     server.engine.middlewareFailed(slot, status)

@@ -14,6 +14,7 @@ const { Entries } = require('./entries')
 const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
 const { withImagePatterns } = require('./image-patterns')
+const { newIncrementalCache } = require('./incremental-cache')
 const { checkNext } = require('./known-next')
 const { chooseLean } = require('./lean')
 const { findNext } = require('./next-package')
@@ -54,7 +55,6 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {new () => Error} NoFallbackError
  * @property {(parsed: any) => string} formatUrl
  * @property {(step: import('./render').RenderStep) => boolean} compresses whether what the entry writes is compressed
- * @property {string} preferEncodings codings that are preferred to gzip, joined by commas
  * @property {NodeJS.Timeout | undefined} publicWatch looks for new files in `public`, until the app is closed
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(text: string) => import('./target').Target} parseTarget reads the URL of an external rewrite
@@ -192,7 +192,6 @@ function start(native, options, next, config, distDir, engine, canImport) {
     },
     countRender: renderCounter(native, options),
     upgraded: new Set(),
-    preferEncodings: (options.preferEncodings ?? []).join(),
     compresses: step => config.compress && (traits.compressedRouteHandlers || isCompressedOnOlderLines(step)),
     parseTarget: targetParser(traits),
     logError,
@@ -263,27 +262,10 @@ function registerInstrumentation(state, next, dir) {
  * @param {string} dir
  */
 function createIncrementalCache(next, config, distDir, dir) {
-  const serverDistDir = path.join(distDir, 'server')
-  return (/** @type {object} */ requestHeaders) => {
-    const { IncrementalCache } = next.require('next/dist/server/lib/incremental-cache')
-    const { nodeFs } = next.require('next/dist/server/lib/node-fs-methods')
+  return (/** @type {object} */ headers) => {
     const prerenderManifest = require(path.join(distDir, 'prerender-manifest.json'))
-    const cache = new IncrementalCache({
-      fs: nodeFs,
-      dev: false,
-      requestHeaders,
-      allowedRevalidateHeaderKeys: config.experimental.allowedRevalidateHeaderKeys,
-      minimalMode: false,
-      serverDistDir,
-      fetchCacheKeyPrefix: config.experimental.fetchCacheKeyPrefix,
-      maxMemoryCacheSize: config.cacheMaxMemorySize,
-      flushToDisk: config.experimental.isrFlushToDisk,
-      getPrerenderManifest: () => prerenderManifest,
-      prerenderManifest,
-      previewProps: prerenderManifest.preview,
-      locales: config.i18n?.locales,
-      CurCacheHandler: config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler))),
-    })
+    const CacheHandler = config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler)))
+    const cache = newIncrementalCache(next, distDir, { config, headers, prerenderManifest, CacheHandler })
     cache.resetRequestCache()
     return cache
   }

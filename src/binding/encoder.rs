@@ -9,24 +9,25 @@ use std::sync::{Arc, Mutex, PoisonError};
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use super::engine::preferred;
 use super::fault::{guarded, to_js};
 use crate::body;
 use crate::error::{Code, Error};
-use crate::response::encoding::{self, Asked, Coding, Level, Preferred};
+use crate::response::encoding::{self, Asked, Coding, Level};
 use crate::response::headers::HeaderList;
 
 /// How a response is to be encoded: the new value of `Vary` (empty: leave it), and the coding (empty: none).
 ///
 /// `headers` are the response's own, names and values in turn: `content-type`, `content-length`, `content-encoding`,
-/// `cache-control` and `vary` count. `length` is that of a body handed over whole, `-1` for a stream. `preferred` is the option
-/// `preferEncodings`, joined by commas.
+/// `cache-control` and `vary` count. `length` is that of a body handed over whole, `-1` for a stream. `engine` knows the option
+/// `preferEncodings`.
 #[napi(js_name = "planEncoding")]
 pub fn plan_encoding(
     accept_encoding: String,
     head: bool,
     length: f64,
     headers: Vec<String>,
-    preferred: String,
+    engine: u32,
 ) -> napi::Result<Vec<String>, String> {
     guarded(|| {
         let mut list = HeaderList::new();
@@ -41,7 +42,7 @@ pub fn plan_encoding(
                 accept_encoding: &accept_encoding,
                 head,
                 length: (length >= 0.0).then_some(length as u64),
-                preferred: Preferred::named(preferred.split(',')),
+                preferred: preferred(engine),
             },
         );
         let vary = list.get("vary").filter(|after| before.as_deref() != Some(after));

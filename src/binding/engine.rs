@@ -218,7 +218,7 @@ pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, St
 }
 
 /// The answer that [`begin`] has just made: `status \0 name \0 value … \0 body`, one text instead of an object, a list and a
-/// buffer, which cost more than all that led to a redirect. A step if the body is no such text.
+/// buffer, which cost more than all that led to a redirect. A step if it is no such text.
 #[napi(js_name = "takeAnswer")]
 pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> {
     guarded(|| {
@@ -227,23 +227,43 @@ pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> 
             _ => None,
         });
         let answer = taken.ok_or_else(closed)?;
-        let Some(body) = std::str::from_utf8(&answer.body)
-            .ok()
-            .filter(|text| !text.contains('\0'))
-        else {
-            return Ok(Either::B(Step::Answer(answer).into()));
-        };
-        let mut text = answer.status.to_string();
-        for (name, value) in answer.headers.iter() {
-            text.extend(["\0", name, "\0", value]);
-        }
-        text.extend(["\0", body]);
-        Ok(Either::A(text))
+        Ok(match as_text(&answer) {
+            Some(text) => Either::A(text),
+            None => Either::B(Step::Answer(answer).into()),
+        })
     })?
+}
+
+/// The longest body that goes out as part of a text. A longer one would be copied; as a buffer it is handed over.
+const MAX_TEXT: usize = 4096;
+
+/// `status \0 name \0 value … \0 body`, if it is short and plain. Node writes a head that goes with a text as UTF-8, and heads are
+/// Latin-1: ASCII is the same in both.
+fn as_text(answer: &Answer) -> Option<String> {
+    if answer.body.len() > MAX_TEXT {
+        return None;
+    }
+    let body = std::str::from_utf8(&answer.body)
+        .ok()
+        .filter(|body| !body.contains('\0'))?;
+    let mut text = answer.status.to_string();
+    for (name, value) in answer.headers.iter() {
+        text.extend(["\0", name, "\0", value]);
+    }
+    text.extend(["\0", body]);
+    text.is_ascii().then_some(text)
 }
 
 fn closed() -> napi::Error<String> {
     to_js(Error::new(Code::Internal, "This engine is closed."))
+}
+
+/// The codings that an app prefers to gzip.
+pub(super) fn preferred(engine: u32) -> Preferred {
+    OPEN.with_borrow(|open| match open.get(engine as usize) {
+        Some(Some(opened)) => opened.engine.preferred(),
+        _ => Preferred::UPSTREAM,
+    })
 }
 
 impl JsEngine {

@@ -191,6 +191,11 @@ impl Engine {
         [self.cache.usage(), self.files.usage()]
     }
 
+    /// The codings that are preferred to gzip.
+    pub fn preferred(&self) -> Preferred {
+        self.settings.preferred
+    }
+
     /// Looks for files that were added to `public` or removed from it (`watchPublic`). Blocks.
     ///
     /// # Errors
