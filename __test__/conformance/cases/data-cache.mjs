@@ -38,6 +38,8 @@ const encode = (/** @type {unknown} */ value) => encodeURIComponent(JSON.stringi
 
 /** @type {import('../case.mjs').Case[]} */
 export default [
+  // The not-found page names, on older lines, whoever asked for it first. Here that is the same on both servers.
+  get('/nobody/asked/before'),
   sequence('a page that lives as long as its data', [
     get('/fetched/page'),
     get('/fetched/page'),
