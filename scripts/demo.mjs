@@ -207,7 +207,7 @@ async function main() {
 
   // cargo and npm decide themselves what of this is up to date.
   const tarball = await inStep('Build and pack the addon', false, async () => {
-    const printed = await run('npm', ['run', '--silent', 'pack:local'], { cwd: root, capture: true })
+    const printed = await run('npm', ['run', '--silent', 'pack:local', '--', '--quick'], { cwd: root, capture: true })
     return printed.trimEnd().split('\n').at(-1)?.trim() ?? ''
   })
   if (!tarball || !existsSync(tarball)) throw new Stop(`npm run pack:local ended without a tarball: ${tarball}`)

@@ -1,5 +1,5 @@
 // `npm run pack:local`: builds the addon in release mode and packs it with the JavaScript into one tarball that installs
-// into any app on this platform. The last line printed is the path of the tarball.
+// into any app on this platform. The last line printed is the path of the tarball. `--quick` as in build.mjs.
 
 import { spawnSync } from 'node:child_process'
 import { mkdirSync } from 'node:fs'
@@ -16,7 +16,7 @@ function run(command, args, stdio) {
   return stdout
 }
 
-run(process.execPath, ['scripts/build.mjs'], ['ignore', 2, 2])
+run(process.execPath, ['scripts/build.mjs', ...process.argv.slice(2)], ['ignore', 2, 2])
 mkdirSync(path.join(root, 'dist'), { recursive: true })
 const packed = JSON.parse(
   run('npm', ['pack', '--json', '--ignore-scripts', '--pack-destination', 'dist'], ['ignore', 'pipe', 2]),

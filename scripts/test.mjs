@@ -68,7 +68,9 @@ const rust = onlyVitest
   ? { status: 0, output: '' }
   : await run('Rust tests', 'cargo', ['test', '--locked', '--no-default-features', '--quiet'])
 
-const packed = orExit(await run('Building and packing the addon', process.execPath, ['scripts/pack-local.mjs']))
+const packed = orExit(
+  await run('Building and packing the addon', process.execPath, ['scripts/pack-local.mjs', '--quick']),
+)
 const tarball = packed.output.trim().split('\n').at(-1) ?? ''
 
 const results = path.join(root, 'dist', 'vitest.json')
