@@ -31,15 +31,19 @@ class Answers {
   /** @param {number} id */
   #fetch(id) {
     const answer = this.#older.get(id) ?? checkAnswer(this.#engine.answer(id))
-    this.#bytes += answer.body?.length ?? 0
+    const bytes = weight(answer)
+    this.#bytes += bytes
     if (this.#bytes > MAX_BYTES / 2) {
       this.#older = this.#recent
       this.#recent = new Map()
-      this.#bytes = answer.body?.length ?? 0
+      this.#bytes = bytes
     }
     this.#recent.set(id, answer)
     return answer
   }
 }
+
+/** @param {import('./respond').Answer} answer */
+const weight = ({ body, whole }) => (body?.length ?? 0) * (whole ? 2 : 1)
 
 module.exports = { Answers }

@@ -1,6 +1,7 @@
 // In: an answer that Rust has decided. Out: bytes on the socket, by as few calls as possible.
 
 const { ServerResponse, validateHeaderName, validateHeaderValue } = require('node:http')
+const { sendWhole, wholeOf } = require('./whole')
 
 /**
  * @typedef {object} Answer
@@ -8,6 +9,7 @@ const { ServerResponse, validateHeaderName, validateHeaderValue } = require('nod
  * @property {string[]} headers flat: name, value, name, value
  * @property {Buffer | string} [body]
  * @property {Record<string, [string, string | string[]]>} [table] the headers, checked, in the form in which Node keeps them
+ * @property {import('./whole').Whole} [whole] head and body, to be sent as one
  */
 
 /** What nobody may keep: this value is set whatever the response had before. */
@@ -44,7 +46,7 @@ function checkAnswer(answer) {
     if (entry) entry[1] = [entry[1], value].flat()
     else table[name.toLowerCase()] = [name, value]
   }
-  return { ...answer, table }
+  return { ...answer, table, whole: wholeOf({ ...answer, table }) }
 }
 
 /**
@@ -59,6 +61,7 @@ function sendAnswer(res, answer) {
   // What has a status of its own keeps it; a plain success takes the one that the user's server has chosen.
   const status = answer.status === 200 ? res.statusCode : answer.status
   if (answer.table && OUT_HEADERS && response[OUT_HEADERS] === null && res.writeHead === nodeWriteHead) {
+    if (answer.whole && status === answer.status && sendWhole(response, answer.whole, answer.table, OUT_HEADERS)) return
     // The table is shared by all responses of this answer. Nothing but Node's own code runs until the headers are
     // sent, and after that Node refuses to change them.
     response[OUT_HEADERS] = answer.table

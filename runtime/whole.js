@@ -1,0 +1,173 @@
+// In: an answer that is sent often. Out: its head and body in one piece of memory, written by one call.
+//
+// Node writes the head of each response anew, and hands head and body to the socket separately; that is a third of the time of a small
+// answer from memory. Here the piece is made once a second, because of `Date`. A response that is in any way unlike the one that Node
+// makes for a plain request over a connection that stays open is left to Node.
+
+const { OutgoingMessage, STATUS_CODES, ServerResponse } = require('node:http')
+const { Writable } = require('node:stream')
+
+/**
+ * @typedef {import('./respond').Answer} Answer
+ *
+ * @typedef {object} Whole
+ * @property {number} status
+ * @property {string} lead status line and headers, without those that Node adds
+ * @property {Buffer} body
+ * @property {number} asked the second in which it was asked for last
+ * @property {number} second the second of `Date`, -1 while there is no piece
+ * @property {number} keepAlive the time that `Keep-Alive` names, in milliseconds
+ * @property {string} head
+ * @property {Buffer} bytes
+ */
+
+/** Longer bodies are handed over as they are: to copy them once a second for each answer costs more memory than it saves time. */
+const MAX_BODY = 64 * 1024
+
+/** Headers by which Node decides what becomes of the connection. */
+const DECIDED_BY_NODE = new Set([
+  'connection',
+  'date',
+  'expect',
+  'keep-alive',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+const { end: nodeEnd, write: nodeWrite } = ServerResponse.prototype
+const { _send: nodeSend, _storeHeader: nodeStoreHeader } = /** @type {any} */ (OutgoingMessage.prototype)
+
+/**
+ * What can be prepared of an answer, `undefined` if it has to be left to Node.
+ * @param {Answer} answer
+ * @returns {Whole | undefined}
+ */
+function wholeOf({ status, table, body }) {
+  if (!IS_KNOWN || !table || !Buffer.isBuffer(body) || body.length === 0 || body.length > MAX_BODY) return undefined
+  if (status < 200 || status === 204 || status === 304 || !STATUS_CODES[status]) return undefined
+  if (table['content-length']?.[1] !== String(body.length)) return undefined
+  let lead = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
+  for (const lower of Object.keys(table)) {
+    if (DECIDED_BY_NODE.has(lower)) return undefined
+    const [name, value] = table[lower]
+    for (const line of [value].flat()) lead += `${name}: ${line}\r\n`
+  }
+  return { status, lead, body, asked: -1, second: -1, keepAlive: 0, head: '', bytes: body }
+}
+
+/**
+ * Sends an answer as one piece. The headers of the response are still those of the answer, for whoever logs them.
+ * @param {any} res a response without headers
+ * @param {Whole} whole
+ * @param {Answer['table']} table
+ * @param {symbol} outHeaders where Node keeps the headers
+ * @returns {boolean} `false` when Node has to send it
+ */
+function sendWhole(res, whole, table, outHeaders) {
+  if (!isUsual(res)) return false
+  const second = Math.floor(Date.now() / 1000)
+  if (whole.second !== second || whole.keepAlive !== res._keepAliveTimeout) {
+    // What is asked for once in a second is not worth a copy of it.
+    if (whole.asked !== second) {
+      whole.asked = second
+      return false
+    }
+    compose(whole, second, res._keepAliveTimeout)
+  }
+  res[outHeaders] = table
+  res.statusCode = whole.status
+  res.statusMessage = STATUS_CODES[whole.status]
+  write(res, whole)
+  return true
+}
+
+/**
+ * @param {any} res
+ * @param {{ head: string, bytes: Buffer }} whole
+ */
+function write(res, { head, bytes }) {
+  res._header = head
+  res._headerSent = true
+  res.end(bytes)
+}
+
+/**
+ * @param {Whole} whole
+ * @param {number} second
+ * @param {number} keepAlive
+ */
+function compose(whole, second, keepAlive) {
+  const hint = keepAlive ? `Keep-Alive: timeout=${Math.floor(keepAlive / 1000)}\r\n` : ''
+  const head = `${whole.lead}Date: ${new Date(second * 1000).toUTCString()}\r\nConnection: keep-alive\r\n${hint}\r\n`
+  const bytes = Buffer.allocUnsafeSlow(head.length + whole.body.length)
+  bytes.write(head, 'latin1')
+  whole.body.copy(bytes, head.length)
+  whole.head = head
+  whole.bytes = bytes
+  whole.second = second
+  whole.keepAlive = keepAlive
+}
+
+/**
+ * Whether a response is as Node makes it for a `GET` over HTTP/1.1, nobody has put something before its methods, and it is its turn on
+ * the connection.
+ * @param {any} res
+ */
+function isUsual(res) {
+  const { socket } = res
+  return (
+    res.end === nodeEnd &&
+    res.write === nodeWrite &&
+    res._send === nodeSend &&
+    res._storeHeader === nodeStoreHeader &&
+    res.shouldKeepAlive === true &&
+    res._hasBody === true &&
+    res.sendDate === true &&
+    res.useChunkedEncodingByDefault === true &&
+    res.maxRequestsOnConnectionReached === false &&
+    res._defaultKeepAlive === true &&
+    res._removedConnection === false &&
+    res._removedContLen === false &&
+    res._expect_continue === false &&
+    !res.strictContentLength &&
+    res.statusMessage === undefined &&
+    !(res._maxRequestsPerSocket > 0) &&
+    res.outputData.length === 0 &&
+    res.writableCorked === 0 &&
+    socket != null &&
+    socket._httpMessage === res &&
+    socket.writableCorked === 0
+  )
+}
+
+/** Whether this Node sends what it is told to, and the methods are its own. */
+const IS_KNOWN = isKnown()
+
+function isKnown() {
+  try {
+    const isNodes = String(nodeEnd).includes('ERR_STREAM_WRITE_AFTER_END') && String(nodeWrite).includes('write_(')
+    if (!isNodes) return false
+    /** @type {Buffer[]} */
+    const sent = []
+    const socket = new Writable({
+      write(chunk, _encoding, done) {
+        sent.push(chunk)
+        done()
+      },
+    })
+    const request = /** @type {any} */ ({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 })
+    const res = /** @type {any} */ (new ServerResponse(request))
+    res.assignSocket(socket)
+    // A server sets these.
+    Object.assign(res, { shouldKeepAlive: true })
+    if (!isUsual(res)) return false
+    const bytes = Buffer.from('HTTP/1.1 200 OK\r\n\r\nbody')
+    write(res, { head: 'HTTP/1.1 200 OK\r\n\r\n', bytes })
+    return Buffer.concat(sent).equals(bytes) && res.headersSent && res.writableEnded
+  } catch {
+    return false
+  }
+}
+
+module.exports = { sendWhole, wholeOf }
