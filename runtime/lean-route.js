@@ -248,10 +248,9 @@ async function sendBody(res, body) {
     for (;;) {
       const { done, value } = await reader.read()
       if (done || isGone) break
-      const takesMore = res.write(value)
-      // A compressor may hold back the head with the first bytes.
+      // Node keeps what is written until the next tick, and drops it if the body breaks before; the head is to arrive.
       if (!res.headersSent) res.flushHeaders()
-      if (!takesMore) await drained(res)
+      if (!res.write(value)) await drained(res)
     }
   } catch (error) {
     if (isGone || isAbort(error)) return
