@@ -15,6 +15,7 @@ use napi_derive::napi;
 use super::fault::{guarded, to_js};
 use super::registry;
 use super::step::{flat, JsStep};
+use super::text::Text;
 use crate::build::{advisory, capabilities};
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
@@ -180,6 +181,19 @@ struct Opened {
 }
 
 impl Opened {
+    fn start_client(&mut self, head: &str, encrypted: bool) -> i32 {
+        let Some(again) = self.engine.begin_again(head, encrypted) else {
+            return self.start(Request::parse(head.to_owned(), encrypted, Origin::Client));
+        };
+        if let Some(route) = &mut self.route {
+            route.clear();
+            route.push_str(again.label());
+        }
+        let id = again.answer.id as i32;
+        self.last = Some(again.answer);
+        id
+    }
+
     fn start(&mut self, request: Request) -> i32 {
         let progress = match &mut self.route {
             None => self.engine.begin(request, self.driver),
@@ -208,12 +222,15 @@ const ONCE: i32 = i32::MIN;
 
 /// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, [`ONCE`], or `-slot - 1`.
 #[napi]
-pub fn begin(engine: u32, head: String, encrypted: bool) -> napi::Result<i32, String> {
+pub fn begin(engine: u32, #[napi(ts_arg_type = "string")] head: Text, encrypted: bool) -> napi::Result<i32, String> {
     guarded(|| {
-        OPEN.with_borrow_mut(|open| match open.get_mut(engine as usize) {
-            Some(Some(opened)) => Ok(opened.start(Request::parse(head, encrypted, Origin::Client))),
-            _ => Err(closed()),
+        head.read(|head| {
+            OPEN.with_borrow_mut(|open| match open.get_mut(engine as usize) {
+                Some(Some(opened)) => Ok(opened.start_client(head, encrypted)),
+                _ => Err(closed()),
+            })
         })
+        .unwrap_or_else(|| Err(not_a_text()))
     })?
 }
 
@@ -252,6 +269,10 @@ fn as_text(answer: &Answer) -> Option<String> {
     }
     text.extend(["\0", body]);
     text.is_ascii().then_some(text)
+}
+
+fn not_a_text() -> napi::Error<String> {
+    to_js(Error::new(Code::Internal, "The head of a request is no text."))
 }
 
 fn closed() -> napi::Error<String> {

@@ -9,6 +9,7 @@
 //! - [`cache`] what compiled entries read, store and revalidate; [`memo`] what functions marked `'use cache'` have given
 //! - [`proxy`] a request that another server answers
 //! - [`step`] what Node has to do next for a request
+//! - [`text`] a text that is read without being copied twice
 //! - [`encoder`] compression of bodies that JavaScript writes
 //! - [`log`] what the operator has to be told
 //! - [`metrics`] what has been answered, for Prometheus
@@ -29,6 +30,7 @@ mod next;
 mod proxy;
 mod registry;
 mod step;
+mod text;
 
 /// A request makes some thirty small allocations, and Node's threads and tokio's free each other's. Measured on the hot path:
 /// 20 % of the time of `begin` with the system's allocator.

@@ -27,6 +27,29 @@ pub struct RoutesManifest {
     pub data_routes: Vec<DataRoute>,
 }
 
+impl RoutesManifest {
+    /// Every condition of every rule.
+    pub fn conditions(&self) -> impl Iterator<Item = &Condition> {
+        let rewrites = [
+            &self.rewrites.before_files,
+            &self.rewrites.after_files,
+            &self.rewrites.fallback,
+        ];
+        let sources = self.redirects.iter().map(|rule| &rule.source);
+        let sources = sources.chain(
+            self.headers
+                .iter()
+                .chain(&self.on_match_headers)
+                .map(|rule| &rule.source),
+        );
+        let sources = sources.chain(rewrites.into_iter().flatten().map(|rule| &rule.source));
+        sources.flat_map(|source| {
+            let Conditions { has, missing } = &source.conditions;
+            has.iter().chain(missing).flatten()
+        })
+    }
+}
+
 /// Which requests a rule is for: the part that all rules share.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]

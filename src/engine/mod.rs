@@ -17,6 +17,7 @@ use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
 use crate::pipeline::images::{Images, TlsTrust};
+use crate::pipeline::shortcut::Shortcuts;
 use crate::response::encoding::Preferred;
 use crate::response::page::Settings;
 use crate::response::prepared::{Prepared, PreparedTable};
@@ -44,6 +45,8 @@ pub struct Engine {
     pub(crate) proxy: ProxyClient,
     /// What `/_next/image` needs.
     pub(crate) images: Images,
+    /// Requests that need not be routed again.
+    pub(crate) shortcuts: Shortcuts,
     flights: Mutex<Flights>,
 }
 
@@ -168,6 +171,7 @@ impl Engine {
                 preferred: options.preferred,
             },
             cache,
+            shortcuts: Shortcuts::new(router.looks_at_targets_alone()),
             build,
             config,
             router,
@@ -201,12 +205,15 @@ impl Engine {
     /// # Errors
     /// When a folder cannot be read.
     pub fn refresh_public(&self) -> Result<()> {
-        self.build.files.public.refresh(self.roots.public.path())
+        let refreshed = self.build.files.public.refresh(self.roots.public.path());
+        self.shortcuts.forget();
+        refreshed
     }
 
     /// Changes the prefix of asset URLs, as far as routing knows it.
     pub fn set_asset_prefix(&self, prefix: &str) {
         self.router.set_asset_prefix(prefix);
+        self.shortcuts.forget();
     }
 
     /// What the side that runs entries has to know.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use super::flight::{Answer, FileRequest, Flight, Load, Next, Step};
 use super::output::response_headers;
+use super::shortcut::Source;
 use crate::body::Body;
 use crate::build::ListingRoot;
 use crate::engine::Engine;
@@ -43,7 +44,16 @@ impl Engine {
             return self.fail_onto(flight, answer.status, answer.headers);
         }
         match stored.body_now(answer.content) {
-            Some(body) => self.send_stored(flight, stored, answer, body),
+            Some(body) => {
+                if let Ok(path) = sanitize(&file.item_path) {
+                    flight.made_from(Source::File(
+                        file.root,
+                        path.as_str().to_owned(),
+                        Arc::downgrade(stored),
+                    ));
+                }
+                self.send_stored(flight, stored, answer, body)
+            }
             None => match sanitize(&file.item_path) {
                 Ok(path) => Next::Load(Load::File(FileRequest {
                     file: file.clone(),
@@ -150,7 +160,7 @@ impl Engine {
         }
     }
 
-    fn root(&self, folder: ListingRoot) -> &Root {
+    pub(super) fn root(&self, folder: ListingRoot) -> &Root {
         match folder {
             ListingRoot::Public => &self.roots.public,
             ListingRoot::NextStatic => &self.roots.next_static,

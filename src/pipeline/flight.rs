@@ -21,6 +21,7 @@ use crate::source::render::Render;
 
 use super::image::{ImageCall, ImageStep};
 use super::revalidate::Revalidation;
+use super::shortcut::Source;
 
 /// What became of a request that came in.
 #[derive(Debug)]
@@ -139,6 +140,8 @@ pub struct Flight {
     pub(crate) loaded: Option<(String, Arc<Page>)>,
     /// Whether it has waited for the render of somebody else.
     pub(crate) waited: bool,
+    /// What its answer was made from, if the next request may have the same.
+    pub(crate) source: Source,
     pub(crate) next: Next,
 }
 
@@ -160,7 +163,15 @@ impl Flight {
             permit: None,
             loaded: None,
             waited: false,
+            source: Source::Unknown,
             next: Next::Nothing,
+        }
+    }
+
+    /// Notes what the answer is made from.
+    pub(crate) fn made_from(&mut self, source: Source) {
+        if !matches!(self.source, Source::Several) {
+            self.source = source;
         }
     }
 }

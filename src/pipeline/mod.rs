@@ -16,6 +16,7 @@ mod output;
 mod prerendered;
 mod proxy;
 mod revalidate;
+pub(crate) mod shortcut;
 
 use std::sync::Arc;
 
@@ -26,6 +27,8 @@ use self::flight::{Flight, Load, Next};
 pub use self::image::ImageStep;
 pub use self::images::{Kept, Reply, TlsTrust};
 pub use self::proxy::Upgrade;
+pub use self::shortcut::Again;
+use self::shortcut::Answered;
 use crate::engine::Engine;
 use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
@@ -43,6 +46,7 @@ impl Engine {
     /// Like [`begin`](Engine::begin); `name` is told the route of a request that can be answered at once, of which nothing
     /// is left after that.
     pub fn begin_named(&self, request: Request, driver: Driver, name: impl FnOnce(&str)) -> Progress {
+        let generation = self.shortcuts.generation();
         let mut flight = self.route(request, driver);
         let next = self.serve(&mut flight);
         let is_client = flight.request.origin == Origin::Client;
@@ -53,19 +57,18 @@ impl Engine {
             flight.request.target.escape_debug(),
             label::label_of(&flight)
         );
-        match next {
-            Next::Ready(answer) if flight.revalidation.is_none() => {
-                name(label::label_of(&flight));
-                Progress::Answer(answer)
-            }
-            Next::Step(Step::Answer(answer)) if flight.revalidation.is_none() && is_client => {
-                name(label::label_of(&flight));
-                Progress::Once(answer)
-            }
+        let answered = match next {
+            Next::Ready(answer) if flight.revalidation.is_none() => Answered::Ready(answer),
+            Next::Step(Step::Answer(answer)) if flight.revalidation.is_none() && is_client => Answered::Once(answer),
             next => {
                 flight.next = next;
-                Progress::Slot(self.flights().insert(flight))
+                return Progress::Slot(self.flights().insert(flight));
             }
+        };
+        name(label::label_of(&flight));
+        match self.remember(&flight, answered, generation) {
+            Answered::Ready(answer) => Progress::Answer(answer),
+            Answered::Once(answer) => Progress::Once(answer),
         }
     }
 

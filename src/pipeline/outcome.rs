@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::flight::{Flight, Next};
 use super::output::Call;
+use super::shortcut::Source;
 use crate::engine::Engine;
 use crate::response::page::{CacheStatus, Life, Page};
 use crate::route::{Address, Variant};
@@ -67,7 +68,10 @@ impl Engine {
             Outcome::NotFound if is_data => {
                 self.answer(flight, 404, call.headers, Bytes::from_static(br#"{"notFound":true}"#))
             }
-            Outcome::NotFound => self.not_found_below(flight, call.headers),
+            Outcome::NotFound => {
+                flight.made_from(Source::Several);
+                self.not_found_below(flight, call.headers)
+            }
             Outcome::Redirect if is_data => {
                 call.headers.set("content-type", "application/json; charset=utf-8");
                 let props = page.entry.data.clone().unwrap_or_default();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::flight::{Answer, Flight, Load, Next, Shell, Step};
 use super::lost;
 use super::output::{pairs, Call};
+use super::shortcut::Source;
 use crate::engine::Engine;
 use crate::request::Method;
 use crate::response::conditional::Conditions;
@@ -36,13 +37,17 @@ impl Engine {
         // A key that no storage key leads to.
         let key = format!("document\0{file}");
         match self.page_in_memory(flight, &key) {
-            Some(page) => self.serve_page(flight, &call, page, Variant::Html, Serving::default()),
+            Some(page) => {
+                flight.made_from(Source::Page(key, Arc::downgrade(&page)));
+                self.serve_page(flight, &call, page, Variant::Html, Serving::default())
+            }
             None if flight.absent.contains(&key) => {
                 let why = format!("The document {file} is not in the build. Run `next build` again.");
                 if call.error.is_some() {
                     return Next::Step(lost(&why));
                 }
                 tracing::error!("{why}");
+                flight.made_from(Source::Several);
                 self.fail(flight, 500)
             }
             None => Next::Load(Load::Document(file, key)),
@@ -100,7 +105,10 @@ impl Engine {
             // An error page stands for another URL than its own: the entry decides what becomes of it.
             Freshness::Stale if call.error.is_some() => self.render(flight, call),
             Freshness::Stale | Freshness::Fresh => {
-                if freshness == Freshness::Stale {
+                // Who gets a shell depends on more than the target.
+                if freshness == Freshness::Fresh && serving.cache == CacheStatus::Hit && !address.partial {
+                    flight.made_from(Source::Page(key, Arc::downgrade(&page)));
+                } else if freshness == Freshness::Stale {
                     let prefetch = call.outcome.rsc.as_ref().is_some_and(|rsc| rsc.prefetch);
                     flight.revalidation = self.revalidation(flight, call.output, &address, key, prefetch);
                 }

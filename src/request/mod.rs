@@ -3,8 +3,10 @@
 //! In: method, target and raw headers as Node parsed them. Out: a [`Request`] whose internal headers are gone. Everything
 //! after this door may trust that a header in [`INTERNAL_HEADERS`] was not sent by a client.
 
+mod plain;
 mod rsc;
 
+pub use plain::{bears_on_nothing, Plain, PREVIEW_COOKIES};
 pub use rsc::{RscRequest, FLIGHT_HEADERS, RSC_HEADER, RSC_PARAM};
 
 use smallvec::SmallVec;
@@ -23,6 +25,27 @@ pub const INTERNAL_HEADERS: [&str; 11] = [
     "x-nextjs-data",
     "x-next-resume-state-length",
     "next-resume",
+];
+
+/// `Sec-Fetch-Dest` of requests that cannot show a page (`is-non-html-sec-fetch-dest.js`).
+pub const SUBRESOURCES: [&str; 17] = [
+    "audio",
+    "audioworklet",
+    "font",
+    "image",
+    "json",
+    "manifest",
+    "paintworklet",
+    "report",
+    "script",
+    "serviceworker",
+    "sharedworker",
+    "style",
+    "track",
+    "video",
+    "webidentity",
+    "worker",
+    "xslt",
 ];
 
 /// The method of a request, as far as the pipeline treats methods differently.
@@ -187,6 +210,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// What it was taken from, see [`Request::parse`].
+    pub fn head(&self) -> &str {
+        &self.headers.raw
+    }
+
     /// Takes a request from `method\0target\0name\0value…`, the form in which Node hands it over.
     pub fn parse(head: String, encrypted: bool, origin: Origin) -> Self {
         let mut nuls = memchr::memchr_iter(0, head.as_bytes());

@@ -11,32 +11,11 @@ use super::params::Params;
 use super::router::{Router, Stop};
 use super::state::RouteState;
 use super::table::{Definition, Item, ItemKind, MatchFault, BLOCKED_PAGES};
-use crate::request::Request;
+use crate::request::{Request, SUBRESOURCES};
 use crate::url::{
     decode_uri_component, is_dynamic_page, page_from_asset_path, parse_target, path_has_prefix, remove_path_prefix,
     without_trailing_slash, Dialect,
 };
-
-/// `Sec-Fetch-Dest` of requests that cannot show a page (`is-non-html-sec-fetch-dest.js`).
-pub(super) const SUBRESOURCES: [&str; 17] = [
-    "audio",
-    "audioworklet",
-    "font",
-    "image",
-    "json",
-    "manifest",
-    "paintworklet",
-    "report",
-    "script",
-    "serviceworker",
-    "sharedworker",
-    "style",
-    "track",
-    "video",
-    "webidentity",
-    "worker",
-    "xslt",
-];
 
 /// What the renderer makes of a path.
 enum PagePath<'p> {

@@ -7,14 +7,13 @@
 use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
-use super::finish::SUBRESOURCES;
 use super::partial::{PartialRoutes, Shells};
 use super::pattern::{MatchOptions, PathMatcher};
 use super::resolve::{decode_path, resolve};
 use super::{Output, OutputKind};
 use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
-use crate::request::{Method, Request, RscRequest, RSC_HEADER};
+use crate::request::{Method, Request, RscRequest, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES};
 use crate::url::{path_has_prefix, remove_path_prefix, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
@@ -405,7 +404,7 @@ fn may_be_cached(request: &Request) -> bool {
         && !request
             .headers
             .all("cookie")
-            .any(|cookies| cookies.contains("__prerender_bypass") || cookies.contains("__next_preview_data"))
+            .any(|cookies| PREVIEW_COOKIES.iter().any(|cookie| cookies.contains(cookie)))
 }
 
 fn resolved_source(pathname: &str, locale: Option<&str>) -> String {

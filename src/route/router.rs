@@ -12,14 +12,26 @@ use super::rule::{DestinationOptions, HeaderRule, RedirectRule, RewriteRule, Rul
 use super::rule_set::RuleSet;
 use super::state::{LocaleState, RouteState};
 use super::table::{MatchFault, Table};
-use crate::build::{Build, Capabilities};
+use crate::build::{Build, Capabilities, Condition, ConditionType};
 use crate::config::NextConfig;
 use crate::error::{Code, Error};
-use crate::request::Request;
+use crate::request::{bears_on_nothing, Request};
 use crate::url::{
     add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_target, path_has_prefix,
     remove_path_prefix, Dialect, Locales, Location,
 };
+
+/// Whether a condition holds for all plain requests to a target, or for none.
+fn is_of_targets(condition: &Condition) -> bool {
+    match condition.kind {
+        ConditionType::Query | ConditionType::Unknown => true,
+        ConditionType::Header => {
+            let name = condition.key.as_deref().unwrap_or_default();
+            !bears_on_nothing(name) && !["accept-encoding", "sec-fetch-dest", "cookie"].contains(&&*name.to_lowercase())
+        }
+        ConditionType::Cookie | ConditionType::Host => false,
+    }
+}
 
 /// Upstream gives up after this many tries.
 const MAX_ATTEMPTS: u8 = 5;
@@ -43,6 +55,7 @@ pub struct Router {
     pub(super) has_app_not_found: bool,
     pub(super) has_pages: bool,
     pub(super) preview_mode_id: String,
+    targets_alone: bool,
 }
 
 /// Why routing stopped without a decision of its own.
@@ -113,11 +126,16 @@ impl Router {
         let redirects: Vec<RedirectRule> = redirects.collect::<Result<_, String>>()?;
         let table = Table::compile(build, &config.base_path, locales.as_ref())?;
         let origins = config.experimental.client_param_parsing_origins.iter().flatten();
-        let client_origins = origins
+        let client_origins: Vec<_> = origins
             .filter(|_| capabilities.client_param_parsing_origins)
             .map(|origin| super::pattern::JsRegex::compile(origin, false))
             .collect::<Result<_, _>>()?;
+        let targets_alone = build.middleware.is_none()
+            && config.i18n.is_none()
+            && client_origins.is_empty()
+            && routes.conditions().all(is_of_targets);
         Ok(Router {
+            targets_alone,
             headers: headers(&routes.headers)?,
             on_match: if capabilities.on_match_headers {
                 headers(&routes.on_match_headers)?
@@ -151,6 +169,12 @@ impl Router {
     /// Sets the prefix of asset URLs, which a custom server may change while it runs. One slash at the end goes.
     pub fn set_asset_prefix(&self, prefix: &str) {
         self.asset_prefix.set(prefix);
+    }
+
+    /// Whether two requests that are [`Plain`](crate::request::Plain) and say the same are routed alike: there is no middleware, no
+    /// locale is looked for, and no rule looks at a header that a plain request may have.
+    pub fn looks_at_targets_alone(&self) -> bool {
+        self.targets_alone
     }
 
     /// Begins. Never runs middleware itself: [`Decision::Middleware`] asks the caller to.

@@ -183,6 +183,13 @@ impl FileStore {
         (!self.must_check(root, &file)).then_some(file)
     }
 
+    /// The file, if it is in memory and no comparison with the disk is due. Unlike [`peek`](FileStore::peek) it does not take it
+    /// upon the caller to compare.
+    pub fn current(&self, root: &Root, path: &str) -> Option<Arc<StoredFile>> {
+        let file = self.files.get(&KeyRef { root: root.id, path })?;
+        (!self.is_due(root, &file)).then_some(file)
+    }
+
     /// The file, from memory or disk. Must be called on a tokio runtime.
     pub async fn open(&self, root: &Root, path: &SafePath<'_>) -> Opened {
         let key = Key {
@@ -248,7 +255,15 @@ impl FileStore {
     }
 
     fn must_check(&self, root: &Root, file: &StoredFile) -> bool {
-        root.lifetime == Lifetime::Changing && file.claim_check(self.now(), self.limits.recheck.as_millis() as u64)
+        root.lifetime == Lifetime::Changing && file.claim_check(self.now(), self.recheck())
+    }
+
+    fn is_due(&self, root: &Root, file: &StoredFile) -> bool {
+        root.lifetime == Lifetime::Changing && file.is_due(self.now(), self.recheck())
+    }
+
+    fn recheck(&self) -> u64 {
+        self.limits.recheck.as_millis() as u64
     }
 
     /// Milliseconds since the store was made.

@@ -100,11 +100,16 @@ impl StoredFile {
         OVERHEAD + self.bytes.len() as u64 * copies
     }
 
+    /// Whether the last look at the disk is older than `recheck`.
+    pub(super) fn is_due(&self, now: u64, recheck: u64) -> bool {
+        now.saturating_sub(self.checked.load(Ordering::Relaxed)) >= recheck
+    }
+
     /// Whether the last look at the disk is older than `recheck`. Answers yes to one caller per period only: that one
     /// looks, while the others go on with what is here.
     pub(super) fn claim_check(&self, now: u64, recheck: u64) -> bool {
         let checked = self.checked.load(Ordering::Relaxed);
-        now.saturating_sub(checked) >= recheck
+        self.is_due(now, recheck)
             && self
                 .checked
                 .compare_exchange(checked, now, Ordering::Relaxed, Ordering::Relaxed)

@@ -1,0 +1,160 @@
+//! Requests that say nothing but what they want.
+//!
+//! In: a request as Node hands it over. Out: what of it can bear on the answer, if that is no more than the target and the codings
+//! that the client takes. Two such requests that say the same get the same answer, unless a rule of the app looks at more
+//! (`Router::looks_at_targets_alone`).
+
+use memchr::memmem;
+
+use super::SUBRESOURCES;
+
+/// All of a `GET` request that can bear on its answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Plain<'a> {
+    /// The request target as sent.
+    pub target: &'a str,
+    /// `Accept-Encoding`; empty when absent.
+    pub accept_encoding: &'a str,
+    /// Whether `Sec-Fetch-Dest` says that it is for a part of a page.
+    pub is_subresource: bool,
+}
+
+/// Cookies of draft mode and preview mode (`COOKIE_NAME_PRERENDER_BYPASS` and `COOKIE_NAME_PRERENDER_DATA` of upstream).
+pub const PREVIEW_COOKIES: [&str; 2] = ["__prerender_bypass", "__next_preview_data"];
+
+/// Longer targets are not worth remembering.
+const MAX_TARGET: usize = 512;
+
+/// Browsers send some twenty bytes.
+const MAX_ACCEPT_ENCODING: usize = 128;
+
+impl<'a> Plain<'a> {
+    /// Takes a request apart (`method\0target\0name\0value…`). `None` if it has a header that is not known to bear on nothing, so
+    /// that one which a later version listens to is never missed.
+    pub fn of(head: &'a str) -> Option<Plain<'a>> {
+        let rest = head.strip_prefix("GET\0")?;
+        let mut nuls = memchr::memchr_iter(0, rest.as_bytes());
+        let target_end = nuls.next().unwrap_or(rest.len());
+        let mut plain = Plain {
+            target: &rest[..target_end],
+            accept_encoding: "",
+            is_subresource: false,
+        };
+        if plain.target.len() > MAX_TARGET {
+            return None;
+        }
+        let mut at = target_end + 1;
+        let (mut has_encoding, mut has_destination) = (false, false);
+        while at < rest.len() {
+            let name_end = nuls.next()?;
+            let value_end = nuls.next().unwrap_or(rest.len());
+            let (name, value) = (&rest[at..name_end], &rest[name_end + 1..value_end]);
+            at = value_end + 1;
+            if name.eq_ignore_ascii_case("accept-encoding") {
+                // Repeated headers are joined elsewhere.
+                if has_encoding || value.len() > MAX_ACCEPT_ENCODING {
+                    return None;
+                }
+                has_encoding = true;
+                plain.accept_encoding = value;
+            } else if name.eq_ignore_ascii_case("sec-fetch-dest") {
+                if has_destination {
+                    return None;
+                }
+                has_destination = true;
+                plain.is_subresource = SUBRESOURCES.contains(&value);
+            } else if name.eq_ignore_ascii_case("cookie") {
+                let holds = |cookie: &str| memmem::find(value.as_bytes(), cookie.as_bytes()).is_some();
+                if PREVIEW_COOKIES.into_iter().any(holds) {
+                    return None;
+                }
+            } else if !bears_on_nothing(name) {
+                return None;
+            }
+        }
+        Some(plain)
+    }
+}
+
+/// Whether a header, by its name, bears on no answer, or on none but those of conditional requests and of pictures, which need
+/// headers that are not in this list or whose answers are not remembered.
+pub fn bears_on_nothing(name: &str) -> bool {
+    let names: &[&str] = match name.len() {
+        2 => &["te"],
+        3 => &["dnt", "via"],
+        4 => &["host"],
+        6 => &["accept", "pragma"],
+        // `:method` is how Node says that a request came by HTTP/2 (runtime/request.js).
+        7 => &["referer", "sec-gpc", ":method"],
+        8 => &["priority"],
+        9 => &["sec-ch-ua", "x-real-ip", "save-data"],
+        10 => &["connection", "keep-alive", "user-agent", "tracestate"],
+        11 => &["traceparent"],
+        12 => &["x-request-id"],
+        13 => &["cache-control"],
+        14 => &["sec-fetch-mode", "sec-fetch-site", "sec-fetch-user"],
+        15 => &["accept-language", "x-forwarded-for"],
+        16 => &["sec-ch-ua-mobile", "x-forwarded-host", "x-forwarded-port"],
+        17 => &["x-forwarded-proto"],
+        18 => &["sec-ch-ua-platform"],
+        25 => &["upgrade-insecure-requests"],
+        _ => &[],
+    };
+    names.iter().any(|harmless| name.eq_ignore_ascii_case(harmless))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_browser_sends_for_a_page_is_plain() {
+        let head = "GET\0/a?b=c\0Host\0h\0Connection\0keep-alive\0sec-ch-ua\0\"x\"\0sec-ch-ua-mobile\0?0\0Upgrade-Insecure-Requests\x001\0\
+            User-Agent\0Mozilla\0Accept\0text/html\0Sec-Fetch-Site\0none\0Sec-Fetch-Mode\0navigate\0Sec-Fetch-User\0?1\0\
+            Sec-Fetch-Dest\0document\0Accept-Encoding\0gzip, deflate, br, zstd\0Accept-Language\0en\0Cookie\0theme=dark; a=b";
+        assert_eq!(
+            Plain::of(head),
+            Some(Plain {
+                target: "/a?b=c",
+                accept_encoding: "gzip, deflate, br, zstd",
+                is_subresource: false,
+            })
+        );
+        assert_eq!(Plain::of("GET\0/").map(|plain| plain.target), Some("/"));
+        let script = Plain::of("GET\0/x.js\0sec-fetch-dest\0script");
+        assert_eq!(script.map(|plain| plain.is_subresource), Some(true));
+    }
+
+    #[test]
+    fn anything_else_is_not() {
+        for head in [
+            "",
+            "GET",
+            "HEAD\0/",
+            "POST\0/",
+            "get\0/",
+            "GET\0/\0Lonely",
+            "GET\0/\0rsc\x001",
+            "GET\0/\0Next-Router-Prefetch\x001",
+            "GET\0/\0next-url\0/a",
+            "GET\0/\0If-None-Match\0\"a\"",
+            "GET\0/\0If-Modified-Since\0x",
+            "GET\0/\0Range\0bytes=0-1",
+            "GET\0/\0x-nextjs-data\x001",
+            "GET\0/\0x-prerender-revalidate\0secret",
+            "GET\0/\0x-middleware-prefetch\x001",
+            "GET\0/\0purpose\0prefetch",
+            "GET\0/\0next-action\0a",
+            "GET\0/\0content-length\x005",
+            "GET\0/\0x-anything\x001",
+            "GET\0/\0Cookie\0a=b; __prerender_bypass=c",
+            "GET\0/\0cookie\0__next_preview_data=c",
+            "GET\0/\0accept-encoding\0gzip\0accept-encoding\0br",
+            "GET\0/\0sec-fetch-dest\0script\0sec-fetch-dest\0document",
+        ] {
+            assert_eq!(Plain::of(head), None, "{head:?}");
+        }
+        let long = format!("GET\0/{}", "a".repeat(MAX_TARGET));
+        assert_eq!(Plain::of(&long), None);
+    }
+}
