@@ -1,6 +1,6 @@
 // In: the package folder. Out: the native addon for this platform: the one built beside index.js, or the platform package.
 
-const { existsSync } = require('node:fs')
+const { closeSync, existsSync, openSync, readSync } = require('node:fs')
 const path = require('node:path')
 const { codedError } = require('./errors')
 
@@ -27,8 +27,27 @@ function platformName() {
   return `${platform}-${arch}`
 }
 
-/** A glibc build of Node reports the version of glibc it runs on. */
+/** Where the name of the loader stands in a Node of any Linux: among the first sections of the file. */
+const INTERPRETER_WITHIN = 4096
+
+/**
+ * The loader that a program asks for says which libc it was built for. Asking Node's own report takes 5 to 13 ms; it is left for a Node
+ * that names neither loader.
+ */
 function isMusl() {
+  try {
+    const file = openSync(process.execPath, 'r')
+    const head = Buffer.alloc(INTERPRETER_WITHIN)
+    try {
+      readSync(file, head, 0, head.length, 0)
+    } finally {
+      closeSync(file)
+    }
+    const loader = /ld-(musl|linux)/.exec(head.toString('latin1'))
+    if (loader) return loader[1] === 'musl'
+  } catch {
+    // A program that may not be read.
+  }
   const report = /** @type {any} */ (process.report?.getReport())
   return report?.header?.glibcVersionRuntime === undefined
 }

@@ -105,7 +105,10 @@ pub fn bears_on_nothing(name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::request::{Method, Origin, Request};
 
     #[test]
     fn what_a_browser_sends_for_a_page_is_plain() {
@@ -156,5 +159,32 @@ mod tests {
         }
         let long = format!("GET\0/{}", "a".repeat(MAX_TARGET));
         assert_eq!(Plain::of(&long), None);
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_plain_is_read_as_the_request_is(
+            method in "(GET|GET|GET|HEAD|get)",
+            target in "[/a?=&%\u{e9}]{0,12}",
+            headers in prop::collection::vec(
+                ("(host|Accept-Encoding|cookie|RSC|Range|sec-fetch-dest|x-nextjs-data|TE|)", "[a-z=_;, \u{e9}]{0,8}"),
+                0..6,
+            ),
+            cut in 0..4_usize,
+        ) {
+            let mut head = format!("{method}\0{target}");
+            headers.iter().for_each(|(name, value)| head.extend(["\0", name, "\0", value]));
+            let cut = head.char_indices().nth_back(cut).map_or(head.len(), |(at, _)| at);
+            head.truncate(cut);
+            if let Some(plain) = Plain::of(&head) {
+                let request = Request::parse(head.clone(), false, Origin::Client);
+                prop_assert_eq!(request.method, Method::Get);
+                prop_assert_eq!(&request.target, plain.target);
+                prop_assert_eq!(request.headers.joined("accept-encoding").unwrap_or_default(), plain.accept_encoding);
+                for name in ["rsc", "range", "x-nextjs-data"] {
+                    prop_assert_eq!(request.headers.get(name), None);
+                }
+            }
+        }
     }
 }
