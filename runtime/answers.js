@@ -1,12 +1,15 @@
-// In: numbers of prepared answers. Out: the answers, fetched from Rust once for each thread, so that a body that is sent often
-// crosses once.
+// In: numbers of prepared answers, and of calls of entries. Out: the answers and calls, fetched from Rust once for each thread, so
+// that what is sent or called often crosses once.
 
 const { checkAnswer } = require('./respond')
 
 /** Bytes of bodies kept on this thread for one server. Rust has them too; here they are what nobody copies. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-/** The answers that this thread has seen lately. */
+/** Calls kept on this thread for one server, twice: some two kilobytes each. */
+const MAX_CALLS = 2048
+
+/** The answers and calls that this thread has seen lately. */
 class Answers {
   #engine
   /** @type {Map<number, import('./respond').Answer>} */
@@ -14,6 +17,10 @@ class Answers {
   /** Those of the time before: an answer that is still asked for comes back from here. @type {Map<number, import('./respond').Answer>} */
   #older = new Map()
   #bytes = 0
+  /** @type {Map<number, import('./render').RenderStep>} */
+  #calls = new Map()
+  /** @type {Map<number, import('./render').RenderStep>} */
+  #olderCalls = new Map()
 
   /** @param {any} engine */
   constructor(engine) {
@@ -26,6 +33,28 @@ class Answers {
    */
   get(id) {
     return this.#recent.get(id) ?? this.#fetch(id)
+  }
+
+  /**
+   * How an entry is called, in a copy: entries write into what they are told.
+   * @param {number} id
+   * @returns {import('./render').RenderStep}
+   */
+  call(id) {
+    const call = this.#calls.get(id) ?? this.#fetchCall(id)
+    const { params, query, initQuery } = call
+    return { ...call, params: copied(params), query: copied(query), initQuery: copied(initQuery) }
+  }
+
+  /** @param {number} id */
+  #fetchCall(id) {
+    const call = this.#olderCalls.get(id) ?? this.#engine.call(id)
+    if (this.#calls.size >= MAX_CALLS) {
+      this.#olderCalls = this.#calls
+      this.#calls = new Map()
+    }
+    this.#calls.set(id, call)
+    return call
   }
 
   /** @param {number} id */
@@ -41,6 +70,17 @@ class Answers {
     this.#recent.set(id, answer)
     return answer
   }
+}
+
+/**
+ * @param {Record<string, string | string[]> | undefined} values
+ * @returns {Record<string, string | string[]> | undefined}
+ */
+function copied(values) {
+  if (values === undefined) return undefined
+  const copy = { ...values }
+  for (const name in copy) if (Array.isArray(copy[name])) copy[name] = [...copy[name]]
+  return copy
 }
 
 /** @param {import('./respond').Answer} answer */

@@ -150,7 +150,8 @@ async function steps(server, req, res, slot, strict = false) {
   // An error page that fails leads to one more attempt, a NoFallback to the next route: five is upstream's limit
   // (router-server.js, "Attempted to handle request too many times").
   for (let turn = 0; turn < 16; turn++) {
-    const step = engine.step(slot)
+    const next = engine.step(slot)
+    const step = typeof next === 'number' ? server.answers.call(next) : next
     switch (step.kind) {
       case 'load':
         await engine.load(slot)

@@ -182,26 +182,26 @@ struct Opened {
 
 impl Opened {
     fn start_client(&mut self, head: &str, encrypted: bool) -> i32 {
-        let Some(again) = self.engine.begin_again(head, encrypted) else {
-            return self.start(Request::parse(head.to_owned(), encrypted, Origin::Client));
-        };
-        if let Some(route) = &mut self.route {
-            route.clear();
-            route.push_str(again.label());
+        let route = &mut self.route;
+        let again = self
+            .engine
+            .begin_again(head, encrypted, self.driver, |name| set_route(route, name));
+        match again {
+            Some(progress) => self.number(progress),
+            None => self.start(Request::parse(head.to_owned(), encrypted, Origin::Client)),
         }
-        let id = again.answer.id as i32;
-        self.last = Some(again.answer);
-        id
     }
 
     fn start(&mut self, request: Request) -> i32 {
-        let progress = match &mut self.route {
-            None => self.engine.begin(request, self.driver),
-            Some(route) => self.engine.begin_named(request, self.driver, |name| {
-                route.clear();
-                route.push_str(name);
-            }),
-        };
+        let route = &mut self.route;
+        let progress = self
+            .engine
+            .begin_named(request, self.driver, |name| set_route(route, name));
+        self.number(progress)
+    }
+
+    /// What [`begin`] returns.
+    fn number(&mut self, progress: Progress) -> i32 {
         match progress {
             Progress::Answer(answer) => {
                 let id = answer.id as i32;
@@ -214,6 +214,13 @@ impl Opened {
             }
             Progress::Slot(slot) => -(slot as i32) - 1,
         }
+    }
+}
+
+fn set_route(route: &mut Option<String>, name: &str) {
+    if let Some(route) = route {
+        route.clear();
+        route.push_str(name);
     }
 }
 
@@ -393,10 +400,22 @@ impl JsEngine {
         })?
     }
 
-    /// What Node has to do next for the request in `slot`.
+    /// What Node has to do next for the request in `slot`; the number of the call if it is to call an entry as it has done before.
     #[napi]
-    pub fn step(&self, slot: u32) -> napi::Result<JsStep, String> {
-        guarded(|| self.engine.step(slot as usize).into())
+    pub fn step(&self, slot: u32) -> napi::Result<Either<JsStep, u32>, String> {
+        guarded(|| match self.engine.step(slot as usize) {
+            Step::Call(call) => Either::B(call.id),
+            step => Either::A(step.into()),
+        })
+    }
+
+    /// The call of an entry with this number.
+    #[napi]
+    pub fn call(&self, id: u32) -> napi::Result<JsStep, String> {
+        guarded(|| match self.engine.prepared_call(id) {
+            Some(call) => Ok(Step::Call(call).into()),
+            None => Err(to_js(Error::new(Code::Internal, format!("Call {id} is gone.")))),
+        })?
     }
 
     /// Waits for what the request in `slot` needs from disk or from a compressor.

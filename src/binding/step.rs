@@ -169,6 +169,7 @@ impl From<Step> for JsStep {
                 ..JsStep::of_kind("proxy")
             },
             Step::Render(render) => of_render(*render),
+            Step::Call(call) => of_render(call.render.clone()),
             Step::Resume {
                 shell,
                 postponed,

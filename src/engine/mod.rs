@@ -17,10 +17,10 @@ use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
 use crate::pipeline::images::{Images, TlsTrust};
-use crate::pipeline::shortcut::Shortcuts;
+use crate::pipeline::shortcut::{Repeated, Shortcuts};
 use crate::response::encoding::Preferred;
 use crate::response::page::Settings;
-use crate::response::prepared::{Prepared, PreparedTable};
+use crate::response::prepared::{Call, Prepared, PreparedTable};
 use crate::route::{PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
 use crate::source::prerender::{Driver, Tags};
@@ -244,6 +244,11 @@ impl Engine {
         self.table.get(id)
     }
 
+    /// The call of an entry with this number, if it still exists.
+    pub fn prepared_call(&self, id: u32) -> Option<Arc<Call>> {
+        self.table.call(id)
+    }
+
     pub(crate) fn server_dir(&self) -> PathBuf {
         self.build.dist_dir.join("server")
     }
@@ -264,31 +269,72 @@ pub(crate) fn now_ms() -> u64 {
 /// The requests in flight, by slot. Slots are used again.
 #[derive(Default)]
 pub(crate) struct Flights {
-    slots: Vec<Option<Flight>>,
+    slots: Vec<Option<InSlot>>,
     free: Vec<usize>,
+}
+
+/// What a slot holds.
+pub(crate) enum InSlot {
+    Flight(Box<Flight>),
+    Repeated(Repeated),
+}
+
+impl InSlot {
+    fn driver(&self) -> Driver {
+        match self {
+            InSlot::Flight(flight) => flight.driver,
+            InSlot::Repeated(repeated) => repeated.driver,
+        }
+    }
 }
 
 impl Flights {
     pub fn insert(&mut self, flight: Flight) -> usize {
+        self.put(InSlot::Flight(Box::new(flight)))
+    }
+
+    pub fn insert_repeated(&mut self, repeated: Repeated) -> usize {
+        self.put(InSlot::Repeated(repeated))
+    }
+
+    fn put(&mut self, value: InSlot) -> usize {
         match self.free.pop() {
             Some(slot) => {
-                self.slots[slot] = Some(flight);
+                self.slots[slot] = Some(value);
                 slot
             }
             None => {
-                self.slots.push(Some(flight));
+                self.slots.push(Some(value));
                 self.slots.len() - 1
             }
         }
     }
 
+    /// The request, as routing has left it.
     pub fn get(&mut self, slot: usize) -> Option<&mut Flight> {
-        self.slots.get_mut(slot)?.as_mut()
+        let place = self.slots.get_mut(slot)?;
+        if matches!(place, Some(InSlot::Repeated(_))) {
+            if let Some(InSlot::Repeated(repeated)) = place.take() {
+                *place = Some(InSlot::Flight(Box::new(repeated.into_flight())));
+            }
+        }
+        match place {
+            Some(InSlot::Flight(flight)) => Some(flight),
+            _ => None,
+        }
+    }
+
+    /// The request, if it does as another has done.
+    pub fn repeated(&mut self, slot: usize) -> Option<&mut Repeated> {
+        match self.slots.get_mut(slot)? {
+            Some(InSlot::Repeated(repeated)) => Some(repeated),
+            _ => None,
+        }
     }
 
     /// Takes out the requests of one driver.
-    fn take_of(&mut self, driver: Driver) -> Vec<Flight> {
-        let is_its = |flight: &Option<Flight>| flight.as_ref().is_some_and(|flight| flight.driver == driver);
+    fn take_of(&mut self, driver: Driver) -> Vec<InSlot> {
+        let is_its = |place: &Option<InSlot>| place.as_ref().is_some_and(|place| place.driver() == driver);
         let slots: Vec<usize> = (0..self.slots.len())
             .filter(|slot| is_its(&self.slots[*slot]))
             .collect();
@@ -299,9 +345,9 @@ impl Flights {
         self.slots.len() - self.free.len()
     }
 
-    pub fn remove(&mut self, slot: usize) -> Option<Flight> {
-        let flight = self.slots.get_mut(slot)?.take()?;
+    pub fn remove(&mut self, slot: usize) -> Option<InSlot> {
+        let value = self.slots.get_mut(slot)?.take()?;
         self.free.push(slot);
-        Some(flight)
+        Some(value)
     }
 }

@@ -13,7 +13,7 @@ use crate::response::encoding::Coding;
 use crate::response::headers::HeaderList;
 use crate::response::page::Page;
 use crate::response::picture::Picture;
-use crate::response::prepared::Prepared;
+use crate::response::prepared::{Call, Prepared};
 use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::prerender::{Driver, End, Permit};
@@ -68,6 +68,8 @@ pub enum Step {
     },
     /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
     Render(Box<Render>),
+    /// The same as for another request before.
+    Call(Arc<Call>),
     /// Render the page whose request waits in `slot` while this one goes on, then ask again.
     Revalidate {
         /// The slot of the render. Free it when it has ended.

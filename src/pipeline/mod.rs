@@ -27,8 +27,7 @@ use self::flight::{Flight, Load, Next};
 pub use self::image::ImageStep;
 pub use self::images::{Kept, Reply, TlsTrust};
 pub use self::proxy::Upgrade;
-pub use self::shortcut::Again;
-use self::shortcut::Answered;
+use self::shortcut::{Answered, Repeated};
 use crate::engine::Engine;
 use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
@@ -61,6 +60,9 @@ impl Engine {
             Next::Ready(answer) if flight.revalidation.is_none() => Answered::Ready(answer),
             Next::Step(Step::Answer(answer)) if flight.revalidation.is_none() && is_client => Answered::Once(answer),
             next => {
+                if let Next::Step(Step::Render(render)) = &next {
+                    self.remember_call(&flight, render, generation);
+                }
                 flight.next = next;
                 return Progress::Slot(self.flights().insert(flight));
             }
@@ -131,6 +133,9 @@ impl Engine {
     /// What has to be done next for the request in `slot`.
     pub fn step(&self, slot: usize) -> Step {
         let mut flights = self.flights();
+        if let Some(call) = flights.repeated(slot).and_then(Repeated::call) {
+            return Step::Call(call);
+        }
         let Some(flight) = flights.get(slot) else {
             return lost("A request went on after it had been answered.");
         };

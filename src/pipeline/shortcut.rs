@@ -1,7 +1,7 @@
 //! Requests that were answered before, and need not be routed again.
 //!
 //! In: a request that says nothing but what it wants ([`Plain`]). Out: the answer that such a request got before, if what it was
-//! made from is still what would be sent. Routing depends on the target alone then, and is what most of an answer from memory
+//! made from is still what would be sent; or the same compiled entry, called in the same way. Routing depends on the target alone then, and is what most of an answer from memory
 //! costs: 9 of 14 microseconds of processor time on a busy server, whose caches hold Node's code and not ours.
 //!
 //! Whether an answer is still good is asked of where it came from, the same cache of pages or files, so that revalidation,
@@ -15,22 +15,26 @@ use std::sync::{Arc, Weak};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
-use super::flight::{Answer, Flight};
+use super::flight::{Answer, Flight, Progress};
 use super::label;
 use crate::build::ListingRoot;
 use crate::engine::Engine;
-use crate::request::{Origin, Plain};
+use crate::request::{Origin, Plain, Request};
 use crate::response::page::Page;
-use crate::response::prepared::Prepared;
+use crate::response::prepared::{Call, Prepared};
 use crate::route::{Decision, RedirectReason};
 use crate::source::file::StoredFile;
-use crate::source::prerender::Freshness;
+use crate::source::prerender::{Driver, Freshness};
+use crate::source::render::Render;
 
 /// Bytes of remembered targets: some 30,000.
 const MAX_BYTES: u64 = 8 << 20;
 
 /// What a remembered target takes beside its text: key, value and the cache's own.
 const OVERHEAD: u64 = 256;
+
+/// What the call of an entry takes beside that: some thirty small texts.
+const CALL: u64 = 1536;
 
 /// How many targets are known to have come once. Two that share a place are as if only the later one had come.
 const ONCE: usize = 4096;
@@ -49,12 +53,50 @@ pub(crate) struct Shortcuts {
 
 /// A way past routing.
 #[derive(Debug)]
-pub(crate) struct Shortcut {
-    answer: Weak<Prepared>,
-    source: Source,
+struct Shortcut {
+    leads_to: LeadsTo,
     /// What the request is called in metrics and logs.
-    pub label: Box<str>,
+    label: Box<str>,
     generation: u64,
+}
+
+/// Where a way past routing leads.
+#[derive(Debug)]
+enum LeadsTo {
+    /// To an answer, if it is still what its source gives.
+    Answer(Weak<Prepared>, Source),
+    /// To an answer that follows from the target, and from nothing else.
+    Fixed(Arc<Prepared>),
+    /// To an entry.
+    Entry(Arc<Call>),
+}
+
+/// A request that calls an entry as another has done, until more has to be known of it than that.
+pub(crate) struct Repeated {
+    head: String,
+    encrypted: bool,
+    pub driver: Driver,
+    call: Arc<Call>,
+    is_told: bool,
+}
+
+impl Repeated {
+    /// How the entry is called, for who asks first.
+    pub fn call(&mut self) -> Option<Arc<Call>> {
+        let is_first = !std::mem::replace(&mut self.is_told, true);
+        is_first.then(|| Arc::clone(&self.call))
+    }
+
+    /// The request as routing would have left it.
+    pub fn into_flight(self) -> Flight {
+        let request = Request::parse(self.head, self.encrypted, Origin::Client);
+        Flight::new(
+            request,
+            self.driver,
+            self.call.state.clone(),
+            self.call.decision.clone(),
+        )
+    }
 }
 
 /// What an answer was made from.
@@ -69,8 +111,8 @@ pub(crate) enum Source {
     Page(String, Weak<Page>),
     /// A file in memory.
     File(ListingRoot, String, Weak<StoredFile>),
-    /// The target, and nothing else.
-    Target(Arc<Prepared>),
+    /// Nothing: the target alone says which entry makes it.
+    Entry,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -123,8 +165,12 @@ impl Equivalent<Key> for KeyRef<'_> {
 struct ByBytes;
 
 impl Weighter<Key, Arc<Shortcut>> for ByBytes {
-    fn weight(&self, key: &Key, _: &Arc<Shortcut>) -> u64 {
-        (key.target.len() + key.accept_encoding.len()) as u64 + OVERHEAD
+    fn weight(&self, key: &Key, shortcut: &Arc<Shortcut>) -> u64 {
+        let texts = (key.target.len() + key.accept_encoding.len()) as u64;
+        match &shortcut.leads_to {
+            LeadsTo::Entry(_) => CALL + 4 * texts,
+            LeadsTo::Answer(..) | LeadsTo::Fixed(_) => OVERHEAD + texts,
+        }
     }
 }
 
@@ -165,6 +211,15 @@ impl Shortcuts {
         self.generation.load(Ordering::Relaxed)
     }
 
+    fn keep(&self, asked: Key, flight: &Flight, leads_to: LeadsTo, generation: u64) {
+        let shortcut = Shortcut {
+            leads_to,
+            label: label::label_of(flight).into(),
+            generation,
+        };
+        self.kept.insert(asked, Arc::new(shortcut));
+    }
+
     /// Whether a request has come before, as far as is known. From now on it has.
     fn has_come(&self, asked: &KeyRef<'_>) -> bool {
         let hash = self.hashes.hash_one(asked) | 1; // 0 is an empty place
@@ -174,8 +229,15 @@ impl Shortcuts {
 }
 
 impl Engine {
-    /// The answer to a request (`method\0target\0name\0value…`) that has been answered before, if it is still the right one.
-    pub fn begin_again(&self, head: &str, encrypted: bool) -> Option<Again> {
+    /// What becomes of a request (`method\0target\0name\0value…`) that is like one that has come before. `None` if it has to be
+    /// routed. `name` is told its route if it can be answered at once.
+    pub fn begin_again(
+        &self,
+        head: &str,
+        encrypted: bool,
+        driver: Driver,
+        name: impl FnOnce(&str),
+    ) -> Option<Progress> {
         let shortcuts = &self.shortcuts;
         // The log of decisions wants to see each of them made.
         if !shortcuts.is_open || tracing::enabled!(target: "ferronext::route", tracing::Level::DEBUG) {
@@ -186,72 +248,83 @@ impl Engine {
         if shortcut.generation != shortcuts.generation() {
             return None;
         }
-        let answer = match &shortcut.source {
-            Source::Unknown | Source::Several => None,
-            Source::Page(key, made_from) => {
-                let page = self.cache.page(key)?;
-                let is_good = ptr::eq(Arc::as_ptr(&page), made_from.as_ptr());
-                (is_good && self.freshness(&page) == Freshness::Fresh).then(|| shortcut.answer.upgrade())?
+        let answer = match &shortcut.leads_to {
+            LeadsTo::Answer(answer, source) => self.is_good(source).then(|| answer.upgrade())??,
+            LeadsTo::Fixed(answer) => Arc::clone(answer),
+            LeadsTo::Entry(call) => {
+                let slot = self.flights().insert_repeated(Repeated {
+                    head: head.to_owned(),
+                    encrypted,
+                    driver,
+                    call: Arc::clone(call),
+                    is_told: false,
+                });
+                return Some(Progress::Slot(slot));
             }
-            Source::File(root, path, made_from) => {
-                let file = self.files.current(self.root(*root), path)?;
-                ptr::eq(Arc::as_ptr(&file), made_from.as_ptr()).then(|| shortcut.answer.upgrade())?
-            }
-            Source::Target(answer) => Some(Arc::clone(answer)),
-        }?;
-        Some(Again { answer, shortcut })
+        };
+        name(&shortcut.label);
+        Some(Progress::Answer(answer))
+    }
+
+    /// Whether what an answer was made from is what would be sent now.
+    fn is_good(&self, source: &Source) -> bool {
+        match source {
+            Source::Unknown | Source::Several | Source::Entry => false,
+            Source::Page(key, made_from) => self.cache.page(key).is_some_and(|page: Arc<Page>| {
+                ptr::eq(Arc::as_ptr(&page), made_from.as_ptr()) && self.freshness(&page) == Freshness::Fresh
+            }),
+            Source::File(root, path, made_from) => self
+                .files
+                .current(self.root(*root), path)
+                .is_some_and(|file| ptr::eq(Arc::as_ptr(&file), made_from.as_ptr())),
+        }
     }
 
     /// Remembers what a request was answered with. Out: the answer, which has a number now if it is to be remembered.
     pub(super) fn remember(&self, flight: &Flight, answered: Answered, generation: u64) -> Answered {
-        if !self.shortcuts.is_open || flight.request.origin != Origin::Client {
-            return answered;
-        }
         let is_redirect =
             matches!(&flight.decision, Decision::Redirect(redirect) if redirect.reason != RedirectReason::Locale);
-        let source = match (&answered, &flight.source) {
-            (Answered::Ready(_), Source::Unknown | Source::Several) => return answered,
-            (Answered::Ready(_), source) => source,
-            (Answered::Once(_), _) if is_redirect => &Source::Unknown,
-            (Answered::Once(_), _) => return answered,
+        let is_known = match &answered {
+            Answered::Ready(_) => matches!(flight.source, Source::Page(..) | Source::File(..)),
+            Answered::Once(_) => is_redirect,
         };
-        let Some(plain) = Plain::of(flight.request.head()) else {
+        let Some(asked) = is_known.then(|| self.has_come_twice(flight)).flatten() else {
             return answered;
         };
-        let asked = KeyRef::new(plain, flight.request.encrypted);
-        if !self.shortcuts.has_come(&asked) {
-            return answered;
-        }
-        let (answer, source) = match answered {
-            Answered::Ready(answer) => (answer, source.clone()),
+        let (answer, leads_to) = match answered {
+            Answered::Ready(answer) => {
+                let leads_to = LeadsTo::Answer(Arc::downgrade(&answer), flight.source.clone());
+                (answer, leads_to)
+            }
             Answered::Once(Answer { status, headers, body }) => {
                 let answer = self.table.add(status, headers, body);
-                (Arc::clone(&answer), Source::Target(answer))
+                let leads_to = LeadsTo::Fixed(Arc::clone(&answer));
+                (answer, leads_to)
             }
         };
-        let shortcut = Shortcut {
-            answer: Arc::downgrade(&answer),
-            source,
-            label: label::label_of(flight).into(),
-            generation,
-        };
-        self.shortcuts.kept.insert(asked.owned(), Arc::new(shortcut));
+        self.shortcuts.keep(asked, flight, leads_to, generation);
         Answered::Ready(answer)
     }
-}
 
-/// An answer that came by a shortcut.
-#[derive(Debug)]
-pub struct Again {
-    /// The answer.
-    pub answer: Arc<Prepared>,
-    shortcut: Arc<Shortcut>,
-}
+    /// Remembers how an entry is called.
+    pub(super) fn remember_call(&self, flight: &Flight, render: &Render, generation: u64) {
+        if !matches!(flight.source, Source::Entry) {
+            return;
+        }
+        if let Some(asked) = self.has_come_twice(flight) {
+            let (state, decision) = (flight.state.clone(), flight.decision.clone());
+            let call = self.table.add_call(render.clone(), state, decision);
+            self.shortcuts.keep(asked, flight, LeadsTo::Entry(call), generation);
+        }
+    }
 
-impl Again {
-    /// What the request is called in metrics and logs.
-    pub fn label(&self) -> &str {
-        &self.shortcut.label
+    /// The key of a plain request that has come before.
+    fn has_come_twice(&self, flight: &Flight) -> Option<Key> {
+        if !self.shortcuts.is_open || flight.request.origin != Origin::Client {
+            return None;
+        }
+        let asked = KeyRef::new(Plain::of(flight.request.head())?, flight.request.encrypted);
+        self.shortcuts.has_come(&asked).then(|| asked.owned())
     }
 }
 

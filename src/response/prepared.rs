@@ -11,6 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytes::Bytes;
 
 use super::headers::HeaderList;
+use crate::route::{Decision, RouteState};
+use crate::source::render::Render;
 
 /// A complete answer.
 #[derive(Debug)]
@@ -25,43 +27,82 @@ pub struct Prepared {
     pub body: Bytes,
 }
 
+/// How a compiled entry is called for one target, again and again.
+#[derive(Debug)]
+pub struct Call {
+    /// Its number; no answer has the same.
+    pub id: u32,
+    /// What the entry is told.
+    pub render: Render,
+    /// Where routing has come to.
+    pub state: RouteState,
+    /// What it has decided.
+    pub decision: Decision,
+}
+
 /// Hands out numbers and finds the answer of a number while something keeps it alive.
 #[derive(Debug, Default)]
 pub struct PreparedTable {
     next: AtomicU32,
     answers: Mutex<HashMap<u32, Weak<Prepared>>>,
+    calls: Mutex<HashMap<u32, Weak<Call>>>,
 }
 
 impl PreparedTable {
     /// Gives an answer a number. The caller keeps the answer; the table only finds it.
     pub fn add(&self, status: u16, headers: HeaderList, body: Bytes) -> Arc<Prepared> {
-        // Half of the numbers, because the other half means slots at the boundary. Only answers that are kept take one, so
-        // running out takes two thousand million revalidations.
-        let id = self.next.fetch_add(1, Ordering::Relaxed) & (u32::MAX >> 1);
+        let id = self.number();
         let answer = Arc::new(Prepared {
             id,
             status,
             headers,
             body,
         });
-        let mut answers = self.lock();
-        // Dropped answers leave a dead reference behind; sweeping when the table doubles keeps this amortised constant.
-        if answers.len() >= 64 && answers.len().is_power_of_two() {
-            answers.retain(|_, answer| answer.strong_count() > 0);
-        }
-        answers.insert(id, Arc::downgrade(&answer));
+        insert(&mut lock(&self.answers), id, &answer);
         answer
+    }
+
+    /// Gives the call of an entry a number. The caller keeps it.
+    pub fn add_call(&self, render: Render, state: RouteState, decision: Decision) -> Arc<Call> {
+        let id = self.number();
+        let call = Arc::new(Call {
+            id,
+            render,
+            state,
+            decision,
+        });
+        insert(&mut lock(&self.calls), id, &call);
+        call
     }
 
     /// The answer of a number, if it still exists.
     pub fn get(&self, id: u32) -> Option<Arc<Prepared>> {
-        self.lock().get(&id).and_then(Weak::upgrade)
+        lock(&self.answers).get(&id).and_then(Weak::upgrade)
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<u32, Weak<Prepared>>> {
-        // A panic while the lock is held cannot leave the map half changed.
-        self.answers.lock().unwrap_or_else(PoisonError::into_inner)
+    /// The call of a number, if it still exists.
+    pub fn call(&self, id: u32) -> Option<Arc<Call>> {
+        lock(&self.calls).get(&id).and_then(Weak::upgrade)
     }
+
+    /// Half of the numbers, because the other half means slots at the boundary. Only what is kept takes one, so running out takes two
+    /// thousand million revalidations.
+    fn number(&self) -> u32 {
+        self.next.fetch_add(1, Ordering::Relaxed) & (u32::MAX >> 1)
+    }
+}
+
+fn insert<T>(numbers: &mut HashMap<u32, Weak<T>>, id: u32, value: &Arc<T>) {
+    // What was dropped leaves a dead reference behind; sweeping when the table doubles keeps this amortised constant.
+    if numbers.len() >= 64 && numbers.len().is_power_of_two() {
+        numbers.retain(|_, value| value.strong_count() > 0);
+    }
+    numbers.insert(id, Arc::downgrade(value));
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A panic while the lock is held cannot leave a map half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -86,6 +127,6 @@ mod tests {
         for _ in 0..10_000 {
             table.add(200, HeaderList::new(), Bytes::new());
         }
-        assert!(table.lock().len() <= 65);
+        assert!(lock(&table.answers).len() <= 65);
     }
 }

@@ -151,6 +151,11 @@ impl PageRules {
         self.static_props.contains(pathname)
     }
 
+    /// Whether a page may be answered from a shell.
+    pub fn has_shells(&self, output: &Output) -> bool {
+        output.kind == OutputKind::AppPage && self.partial.shells(&output.pathname).is_some()
+    }
+
     /// What the page does with the request.
     pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
         let PageRequest { request, output, .. } = asked;
