@@ -42,13 +42,12 @@ class Answers {
    */
   call(id) {
     const call = this.#calls.get(id) ?? this.#fetchCall(id)
-    const { params, query, initQuery } = call
-    return { ...call, params: copied(params), query: copied(query), initQuery: copied(initQuery) }
+    return new Call(call)
   }
 
   /** @param {number} id */
   #fetchCall(id) {
-    const call = this.#olderCalls.get(id) ?? this.#engine.call(id)
+    const call = this.#olderCalls.get(id) ?? new Call(this.#engine.call(id))
     if (this.#calls.size >= MAX_CALLS) {
       this.#olderCalls = this.#calls
       this.#calls = new Map()
@@ -69,6 +68,42 @@ class Answers {
     }
     this.#recent.set(id, answer)
     return answer
+  }
+}
+
+/**
+ * What an entry is told. A class, because the object that Rust makes has as many shapes as there are kinds of calls, and to copy it
+ * takes ten times as long.
+ */
+class Call {
+  /** @param {import('./render').RenderStep} step */
+  constructor(step) {
+    this.kind = step.kind
+    this.file = step.file
+    this.routeKind = step.routeKind
+    this.edge = step.edge
+    this.pathname = step.pathname
+    this.page = step.page
+    this.params = copied(step.params)
+    this.query = copied(step.query)
+    this.initQuery = copied(step.initQuery)
+    this.url = step.url
+    this.headers = step.headers
+    this.vary = step.vary
+    this.dropNextUrl = step.dropNextUrl
+    this.status = step.status
+    this.locale = step.locale
+    this.defaultLocale = step.defaultLocale
+    this.isLocaleDomain = step.isLocaleDomain
+    this.isRsc = step.isRsc
+    this.isPrefetchRsc = step.isPrefetchRsc
+    this.segmentPrefetch = step.segmentPrefetch
+    this.isDataRequest = step.isDataRequest
+    this.requestHeaders = step.requestHeaders
+    this.replacesRequestHeaders = step.replacesRequestHeaders
+    this.rewrittenPathname = step.rewrittenPathname
+    /** @type {boolean | undefined} */
+    this.direct = undefined
   }
 }
 
