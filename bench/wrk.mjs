@@ -70,7 +70,8 @@ const MEGABYTES = { B: 1e-6, KB: 1.024e-3, MB: 1.048576, GB: 1073.741824 }
 export function parse(report, status) {
   const number = (/** @type {RegExp} */ pattern) => Number(report.match(pattern)?.[1] ?? 0)
   const latency = (/** @type {string} */ share) => {
-    const found = report.match(new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m)$`, 'm'))
+    // Units of one letter are padded.
+    const found = report.match(new RegExp(`^\\s+${share}%\\s+([\\d.]+)(us|ms|s|m) *$`, 'm'))
     return found ? Number(found[1]) * MILLISECONDS[/** @type {'us' | 'ms' | 's' | 'm'} */ (found[2])] : Number.NaN
   }
   const requests = number(/(\d+) requests in /)
