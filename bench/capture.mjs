@@ -82,16 +82,27 @@ function decode({ encoding, body }) {
  * @param {import('./scenarios.mjs').Scenario} scenario
  * @param {Answer} expected upstream's
  * @param {Answer} actual
+ * @param {import('./server-process.mjs').Engine} engine whose answer it is
  * @returns {string | undefined} the first difference that matters
  */
-export function findMismatch(scenario, expected, actual) {
+export function findMismatch(scenario, expected, actual, engine) {
   if (expected.status !== scenario.status) return `upstream answered ${expected.status}, not ${scenario.status}`
   if (actual.status !== expected.status) return `status ${actual.status} instead of ${expected.status}`
-  const normalize = scenario.normalize ?? (text => text)
+  for (const name of scenario.sameHeaders ?? []) {
+    const [a, b] = [expected, actual].map(answer => headerOf(answer, name))
+    if (a === undefined || a !== b) return `header ${name} is ${b} instead of ${a}`
+  }
+  const normalize = (engine === 'vinext' ? scenario.content : scenario.normalize) ?? (text => text)
   const [a, b] = [expected, actual].map(answer => normalize(decode(answer).toString('latin1')))
   if (a === b) return undefined
   let at = 0
   while (a[at] === b[at]) at++
   const excerpt = (/** @type {string} */ text) => JSON.stringify(text.slice(Math.max(0, at - 40), at + 80))
   return `bodies of ${a.length} and ${b.length} bytes differ at ${at}:\n    ${excerpt(a)}\n    ${excerpt(b)}`
+}
+
+/** @param {Answer} answer @param {string} name */
+function headerOf({ headers }, name) {
+  const at = headers.findIndex((text, index) => index % 2 === 0 && text.toLowerCase() === name)
+  return at < 0 ? undefined : headers[at + 1]
 }

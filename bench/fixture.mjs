@@ -1,41 +1,73 @@
-// Builds the benchmark's app once, and gives each engine a copy of its own: a server writes into `.next`.
+// Builds the benchmark's apps once, and gives each engine a copy of its own: a server writes into `.next`.
 
-import { cpSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { buildFixture, copyApp } from '../__test__/support/build.mjs'
 import { ensureWorkspace, installFerronext } from '../__test__/support/workspace.mjs'
+import { buildVinext } from './vinext.mjs'
 
 const LINE = '16.4'
-const source = fileURLToPath(new URL('app', import.meta.url))
+
+/** `middleware` and `partial` are apart, because with either of them every figure of the main app would be another. */
+/** @typedef {'main' | 'middleware' | 'partial'} App */
+
+/** Where an app's source is. @param {App} app */
+export const sourceOf = app => fileURLToPath(new URL(app === 'main' ? 'app' : `app-${app}`, import.meta.url))
+
+/** What the small apps have from the main one; their own files come on top. */
+const SHARED = ['package.json', 'server.mjs', 'next.config.mjs', 'app/layout.jsx', 'app/page.jsx', 'app/items-list.jsx']
 
 /**
- * @param {{ engines: string[] }} options
- * @returns {Promise<{ dirs: Record<string, string>, nextVersion: string, chunk: string, remove: () => void }>}
+ * @param {{ engines: string[], apps?: App[] }} options
+ * @returns {Promise<{ dirs: Record<string, Record<string, string>>, nextVersion: string, chunk: string, remove: () => void }>}
+ *   `dirs` by app and engine; `chunk` is '' without the main app
  */
-export async function prepareApps({ engines }) {
+export async function prepareApps({ engines, apps = ['main'] }) {
   const workspace = await ensureWorkspace({ line: LINE })
   if (engines.includes('ferronext')) await installFerronext(workspace.dir)
-  const { dir } = await buildFixture({ line: LINE, source: writeSource() })
-  /** @type {Record<string, string>} */
+  /** @type {Record<string, Record<string, string>>} */
   const dirs = {}
-  for (const engine of engines) dirs[engine] = await copyApp(dir, `bench-${engine}`)
-  const remove = () => {
-    for (const copy of Object.values(dirs)) rmSync(copy, { recursive: true, force: true })
+  let chunk = ''
+  for (const app of apps) {
+    const { source, remove } = writeSource(app)
+    try {
+      const { dir } = await buildFixture({ line: LINE, source })
+      dirs[app] = {}
+      for (const engine of engines) {
+        if (engine !== 'vinext') dirs[app][engine] = await copyApp(dir, `bench-${engine}`)
+        else if (app === 'main') dirs[app][engine] = await buildVinext(source)
+      }
+      if (app === 'main') chunk = findLargeChunk(dir)
+    } finally {
+      remove()
+    }
   }
-  return { dirs, nextVersion: workspace.nextVersion, chunk: findLargeChunk(dir), remove }
+  const remove = () => {
+    for (const copies of Object.values(dirs)) {
+      for (const copy of Object.values(copies)) rmSync(copy, { recursive: true, force: true })
+    }
+  }
+  return { dirs, nextVersion: workspace.nextVersion, chunk, remove }
 }
 
-/** The app plus the one file that is too dull to be kept: builds are cached by content, so it must not vary. */
-function writeSource() {
-  const dir = path.join(tmpdir(), 'ferronext-bench', 'bench-app')
-  rmSync(dir, { recursive: true, force: true })
-  mkdirSync(dir, { recursive: true })
+/**
+ * The sources of an app put together, with the one file that is too dull to be kept: builds are cached by content, so it must not vary.
+ *
+ * @param {App} app
+ */
+function writeSource(app) {
+  const parent = mkdtempSync(path.join(tmpdir(), 'ferronext-bench-source-'))
+  const source = path.join(parent, app === 'main' ? 'bench-app' : `bench-${app}`)
+  mkdirSync(source)
   const isSource = (/** @type {string} */ file) => !/[\\/](\.next|node_modules)$/.test(file)
-  cpSync(source, dir, { recursive: true, filter: isSource })
-  writeFileSync(path.join(dir, 'app/heavy/catalogue-data.js'), makeCatalogue())
-  return dir
+  if (app !== 'main') {
+    for (const file of SHARED) cpSync(path.join(sourceOf('main'), file), path.join(source, file), { recursive: true })
+  }
+  cpSync(sourceOf(app), source, { recursive: true, filter: isSource })
+  if (app === 'main') writeFileSync(path.join(source, 'app/heavy/catalogue-data.js'), makeCatalogue())
+  return { source, remove: () => rmSync(parent, { recursive: true, force: true }) }
 }
 
 /** A module of about 350 kB that looks like data: repeats enough to compress, but not to nothing. */

@@ -60,7 +60,11 @@ if (missing) {
 }
 
 const scratch = mkdtempSync(path.join(tmpdir(), 'ferronext-growth-'))
-const { dirs, nextVersion, remove } = await prepareApps({ engines: engines.filter(engine => engine !== 'bare') })
+const {
+  dirs: { main: dirs },
+  nextVersion,
+  remove,
+} = await prepareApps({ engines: engines.filter(engine => engine !== 'bare') })
 
 /** @param {keyof typeof SETS} set @param {number} size */
 function requestOf(set, size) {

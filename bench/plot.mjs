@@ -1,4 +1,4 @@
-// In: the results. Out: an SVG: how many times upstream's rate, on a log axis, and which part of the bare server's.
+// In: the results. Out: an SVG: how many times upstream's rate, on a log axis, and which part of the limit's.
 // `node bench/plot.mjs results.json out.svg` draws again without measuring.
 
 import { readFileSync, writeFileSync } from 'node:fs'
@@ -40,7 +40,7 @@ const escapeXml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 export function plot(results) {
   const rate = (/** @type {string} */ scenario, /** @type {string} */ client, /** @type {string} */ engine) =>
     results.cells.find(cell => cell.scenario === scenario && cell.client === client && cell.engine === engine)?.rate
-  const rows = results.scenarios.map(({ name, title }) => ({
+  const rows = results.scenarios.map(({ name, title, limit = 'bare' }) => ({
     title,
     bars: CLIENTS.map(client => {
       const own = rate(name, client.name, 'ferronext')
@@ -48,7 +48,7 @@ export function plot(results) {
         const other = rate(name, client.name, engine)
         return own && other ? own / other : undefined
       }
-      return { client: client.name, times: divide('upstream'), share: divide('bare') }
+      return { client: client.name, times: divide('upstream'), share: divide(limit) }
     }),
   }))
 
@@ -63,7 +63,7 @@ export function plot(results) {
   const bottom = TOP + rows.length * ROW
   const parts = [
     `<text class="title" x="${RATIO.from}" y="24">Requests/s, times upstream</text>`,
-    `<text class="title" x="${SHARE.from}" y="24">Share of bare http</text>`,
+    `<text class="title" x="${SHARE.from}" y="24">Share of the limit</text>`,
     ...drawLegend(),
   ]
   for (const tick of [0.5, 1, 2, 5, 10, 20, 50, 100, 200, 500].filter(value => value >= low && value <= high)) {
@@ -82,7 +82,7 @@ export function plot(results) {
   const { machine, options } = results
   const footer = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Next.js ${machine.next}, ${options.connections} connections`
   parts.push(`<text class="small" x="${WIDTH - 20}" y="${bottom + 44}" text-anchor="end">${escapeXml(footer)}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 58}" width="${WIDTH}" height="${bottom + 58}" role="img" aria-label="ferronext against upstream and against a bare http server">
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 58}" width="${WIDTH}" height="${bottom + 58}" role="img" aria-label="ferronext against upstream and against what Node can do at best">
 <style>${STYLE}</style>
 <rect class="back" width="100%" height="100%" rx="8"/>
 ${parts.join('\n')}

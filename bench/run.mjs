@@ -4,39 +4,50 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
-import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
-import { captureSettled, findMismatch } from './capture.mjs'
 import { writeLargeFile, writePictures } from './files.mjs'
+import { measureFirstBytes } from './first-byte.mjs'
 import { prepareApps } from './fixture.mjs'
 import { describeMachine } from './machine.mjs'
 import { measure } from './measure.mjs'
+import { measureLatency } from './open-loop.mjs'
 import { plot } from './plot.mjs'
 import { makeTable } from './report.mjs'
-import { CLIENTS, makeScenarios } from './scenarios.mjs'
-import { readMemory, startServer } from './server-process.mjs'
+import { CLIENTS, FIRST_BYTES, makeScenarios } from './scenarios.mjs'
+import { measureStarts } from './starts.mjs'
+import { appOf, clientsOf, keyOf, limitOf, takesPart, verify } from './verify.mjs'
+import { describeVinext } from './vinext.mjs'
 import { CONNECTIONS, explainMissingWrk } from './wrk.mjs'
 
 const here = path.dirname(fileURLToPath(import.meta.url))
 const scratch = mkdtempSync(path.join(tmpdir(), 'ferronext-bench-'))
 
 /** @typedef {import('./server-process.mjs').Engine} Engine */
+/** @typedef {import('./scenarios.mjs').Scenario} Scenario */
 
 /** @typedef {{ scenario: string, client: string, engine: Engine } & Measured} Cell */
 /** @typedef {import('./wrk.mjs').Load & { rss?: number, peak?: number, bytes: number, encoding: string }} Measured */
-
-/** @typedef {{ prepare?: number, ready: number, idleRss?: number }} Start */
+/**
+ * At a fixed rate, `share` of upstream's maximum.
+ * @typedef {{ scenario: string, client: string, engine: Engine, share: number, target: number } & import('./open-loop.mjs').Latency} Latency
+ */
+/** @typedef {{ page: string, client: string, engine: Engine, first: number, last: number }} FirstByte medians in milliseconds */
 
 /**
  * @typedef {object} Results
  * @property {string} date
- * @property {ReturnType<typeof describeMachine> & { next: string }} machine
- * @property {{ seconds: number, warmUp: number, rounds: number, connections: number }} options
- * @property {Partial<Record<Engine, Start>>} starts
- * @property {{ name: string, title: string, answeredBy: string }[]} scenarios
+ * @property {ReturnType<typeof describeMachine> & { next: string, vinext?: string }} machine
+ * @property {{ seconds: number, warmUp: number, rounds: number, connections: number, latencySeconds: number }} options
+ * @property {Partial<Record<Engine, import('./starts.mjs').Start>>} starts
+ * @property {{ name: string, title: string, answeredBy: string, limit?: Engine }[]} scenarios
  * @property {Cell[]} cells
+ * @property {Latency[]} latencies
+ * @property {FirstByte[]} firstBytes
  */
+
+/** `bare` stands for whatever the limit of a scenario is. */
+const ENGINES = ['upstream', 'next-start', 'ferronext', 'vinext', 'bare']
 
 function readOptions() {
   const { values } = parseArgs({
@@ -45,9 +56,11 @@ function readOptions() {
       'warm-up': { type: 'string' },
       rounds: { type: 'string', default: '1' },
       starts: { type: 'string', default: '5' },
+      share: { type: 'string', multiple: true, default: ['0.5'] },
+      'latency-duration': { type: 'string' },
       scenario: { type: 'string', multiple: true },
       client: { type: 'string', multiple: true },
-      engines: { type: 'string', default: 'upstream,ferronext,bare' },
+      engines: { type: 'string', default: 'upstream,next-start,ferronext,bare' },
       short: { type: 'boolean', default: false },
       out: { type: 'string', default: path.join(here, 'results') },
       plot: { type: 'string', default: path.join(here, '../docs/bench.svg') },
@@ -56,19 +69,24 @@ function readOptions() {
   })
   if (values.help) {
     console.log(`node bench/run.mjs [--duration 5] [--warm-up 2] [--rounds 1] [--starts 5] [--short]
-  [--scenario name]... [--client gzip|identity]... [--engines upstream,ferronext,bare] [--out dir] [--plot file.svg]`)
+  [--share 0.5]... [--latency-duration 20] [--scenario name]... [--client gzip|identity]...
+  [--engines upstream,next-start,ferronext,bare[,vinext]] [--out dir] [--plot file.svg]`)
     process.exit(0)
   }
   const engines = /** @type {Engine[]} */ (values.engines.split(','))
-  const unknown = engines.find(name => !['upstream', 'ferronext', 'bare'].includes(name))
+  const unknown = engines.find(name => !ENGINES.includes(name))
   if (unknown) stop(`unknown engine ${unknown}`)
   if (!engines.some(name => name !== 'bare')) stop('bare repeats what another engine answered: name one of them, too')
+  if (engines[0] === 'vinext') stop('vinext is compared with upstream: name that first')
   return {
     engines,
     seconds: Number(values.duration ?? (values.short ? 2 : 5)),
     warmUp: Number(values['warm-up'] ?? (values.short ? 1 : 2)),
     rounds: Number(values.rounds),
     starts: values.short ? 3 : Number(values.starts),
+    shares: values.share.map(Number),
+    latencySeconds: Number(values['latency-duration'] ?? (values.short ? 3 : 20)),
+    firstBytes: values.short ? 200 : 1000,
     scenarios: values.scenario,
     clients: values.client,
     out: values.out,
@@ -82,125 +100,43 @@ function stop(message) {
   process.exit(1)
 }
 
-/** @param {number[]} values */
-function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]
-}
+/** @typedef {ReturnType<typeof readOptions>} Options */
+/** @typedef {Record<string, Record<string, string>>} Dirs */
 
 /**
- * @param {Engine[]} engines
- * @param {Record<string, string>} dirs
- * @param {number} times
- */
-async function measureStarts(engines, dirs, times) {
-  /** @type {Partial<Record<Engine, Start[]>>} */
-  const all = {}
-  for (let time = 0; time < times; time++) {
-    for (const engine of engines) {
-      const server = await startServer(engine, dirs[engine])
-      await delay(500) // Until what was begun while starting has ended.
-      all[engine] = [...(all[engine] ?? []), { ...server.start, idleRss: readMemory(server.pid).rss }]
-      await server.stop()
-    }
-  }
-  /** @type {Partial<Record<Engine, Start>>} */
-  const starts = {}
-  for (const engine of engines) {
-    const of = (/** @type {keyof Start} */ key) => median((all[engine] ?? []).map(start => start[key] ?? Number.NaN))
-    starts[engine] = { prepare: of('prepare'), ready: of('ready'), idleRss: of('idleRss') }
-    console.log(
-      `${engine.padEnd(10)} prepare() ${of('prepare').toFixed(0)} ms, listens after ${of('ready').toFixed(0)} ms`,
-    )
-  }
-  return starts
-}
-
-/**
- * Asks every engine every question once before anything is measured: a wrong answer is always fast. Keeps the answers
- * that the bare server is to repeat.
+ * Throughput of every scenario, with every client, on every engine.
  *
- * @param {Engine[]} engines upstream first
- * @param {Record<string, string>} dirs
- * @param {import('./scenarios.mjs').Scenario[]} scenarios
+ * @param {Options} options
+ * @param {Dirs} dirs
+ * @param {Scenario[]} scenarios
  * @param {typeof CLIENTS} clients
+ * @param {Awaited<ReturnType<typeof verify>>['captured']} captured
  */
-async function verify(engines, dirs, scenarios, clients) {
-  const servers = await Promise.all(engines.map(engine => startServer(engine, dirs[engine])))
-  /** @type {Map<string, { file: string, bytes: number, encoding: string }>} */
-  const captured = new Map()
-  let failed = 0
-  for (const scenario of scenarios) {
-    for (const client of clientsOf(scenario, clients)) {
-      const answers = []
-      const headers = { ...client.headers, ...scenario.headers }
-      for (const { port } of servers) {
-        answers.push(await captureSettled(port, scenario.path, headers))
-      }
-      const key = `${scenario.name}-${client.name}`
-      for (const [index, answer] of answers.entries()) {
-        const mismatch = findMismatch(scenario, answers[0], answer)
-        if (mismatch) console.error(`MISMATCH ${key}, ${engines[index]} against ${engines[0]}: ${mismatch}`)
-        if (mismatch) failed++
-      }
-      const { body, ...head } = answers[answers.length - 1]
-      const streams = scenario.streams && path.join(dirs[engines[0]], 'public', scenario.streams)
-      const file = path.join(scratch, `${key}.json`)
-      writeFileSync(file, JSON.stringify({ ...head, streams, body: streams ? '' : body.toString('base64') }))
-      captured.set(key, { file, bytes: body.length, encoding: head.encoding })
-    }
-  }
-  await Promise.all(servers.map(server => server.stop()))
-  if (failed > 0) stop(`${failed} answers differ; nothing was measured.`)
-  console.log(`all ${captured.size} answers are equal`)
-  return captured
-}
-
-/** @param {import('./scenarios.mjs').Scenario} scenario @param {typeof CLIENTS} clients */
-const clientsOf = (scenario, clients) => clients.filter(({ name }) => (scenario.client ?? name) === name)
-
-async function main() {
-  const options = readOptions()
-  const missing = explainMissingWrk()
-  if (missing) stop(missing)
-  const apps = options.engines.filter(engine => engine !== 'bare')
-  const { dirs, nextVersion, chunk, remove } = await prepareApps({ engines: apps })
-  process.on('exit', () => {
-    remove()
-    rmSync(scratch, { recursive: true, force: true })
-  })
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
-
-  const scenarios = makeScenarios(chunk).filter(({ name }) => !options.scenarios || options.scenarios.includes(name))
-  const clients = CLIENTS.filter(({ name }) => !options.clients || options.clients.includes(name))
-  if (scenarios.length === 0 || clients.length === 0) stop('no such scenario or client')
-  const needs = (/** @type {string} */ what) => scenarios.some(scenario => scenario.needs === what)
-  if (needs('pictures')) await writePictures(Object.values(dirs))
-  if (needs('large')) writeLargeFile(Object.values(dirs))
-
-  const captured = await verify(apps, dirs, scenarios, clients)
-  const starts = await measureStarts(apps, dirs, options.starts)
+async function measureRates(options, dirs, scenarios, clients, captured) {
   /** @type {Cell[]} */
   const cells = []
   for (const scenario of scenarios) {
-    // Nobody repeats the work of making a picture.
-    const engines = options.engines.filter(engine => engine !== 'bare' || scenario.kind === undefined)
+    const engines = options.engines
+      .map(engine => (engine === 'bare' ? limitOf(scenario) : engine))
+      .filter(engine => engine !== undefined)
+      .filter(engine => takesPart(engine, scenario))
     for (const client of clientsOf(scenario, clients)) {
-      const { file, bytes, encoding } = /** @type {NonNullable<ReturnType<typeof captured.get>>} */ (
-        captured.get(`${scenario.name}-${client.name}`)
+      const { file, bytes, encoding } = /** @type {import('./verify.mjs').Captured} */ (
+        captured.get(keyOf(scenario, client))
       )
       /** @type {Partial<Record<Engine, Measured[]>>} */
       const rounds = {}
       // One engine after the other within each round: a machine that gets slower gets slower for all of them.
       for (let round = 0; round < options.rounds; round++) {
         for (const engine of engines) {
-          const target = engine === 'bare' ? file : dirs[engine]
+          const target = dirs[appOf(scenario)][engine] ?? file
           const { seconds, warmUp } = options
           const one = await measure({ engine, target, scenario, headers: client.headers, seconds, warmUp })
           rounds[engine] = [...(rounds[engine] ?? []), { ...one, bytes, encoding }]
         }
       }
       for (const engine of engines) {
-        const cell = { scenario: scenario.name, client: client.name, engine, ...middle(rounds[engine] ?? []) }
+        const cell = { scenario: scenario.name, client: client.name, engine, ...middle(rounds[engine] ?? [], 'rate') }
         cells.push(cell)
         const memory = `RSS ${cell.rss} MB, at most ${cell.peak} MB`
         const numbers = `${cell.rate.toFixed(cell.rate < 100 ? 1 : 0).padStart(7)}/s  p99 ${cell.p99.toFixed(1)} ms  errors ${cell.errors}  ${memory}`
@@ -208,28 +144,146 @@ async function main() {
       }
     }
   }
+  return cells
+}
 
+/**
+ * Latency at shares of the rate that upstream reached in this very run.
+ *
+ * @param {Options} options
+ * @param {Dirs} dirs
+ * @param {Scenario[]} scenarios
+ * @param {typeof CLIENTS[number]} client
+ * @param {Cell[]} cells
+ */
+async function measureLatencies(options, dirs, scenarios, client, cells) {
+  /** @type {Latency[]} */
+  const latencies = []
+  const engines = /** @type {const} */ (['upstream', 'ferronext'])
+  if (!engines.every(engine => options.engines.includes(engine))) return []
+  for (const scenario of scenarios.filter(each => each.openLoop)) {
+    const isUpstreams = (/** @type {Cell} */ cell) =>
+      cell.scenario === scenario.name && cell.client === client.name && cell.engine === 'upstream'
+    const maximum = cells.find(isUpstreams)?.rate
+    if (!maximum) continue
+    for (const share of options.shares) {
+      const target = maximum * share
+      /** @type {Partial<Record<Engine, import('./open-loop.mjs').Latency[]>>} */
+      const rounds = {}
+      for (let round = 0; round < options.rounds; round++) {
+        for (const engine of engines) {
+          const { latencySeconds: seconds, warmUp } = options
+          const from = dirs[appOf(scenario)][engine]
+          const { headers } = client
+          const one = await measureLatency({ engine, target: from, scenario, headers, rate: target, seconds, warmUp })
+          rounds[engine] = [...(rounds[engine] ?? []), one]
+        }
+      }
+      for (const engine of engines) {
+        const one = middle(rounds[engine] ?? [], 'p99')
+        latencies.push({ scenario: scenario.name, client: client.name, engine, share, target, ...one })
+        console.log(
+          `${scenario.name.padEnd(18)} ${client.name.padEnd(9)} ${engine.padEnd(10)} ${one.rate.toFixed(0)} of ${target.toFixed(0)}/s  p50 ${one.p50.toFixed(2)}  p99 ${one.p99.toFixed(2)}  p99.9 ${one.p999.toFixed(2)} ms  client late by ${one.late.toFixed(2)} ms`,
+        )
+      }
+    }
+  }
+  return latencies
+}
+
+/**
+ * @param {Options} options
+ * @param {Dirs} dirs
+ * @param {Engine[]} engines
+ * @param {typeof CLIENTS} clients
+ */
+async function measureAllFirstBytes(options, dirs, engines, clients) {
+  /** @type {FirstByte[]} */
+  const firstBytes = []
+  const pages = FIRST_BYTES.filter(page => dirs[page.app])
+  for (const client of clients) {
+    for (const engine of engines.filter(each => pages.some(page => dirs[page.app][each]))) {
+      const { headers, name } = client
+      const dir = dirs[pages[0].app][engine]
+      const paths = pages.map(page => page.path)
+      const medians = await measureFirstBytes({ engine, dir, paths, headers, times: options.firstBytes })
+      for (const [index, page] of pages.entries()) {
+        firstBytes.push({ page: page.name, client: name, engine, ...medians[index] })
+        const { first, last } = medians[index]
+        console.log(
+          `first byte         ${name.padEnd(9)} ${engine.padEnd(10)} ${page.name} ${first.toFixed(2)} ms, all after ${last.toFixed(2)} ms`,
+        )
+      }
+    }
+  }
+  return firstBytes
+}
+
+async function main() {
+  const options = readOptions()
+  const missing = explainMissingWrk()
+  if (missing) stop(missing)
+  // The path of the chunk is known when the app has been built; what apps are needed is known before.
+  const isAsked = (/** @type {Scenario} */ { name }) => !options.scenarios || options.scenarios.includes(name)
+  const apps = [...new Set(['main', ...makeScenarios('').filter(isAsked).map(appOf)])]
+  const engines = options.engines.filter(engine => engine !== 'bare')
+  const { dirs, nextVersion, chunk, remove } = await prepareApps({
+    engines,
+    apps: /** @type {import('./fixture.mjs').App[]} */ (apps),
+  })
+  process.on('exit', () => {
+    remove()
+    rmSync(scratch, { recursive: true, force: true })
+  })
+  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(130))
+
+  const scenarios = makeScenarios(chunk).filter(isAsked)
+  const clients = CLIENTS.filter(({ name }) => !options.clients || options.clients.includes(name))
+  if (scenarios.length === 0 || clients.length === 0) stop('no such scenario or client')
+  const needs = (/** @type {string} */ what) => scenarios.some(scenario => scenario.needs === what)
+  if (needs('pictures')) await writePictures(Object.values(dirs.main))
+  if (needs('large')) writeLargeFile(Object.values(dirs.main))
+
+  const { captured, mismatches } = await verify({ engines, dirs, scenarios, clients, scratch })
+  for (const mismatch of mismatches) console.error(`MISMATCH ${mismatch}`)
+  if (mismatches.length > 0) stop(`${mismatches.length} answers differ; nothing was measured.`)
+  console.log(`the answers to all ${captured.size} questions are equal`)
+
+  const starts = await measureStarts(engines, dirs.main, options.starts)
+  const cells = await measureRates(options, dirs, scenarios, clients, captured)
+  const latencies = await measureLatencies(options, dirs, scenarios, clients[0], cells)
+  const firstBytes = dirs.partial ? await measureAllFirstBytes(options, dirs, engines, clients) : []
+
+  const vinext = engines.includes('vinext') ? describeVinext() : undefined
+  const { seconds, warmUp, rounds, latencySeconds } = options
   /** @type {Results} */
   const results = {
     date: new Date().toISOString(),
-    machine: { ...describeMachine(), next: nextVersion },
-    options: { seconds: options.seconds, warmUp: options.warmUp, rounds: options.rounds, connections: CONNECTIONS },
+    machine: { ...describeMachine(), next: nextVersion, vinext },
+    options: { seconds, warmUp, rounds, connections: CONNECTIONS, latencySeconds },
     starts,
-    scenarios: scenarios.map(({ name, title, answeredBy }) => ({ name, title, answeredBy })),
+    scenarios: scenarios.map(({ name, title, answeredBy, limit }) => ({ name, title, answeredBy, limit })),
     cells,
+    latencies,
+    firstBytes,
   }
   const table = makeTable(results)
   mkdirSync(options.out, { recursive: true })
   writeFileSync(path.join(options.out, 'latest.json'), `${JSON.stringify(results, null, 2)}\n`)
   writeFileSync(path.join(options.out, 'latest.md'), table)
   console.log(`\n${table}`)
-  const engines = new Set(options.engines)
-  if (engines.has('upstream') && engines.has('ferronext')) writeFileSync(options.plot, plot(results))
+  if (engines.includes('upstream') && engines.includes('ferronext')) writeFileSync(options.plot, plot(results))
 }
 
-/** The round whose rate is the median, whole, so that its numbers belong together. @param {Measured[]} rounds */
-function middle(rounds) {
-  return rounds.toSorted((a, b) => a.rate - b.rate)[rounds.length >> 1]
+/**
+ * The round whose number is the median, whole, so that its numbers belong together.
+ *
+ * @template {object} T
+ * @param {T[]} rounds
+ * @param {keyof T} key
+ */
+function middle(rounds, key) {
+  return rounds.toSorted((a, b) => Number(a[key]) - Number(b[key]))[rounds.length >> 1]
 }
 
 main().then(
