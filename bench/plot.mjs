@@ -5,12 +5,12 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { CLIENTS } from './scenarios.mjs'
 
-const WIDTH = 900
+const WIDTH = 1070
 const ROW = 42
 const TOP = 92
-/** Left and right end of the two panels. */
-const RATIO = { from: 250, to: 620 }
-const SHARE = { from: 690, to: 860 }
+/** Left and right end of the two panels; the longest title fits before them. */
+const RATIO = { from: 420, to: 790 }
+const SHARE = { from: 860, to: 1030 }
 
 // A background of its own: an <img> follows the reader's system, which need not agree with the page around it.
 const STYLE = `

@@ -9,6 +9,7 @@ import { parseArgs } from 'node:util'
 import { writeLargeFile, writePictures } from './files.mjs'
 import { measureFirstBytes } from './first-byte.mjs'
 import { prepareApps } from './fixture.mjs'
+import { plotLatency } from './latency-plot.mjs'
 import { describeMachine } from './machine.mjs'
 import { measure } from './measure.mjs'
 import { measureLatency } from './open-loop.mjs'
@@ -64,13 +65,14 @@ function readOptions() {
       short: { type: 'boolean', default: false },
       out: { type: 'string', default: path.join(here, 'results') },
       plot: { type: 'string', default: path.join(here, '../docs/bench.svg') },
+      'latency-plot': { type: 'string', default: path.join(here, '../docs/latency.svg') },
       help: { type: 'boolean', default: false },
     },
   })
   if (values.help) {
     console.log(`node bench/run.mjs [--duration 5] [--warm-up 2] [--rounds 1] [--starts 5] [--short]
   [--share 0.5]... [--latency-duration 20] [--scenario name]... [--client gzip|identity]...
-  [--engines upstream,next-start,ferronext,bare[,vinext]] [--out dir] [--plot file.svg]`)
+  [--engines upstream,next-start,ferronext,bare[,vinext]] [--out dir] [--plot file.svg] [--latency-plot file.svg]`)
     process.exit(0)
   }
   const engines = /** @type {Engine[]} */ (values.engines.split(','))
@@ -91,6 +93,7 @@ function readOptions() {
     clients: values.client,
     out: values.out,
     plot: values.plot,
+    latencyPlot: values['latency-plot'],
   }
 }
 
@@ -241,8 +244,9 @@ async function main() {
   const clients = CLIENTS.filter(({ name }) => !options.clients || options.clients.includes(name))
   if (scenarios.length === 0 || clients.length === 0) stop('no such scenario or client')
   const needs = (/** @type {string} */ what) => scenarios.some(scenario => scenario.needs === what)
-  if (needs('pictures')) await writePictures(Object.values(dirs.main))
-  if (needs('large')) writeLargeFile(Object.values(dirs.main))
+  const asked = engines.filter(engine => engine !== 'vinext').map(engine => dirs.main[engine])
+  if (needs('pictures')) await writePictures(asked)
+  if (needs('large')) writeLargeFile(asked)
 
   const { captured, mismatches } = await verify({ engines, dirs, scenarios, clients, scratch })
   for (const mismatch of mismatches) console.error(`MISMATCH ${mismatch}`)
@@ -273,6 +277,7 @@ async function main() {
   writeFileSync(path.join(options.out, 'latest.md'), table)
   console.log(`\n${table}`)
   if (engines.includes('upstream') && engines.includes('ferronext')) writeFileSync(options.plot, plot(results))
+  if (latencies.length > 0) writeFileSync(options.latencyPlot, plotLatency(results))
 }
 
 /**

@@ -111,7 +111,7 @@ export function makeScenarios(chunk) {
     },
     {
       name: 'middleware',
-      title: 'Middleware that adds a header, prerendered page',
+      title: 'Prerendered page, middleware adds a header',
       app: 'middleware',
       path: '/',
       status: 200,
