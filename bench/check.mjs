@@ -29,7 +29,7 @@ const LOST = 0.2
 
 /** Seconds of a turn; wrk takes whole ones. */
 const TURN = 1
-const ROUNDS = 4
+const ROUNDS = 5
 /** To look again before saying that something is wrong, and for the ratios that are kept. */
 const MANY_ROUNDS = 9
 
