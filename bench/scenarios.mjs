@@ -169,7 +169,8 @@ export function makeScenarios(chunk) {
     {
       name: 'image-hit',
       title: 'Picture from the cache',
-      path: pictureUrl(0),
+      // Of another width than the cold ones.
+      path: pictureUrl(0, 640),
       status: 200,
       answeredBy: 'rust',
       headers: { accept: 'image/webp' },

@@ -165,7 +165,7 @@ async function steps(server, req, res, slot, strict = false) {
       case 'answer':
         return sendAnswer(res, step)
       case 'stream':
-        return sendStream(res, step, () => engine.chunk(slot))
+        return sendStream(res, step, engine, slot)
       case 'revalidate':
         renderInBackground(server, step, steps)
         continue

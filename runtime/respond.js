@@ -1,6 +1,8 @@
 // In: an answer that Rust has decided. Out: bytes on the socket, by as few calls as possible.
 
+const { createReadStream } = require('node:fs')
 const { ServerResponse, validateHeaderName, validateHeaderValue } = require('node:http')
+const { isMainThread } = require('node:worker_threads')
 const { sendWhole, wholeOf } = require('./whole')
 
 /**
@@ -79,12 +81,51 @@ function sendAnswer(res, answer) {
  * Sends an answer whose body comes in chunks.
  * @param {ServerResponse} res
  * @param {Answer} head
- * @param {() => Promise<Buffer | null>} nextChunk
+ * @param {any} engine
+ * @param {number} slot that has the body
  */
-async function sendStream(res, head, nextChunk) {
+async function sendStream(res, head, engine, slot) {
   mergeHeaders(res, head.headers)
   if (head.status !== 200) res.statusCode = head.status
-  await sendChunks(res, nextChunk)
+  const file = READS_DESCRIPTORS ? engine.takeFile(slot) : null
+  try {
+    if (file) await sendFile(res, file)
+    else await sendChunks(res, () => engine.chunk(slot))
+  } catch (error) {
+    // The client has the beginning of a body: that there is no more must not look like its end.
+    if (res.headersSent) res.destroy()
+    throw error
+  }
+}
+
+/**
+ * Whether a file goes from its descriptor to the client by Node's own means, which takes half the time: its chunks cross no further
+ * thread. A worker thread would warn of a descriptor that it has not opened.
+ */
+const READS_DESCRIPTORS = isMainThread && process.platform !== 'win32'
+
+/**
+ * Sends a part of an open file at the pace of the client, and closes the file.
+ * @param {ServerResponse} res
+ * @param {{ fd: number, start: number, length: number }} part
+ * @returns {Promise<void>}
+ */
+function sendFile(res, { fd, start, length }) {
+  return new Promise((resolve, reject) => {
+    const file = createReadStream('', { fd, start, end: start + length - 1 })
+    const close = () => {
+      file.destroy()
+      resolve()
+    }
+    if (res.destroyed) return close()
+    res.once('close', close)
+    file.once('error', reject)
+    file.once('end', () => {
+      if (file.bytesRead < length) reject(new Error(`A file ended ${length - file.bytesRead} bytes too early.`))
+      else res.end()
+    })
+    file.pipe(res, { end: false })
+  })
 }
 
 /**

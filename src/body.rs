@@ -112,6 +112,14 @@ impl FilePart {
         }
     }
 
+    /// A handle of its own on the same file, with the position and the length of what is left.
+    ///
+    /// # Errors
+    /// When the process has no more handles.
+    pub fn handle(&self) -> io::Result<(File, u64, u64)> {
+        Ok((self.file.try_clone()?, self.at, self.left))
+    }
+
     async fn chunk(&mut self) -> Option<io::Result<Bytes>> {
         if self.left == 0 {
             return None;

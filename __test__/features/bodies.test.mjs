@@ -2,14 +2,14 @@
 
 import { randomBytes } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdirSync, openSync, readdirSync, readFileSync, writeFileSync, writeSync } from 'node:fs'
+import { mkdirSync, openSync, readdirSync, readFileSync, truncateSync, writeFileSync, writeSync } from 'node:fs'
 import { request as httpRequest } from 'node:http'
 import { connect } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { sendRaw } from '../support/raw.mjs'
+import { openConnection, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
 import { until } from '../support/until.mjs'
 
@@ -103,6 +103,21 @@ describe.runIf(onLinux)('clients that read slowly cost little, others are served
     expect(slowest).toBeLessThan(5000)
     for (const client of clients) client.leave()
     await until(() => open(server.pid) <= files + 2)
+  })
+
+  it('a file that is cut short while it is sent does not look like a whole one', async () => {
+    const file = path.join(dir, 'public/large.bin')
+    const files = open(server.pid)
+    const connection = await openConnection({ port: server.port })
+    connection.write('GET /large.bin HTTP/1.1\r\nHost: localhost\r\n\r\n')
+    await until(() => open(server.pid) > files + 1)
+    const from = server.output().length
+    truncateSync(file, 4 * MB)
+    const response = await connection.read('GET')
+    expect([response.status, response.truncated]).toEqual([200, true])
+    expect(await server.printed(/ended \d+ bytes too early/, from)).toBe(true)
+    connection.close()
+    await until(() => open(server.pid) <= files)
   })
 
   it('who leaves a stream of events ends it', async () => {

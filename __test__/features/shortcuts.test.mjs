@@ -16,7 +16,7 @@ import { startServer } from '../support/server.mjs'
 const apps = {}
 
 beforeAll(async () => {
-  for (const name of ['app-router', 'rules', 'revalidation', 'conditions']) {
+  for (const name of ['app-router', 'rules', 'revalidation', 'conditions', 'images']) {
     const source = fileURLToPath(new URL(`../fixtures/${name}`, import.meta.url))
     const { dir: built } = await buildFixture({ line: '16.4', source })
     const dir = await copyApp(built, 'shortcuts')
@@ -88,6 +88,24 @@ describe.each([
     for (let count = 0; count < 3; count++) expect(await seen(app, fresh, special)).toEqual(before)
     expect(await seen(app, fresh)).toEqual(plain)
   })
+})
+
+it('gives each client the kind of picture that it takes', async () => {
+  const target = `/_next/image?url=${encodeURIComponent('/img/photo.jpg')}&w=320&q=75`
+  /** @param {string} [accept] */
+  const kind = async accept => {
+    const response = await sendRaw({
+      port: /** @type {any} */ (apps.images).port,
+      target,
+      headers: accept ? { Accept: accept } : {},
+    })
+    return [response.status, header(response, 'content-type'), header(response, 'x-nextjs-cache')]
+  }
+  await Promise.all([kind(), kind('image/webp')])
+  for (let count = 0; count < 4; count++) {
+    expect(await kind()).toEqual([200, 'image/jpeg', 'HIT'])
+    expect(await kind('image/webp,*/*')).toEqual([200, 'image/webp', 'HIT'])
+  }
 })
 
 it('looks at conditions every time', async () => {

@@ -123,6 +123,17 @@ pub struct JsAnswer {
     pub body: Option<Buffer>,
 }
 
+/// A part of an open file.
+#[napi(object, object_from_js = false)]
+pub struct JsFilePart {
+    /// The file descriptor.
+    pub fd: i32,
+    /// Where it begins, in bytes.
+    pub start: f64,
+    /// How long it is, in bytes.
+    pub length: f64,
+}
+
 /// What the JavaScript side has to know about a build.
 #[napi(object, object_from_js = false)]
 pub struct Traits {
@@ -446,6 +457,24 @@ impl JsEngine {
             Some(Ok(bytes)) => Ok(Some(Vec::from(bytes).into())),
             Some(Err(error)) => Err(napi::Error::from_reason(error.to_string())),
         }
+    }
+
+    /// The file whose part is the body of the answer in `slot`: from then on the descriptor is the caller's to close. `null` if the body
+    /// is no file, or files have no descriptors here; then `chunk` has it.
+    #[napi(js_name = "takeFile")]
+    pub fn take_file(&self, slot: u32) -> napi::Result<Option<JsFilePart>, String> {
+        #[cfg(unix)]
+        return guarded(|| {
+            use std::os::fd::IntoRawFd;
+            let (file, start, length) = self.engine.take_file(slot as usize)?;
+            Some(JsFilePart {
+                fd: file.into_raw_fd(),
+                start: start as f64,
+                length: length as f64,
+            })
+        });
+        #[cfg(not(unix))]
+        Ok(None)
     }
 
     /// The entry in `slot` has no page for its params: routing goes on after it, with the target that it has left on the

@@ -18,6 +18,7 @@ use super::flight::{Answer, Flight, Load, Next, Step};
 use super::images::{ImageJob, Outcome, Question, Reply};
 use super::output::{pairs, response_headers};
 use super::revalidate::Revalidation;
+use super::shortcut::Source;
 use crate::engine::{now_ms, Engine};
 use crate::request::{Headers, Method, Origin, Request};
 use crate::response::conditional::Conditions;
@@ -168,6 +169,10 @@ impl Engine {
         flight.revalidation = None;
         if found == Found::Stale {
             flight.revalidation = self.image_revalidation(&params, picture, flight.driver);
+        }
+        // A rule can lead to a picture from any path; only for the usual one it is known that `Accept` matters.
+        if found == Found::Hit && flight.request.target.contains("/_next/image") {
+            flight.made_from(Source::Picture(params.key.clone(), Arc::downgrade(picture)));
         }
         let framing = PictureFraming {
             found,
@@ -364,7 +369,7 @@ impl Engine {
 }
 
 /// Whether a picture that is there is still good.
-fn found(entry: &Entry) -> Found {
+pub(super) fn found(entry: &Entry) -> Found {
     if now_ms() as f64 > entry.expires_ms {
         Found::Stale
     } else {

@@ -18,6 +18,7 @@ mod proxy;
 mod revalidate;
 pub(crate) mod shortcut;
 
+use std::fs::File;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -28,6 +29,7 @@ pub use self::image::ImageStep;
 pub use self::images::{Kept, Reply, TlsTrust};
 pub use self::proxy::Upgrade;
 use self::shortcut::{Answered, Repeated};
+use crate::body::Body;
 use crate::engine::Engine;
 use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
@@ -233,6 +235,19 @@ impl Engine {
             flight.next = Next::Body(status, headers, body);
         }
         chunk
+    }
+
+    /// The file whose part is the body of the answer in `slot`, with position and length, for a reader of its own. `None` if the body is
+    /// no file.
+    pub fn take_file(&self, slot: usize) -> Option<(File, u64, u64)> {
+        let mut flights = self.flights();
+        let flight = flights.get(slot)?;
+        let Next::Body(_, _, Body::File(part)) = &flight.next else {
+            return None;
+        };
+        let taken = part.handle().ok()?;
+        flight.next = Next::Nothing;
+        Some(taken)
     }
 
     /// The entry in `slot` has no page for its params: routing goes on after it, with the target that the entry has left, and

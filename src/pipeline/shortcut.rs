@@ -16,11 +16,13 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
 use super::flight::{Answer, Flight, Progress};
+use super::image::found;
 use super::label;
 use crate::build::ListingRoot;
 use crate::engine::Engine;
 use crate::request::{Origin, Plain, Request};
 use crate::response::page::Page;
+use crate::response::picture::{Found, Picture};
 use crate::response::prepared::{Call, Prepared};
 use crate::route::{Decision, RedirectReason};
 use crate::source::file::StoredFile;
@@ -111,6 +113,8 @@ pub(crate) enum Source {
     Page(String, Weak<Page>),
     /// A file in memory.
     File(ListingRoot, String, Weak<StoredFile>),
+    /// A picture that was there, by its key.
+    Picture(String, Weak<Picture>),
     /// Nothing: the target alone says which entry makes it.
     Entry,
 }
@@ -121,6 +125,7 @@ struct Key {
     is_subresource: bool,
     target: Box<str>,
     accept_encoding: Box<str>,
+    accept: Box<str>,
 }
 
 /// A key that is not owned; hashes as [`Key`] does.
@@ -130,6 +135,7 @@ struct KeyRef<'a> {
     is_subresource: bool,
     target: &'a str,
     accept_encoding: &'a str,
+    accept: &'a str,
 }
 
 impl<'a> KeyRef<'a> {
@@ -139,6 +145,7 @@ impl<'a> KeyRef<'a> {
             is_subresource: plain.is_subresource,
             target: plain.target,
             accept_encoding: plain.accept_encoding,
+            accept: plain.accept,
         }
     }
 
@@ -148,6 +155,7 @@ impl<'a> KeyRef<'a> {
             is_subresource: self.is_subresource,
             target: self.target.into(),
             accept_encoding: self.accept_encoding.into(),
+            accept: self.accept.into(),
         }
     }
 }
@@ -158,6 +166,7 @@ impl Equivalent<Key> for KeyRef<'_> {
             && self.is_subresource == key.is_subresource
             && self.target == &*key.target
             && self.accept_encoding == &*key.accept_encoding
+            && self.accept == &*key.accept
     }
 }
 
@@ -166,7 +175,7 @@ struct ByBytes;
 
 impl Weighter<Key, Arc<Shortcut>> for ByBytes {
     fn weight(&self, key: &Key, shortcut: &Arc<Shortcut>) -> u64 {
-        let texts = (key.target.len() + key.accept_encoding.len()) as u64;
+        let texts = (key.target.len() + key.accept_encoding.len() + key.accept.len()) as u64;
         match &shortcut.leads_to {
             LeadsTo::Entry(_) => CALL + 4 * texts,
             LeadsTo::Answer(..) | LeadsTo::Fixed(_) => OVERHEAD + texts,
@@ -277,6 +286,9 @@ impl Engine {
                 .files
                 .current(self.root(*root), path)
                 .is_some_and(|file| ptr::eq(Arc::as_ptr(&file), made_from.as_ptr())),
+            Source::Picture(key, made_from) => self.images.memory.get(key).is_some_and(|picture| {
+                ptr::eq(Arc::as_ptr(&picture), made_from.as_ptr()) && found(&picture.entry) == Found::Hit
+            }),
         }
     }
 
@@ -285,7 +297,7 @@ impl Engine {
         let is_redirect =
             matches!(&flight.decision, Decision::Redirect(redirect) if redirect.reason != RedirectReason::Locale);
         let is_known = match &answered {
-            Answered::Ready(_) => matches!(flight.source, Source::Page(..) | Source::File(..)),
+            Answered::Ready(_) => matches!(flight.source, Source::Page(..) | Source::File(..) | Source::Picture(..)),
             Answered::Once(_) => is_redirect,
         };
         let Some(asked) = is_known.then(|| self.has_come_twice(flight)).flatten() else {

@@ -15,6 +15,8 @@ pub struct Plain<'a> {
     pub target: &'a str,
     /// `Accept-Encoding`; empty when absent.
     pub accept_encoding: &'a str,
+    /// `Accept`, where a picture is asked for; else, and when absent, empty.
+    pub accept: &'a str,
     /// Whether `Sec-Fetch-Dest` says that it is for a part of a page.
     pub is_subresource: bool,
 }
@@ -22,11 +24,14 @@ pub struct Plain<'a> {
 /// Cookies of draft mode and preview mode (`COOKIE_NAME_PRERENDER_BYPASS` and `COOKIE_NAME_PRERENDER_DATA` of upstream).
 pub const PREVIEW_COOKIES: [&str; 2] = ["__prerender_bypass", "__next_preview_data"];
 
+/// The only path for which `Accept` matters.
+const PICTURES: &[u8] = b"/_next/image";
+
 /// Longer targets are not worth remembering.
 const MAX_TARGET: usize = 512;
 
-/// Browsers send some twenty bytes.
-const MAX_ACCEPT_ENCODING: usize = 128;
+/// Browsers send some twenty bytes of `Accept-Encoding`, and some sixty of `Accept` for pictures.
+const MAX_VALUE: usize = 128;
 
 impl<'a> Plain<'a> {
     /// Takes a request apart (`method\0target\0name\0value…`). `None` if it has a header that is not known to bear on nothing, so
@@ -38,13 +43,15 @@ impl<'a> Plain<'a> {
         let mut plain = Plain {
             target: &rest[..target_end],
             accept_encoding: "",
+            accept: "",
             is_subresource: false,
         };
         if plain.target.len() > MAX_TARGET {
             return None;
         }
         let mut at = target_end + 1;
-        let (mut has_encoding, mut has_destination) = (false, false);
+        let (mut has_encoding, mut has_destination, mut has_accept) = (false, false, false);
+        let is_picture = memmem::find(plain.target.as_bytes(), PICTURES).is_some();
         while at < rest.len() {
             let name_end = nuls.next()?;
             let value_end = nuls.next().unwrap_or(rest.len());
@@ -52,11 +59,17 @@ impl<'a> Plain<'a> {
             at = value_end + 1;
             if name.eq_ignore_ascii_case("accept-encoding") {
                 // Repeated headers are joined elsewhere.
-                if has_encoding || value.len() > MAX_ACCEPT_ENCODING {
+                if has_encoding || value.len() > MAX_VALUE {
                     return None;
                 }
                 has_encoding = true;
                 plain.accept_encoding = value;
+            } else if is_picture && name.eq_ignore_ascii_case("accept") {
+                if has_accept || value.len() > MAX_VALUE {
+                    return None;
+                }
+                has_accept = true;
+                plain.accept = value;
             } else if name.eq_ignore_ascii_case("sec-fetch-dest") {
                 if has_destination {
                     return None;
@@ -76,8 +89,8 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// Whether a header, by its name, bears on no answer, or on none but those of conditional requests and of pictures, which need
-/// headers that are not in this list or whose answers are not remembered.
+/// Whether a header, by its name, bears on no answer, or on none but those of conditional requests, which need headers that are not in
+/// this list, and of pictures.
 pub fn bears_on_nothing(name: &str) -> bool {
     let names: &[&str] = match name.len() {
         2 => &["te"],
@@ -120,10 +133,13 @@ mod tests {
             Some(Plain {
                 target: "/a?b=c",
                 accept_encoding: "gzip, deflate, br, zstd",
+                accept: "",
                 is_subresource: false,
             })
         );
         assert_eq!(Plain::of("GET\0/").map(|plain| plain.target), Some("/"));
+        let picture = Plain::of("GET\0/base/_next/image?url=a\0Accept\0image/webp");
+        assert_eq!(picture.map(|plain| plain.accept), Some("image/webp"));
         let script = Plain::of("GET\0/x.js\0sec-fetch-dest\0script");
         assert_eq!(script.map(|plain| plain.is_subresource), Some(true));
     }
@@ -154,6 +170,7 @@ mod tests {
             "GET\0/\0cookie\0__next_preview_data=c",
             "GET\0/\0accept-encoding\0gzip\0accept-encoding\0br",
             "GET\0/\0sec-fetch-dest\0script\0sec-fetch-dest\0document",
+            "GET\0/_next/image\0accept\0image/webp\0accept\0image/avif",
         ] {
             assert_eq!(Plain::of(head), None, "{head:?}");
         }
