@@ -78,8 +78,12 @@ function readKept() {
   }
 }
 
-/** @param {number} now @param {number} kept */
-const isLost = (now, kept) => now < kept * (1 - LOST)
+/**
+ * A loss of ferronext's shows beside both others. Beside one alone it is that one's luck: on a shared machine the rate of a server in one
+ * second is up to twice what it is in the next.
+ * @param {Ratios} now @param {Ratios} kept
+ */
+const isLost = (now, kept) => now.upstream < kept.upstream * (1 - LOST) && now.bare < kept.bare * (1 - LOST)
 
 async function main() {
   const missing = explainMissingWrk()
@@ -115,10 +119,10 @@ async function main() {
     const before = kept[scenario.name]
     let now = await compare(scenario, { upstream, ferronext, bare }, values.update ? MANY_ROUNDS : ROUNDS)
     show(scenario.name, now, before)
-    if (before && isLost(now.upstream, before.upstream)) {
+    if (before && isLost(now, before)) {
       now = await compare(scenario, { upstream, ferronext, bare }, MANY_ROUNDS)
       show('  once more', now, before)
-      if (isLost(now.upstream, before.upstream)) lost.push(scenario.name)
+      if (isLost(now, before)) lost.push(scenario.name)
     }
     ratios[scenario.name] = now
     await bare.stop()
@@ -142,7 +146,7 @@ async function main() {
   }
   if (lost.length > 0) {
     stop(
-      `Slower than before by more than ${LOST * 100} %, beside upstream: ${lost.join(', ')}. Profile it; if the loss is meant, write the new ratios down: npm run bench:check -- --update`,
+      `Slower than before by more than ${LOST * 100} %, beside upstream and beside bare http: ${lost.join(', ')}. Profile it; if the loss is meant, write the new ratios down: npm run bench:check -- --update`,
     )
   }
 }

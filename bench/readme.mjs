@@ -5,8 +5,14 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 
 const readme = fileURLToPath(new URL('../README.md', import.meta.url))
-const table = readFileSync(new URL('./results/latest.md', import.meta.url), 'utf8')
+const results = readFileSync(new URL('./results/latest.md', import.meta.url), 'utf8')
+/** As a browser asks; the rest stands in the results. */
+const table = results
+  .split(/\n(?=### )/)
+  .filter(part => !part.startsWith('### no Accept-Encoding'))
+  .join('\n')
 
+const REST = '[Without `Accept-Encoding`, large files and cold pictures](bench/results/latest.md)'
 const START = '<!-- bench:start -->'
 const END = '<!-- bench:end -->'
 
@@ -17,5 +23,5 @@ const pictures = ['![ferronext against upstream, and against what Node can do at
 if (existsSync(new URL('../docs/latency.svg', import.meta.url))) {
   pictures.push('![latency of ferronext and upstream at the same rate](docs/latency.svg)')
 }
-const block = `${START}\n${pictures.join('\n\n')}\n\n${table.trim()}\n${END}`
+const block = `${START}\n${pictures.join('\n\n')}\n\n${table.trim()}\n\n${REST}\n${END}`
 writeFileSync(readme, text.slice(0, from) + block + text.slice(to + END.length))
