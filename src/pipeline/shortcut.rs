@@ -1,8 +1,9 @@
 //! Requests that were answered before, and need not be routed again.
 //!
 //! In: a request that says nothing but what it wants ([`Plain`]). Out: the answer that such a request got before, if what it was
-//! made from is still what would be sent; or the same compiled entry, called in the same way. Routing depends on the target alone then, and is what most of an answer from memory
-//! costs: 9 of 14 microseconds of processor time on a busy server, whose caches hold Node's code and not ours.
+//! made from is still what would be sent; or the same compiled entry, called in the same way. Routing depends on the target alone then,
+//! and is what most of an answer from memory costs: 9 of 14 microseconds of processor time on a busy server, whose caches hold Node's
+//! code and not ours.
 //!
 //! Whether an answer is still good is asked of where it came from, the same cache of pages or files, so that revalidation,
 //! expiry, eviction and changes on disk count here as they do elsewhere. A target is remembered when it comes for the second time.
@@ -15,7 +16,7 @@ use std::sync::{Arc, Weak};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
 
-use super::flight::{Answer, Flight, Progress};
+use super::flight::{Answer, Flight, Next, Progress, Step};
 use super::image::found;
 use super::label;
 use crate::build::ListingRoot;
@@ -89,15 +90,20 @@ impl Repeated {
         is_first.then(|| Arc::clone(&self.call))
     }
 
-    /// The request as routing would have left it.
+    /// The request as routing would have left it. What has not been told yet is told by its next step.
     pub fn into_flight(self) -> Flight {
         let request = Request::parse(self.head, self.encrypted, Origin::Client);
-        Flight::new(
-            request,
-            self.driver,
-            self.call.state.clone(),
-            self.call.decision.clone(),
-        )
+        let Call {
+            render,
+            state,
+            decision,
+            ..
+        } = &*self.call;
+        let mut flight = Flight::new(request, self.driver, state.clone(), decision.clone());
+        if !self.is_told {
+            flight.next = Next::Step(Step::Render(Box::new(render.clone())));
+        }
+        flight
     }
 }
 
@@ -346,4 +352,83 @@ pub(super) enum Answered {
     Ready(Arc<Prepared>),
     /// An answer for this request.
     Once(Answer),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::Flights;
+    use crate::request::Headers;
+    use crate::response::prepared::PreparedTable;
+    use crate::route::{NotFound, OutputKind, Overlay, RouteState};
+    use crate::url::Query;
+
+    fn repeated(table: &PreparedTable) -> Repeated {
+        let render = Render {
+            file: "server/pages/api/a.js".into(),
+            kind: OutputKind::PagesApi,
+            edge: false,
+            page: "/api/a".into(),
+            pathname: "/api/a".into(),
+            params: None,
+            query: None,
+            init_query: Query::default(),
+            url: "/api/a".into(),
+            headers: Vec::new(),
+            vary: None,
+            drop_next_url: true,
+            status: None,
+            locale: None,
+            default_locale: None,
+            is_locale_domain: false,
+            is_rsc: false,
+            is_prefetch_rsc: false,
+            segment_prefetch: None,
+            is_data_request: false,
+            rewritten_pathname: None,
+            request_headers: Overlay::default(),
+        };
+        Repeated {
+            head: "GET\0/api/a\0Host\0h".into(),
+            encrypted: false,
+            driver: 7,
+            call: table.add_call(render, RouteState::default(), Decision::NotFound(NotFound::Page)),
+            is_told: false,
+        }
+    }
+
+    #[test]
+    fn a_repeated_request_is_told_once_whoever_looks_at_it_before() {
+        let (table, mut flights) = (PreparedTable::default(), Flights::default());
+        let slot = flights.insert_repeated(repeated(&table));
+        // As for its label, while its spans begin.
+        let flight = flights.get(slot).unwrap();
+        assert!(matches!(flight.next, Next::Step(Step::Render(_))));
+        assert_eq!(
+            flight.request.headers.get("host"),
+            Headers::parse("Host\0h").get("host")
+        );
+        assert!(flights.repeated(slot).is_none());
+
+        let slot = flights.insert_repeated(repeated(&table));
+        let call = flights.repeated(slot).and_then(Repeated::call).unwrap();
+        assert_eq!(table.call(call.id).unwrap().render.page, "/api/a");
+        assert!(flights.repeated(slot).and_then(Repeated::call).is_none());
+        assert!(matches!(flights.get(slot).unwrap().next, Next::Nothing));
+        assert_eq!(flights.len(), 2);
+        flights.remove(slot);
+        assert_eq!(flights.len(), 1);
+    }
+
+    #[test]
+    fn what_has_come_once_is_known() {
+        let shortcuts = Shortcuts::new(true);
+        let asked = |target| KeyRef::new(Plain::of(target).unwrap(), false);
+        assert!(!shortcuts.has_come(&asked("GET\0/a")));
+        assert!(shortcuts.has_come(&asked("GET\0/a")));
+        assert!(!shortcuts.has_come(&asked("GET\0/b")));
+        assert!(!shortcuts.has_come(&asked("GET\0/a\0Accept-Encoding\0gzip")));
+        let key = asked("GET\0/a").owned();
+        assert!(asked("GET\0/a").equivalent(&key) && !asked("GET\0/b").equivalent(&key));
+    }
 }
