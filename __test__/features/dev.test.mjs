@@ -58,7 +58,8 @@ describe.each(lines)('dev: true on %s', line => {
     expect(body.toString()).toContain('data-testid="forwarded">http<')
     expect(await server.printed(/ GET \/ 200/, from, 10_000)).toBe(true)
     expect(server.output().match(/ GET \/ 200/g)).toHaveLength(1)
-    expect(server.output().match(/Compiling \//g) ?? []).toHaveLength(1)
+    // Upstream says it of what takes more than three seconds (MAX_LOG_SKIP_DURATION_MS of build/output/store.js).
+    expect((server.output().match(/Compiling \//g) ?? []).length).toBeLessThanOrEqual(1)
   })
 
   it('the rules of `conf` apply', async () => {
