@@ -97,6 +97,34 @@ else {
     expect(code).toBe(0)
   })
 
+  // The thread that loaded it first has ended, and the system gives its place to a new one.
+  it('serves from one worker thread after another, never from the main one', async () => {
+    writeFileSync(
+      path.join(example.dir, 'turns.cjs'),
+      `const { Worker, isMainThread } = require('node:worker_threads')
+if (isMainThread) {
+  const turn = () => new Promise((resolve, reject) => {
+    new Worker(__filename).on('error', reject).on('exit', code => (code === 0 ? resolve() : reject(new Error('exit ' + code))))
+  })
+  Array.from({ length: 8 }).reduce(before => before.then(turn), Promise.resolve()).then(() => console.log('all through'))
+} else {
+  const { createApp } = require('./server.cjs')
+  createApp().then(async ({ server, close }) => {
+    await new Promise(resolve => server.listen(0, resolve))
+    for (const page of ['/', '/time', '/legacy']) {
+      const { status } = await fetch('http://localhost:' + server.address().port + page)
+      if (status !== 200) throw new Error(page + ' ' + status)
+    }
+    await close()
+  })
+}
+`,
+    )
+    const { code, output } = await run('turns.cjs')
+    expect(output).toContain('all through')
+    expect(code).toBe(0)
+  })
+
   it('keeps no process alive by an app that was prepared and never closed', async () => {
     writeFileSync(
       path.join(example.dir, 'forgotten.cjs'),
