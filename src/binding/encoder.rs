@@ -16,6 +16,10 @@ use crate::error::{Code, Error};
 use crate::response::encoding::{self, Asked, Coding, Level};
 use crate::response::headers::HeaderList;
 
+/// Bytes of a body that are not worth encoding.
+#[napi(js_name = "ENCODING_THRESHOLD")]
+pub const ENCODING_THRESHOLD: u32 = encoding::THRESHOLD as u32;
+
 /// How a response is to be encoded: the new value of `Vary` (empty: leave it), and the coding (empty: none).
 ///
 /// `headers` are the response's own, names and values in turn: `content-type`, `content-length`, `content-encoding`,

@@ -205,9 +205,7 @@ impl Opened {
 
     fn start(&mut self, request: Request) -> i32 {
         let route = &mut self.route;
-        let progress = self
-            .engine
-            .begin_named(request, self.driver, |name| set_route(route, name));
+        let progress = self.engine.begin(request, self.driver, |name| set_route(route, name));
         self.number(progress)
     }
 

@@ -20,7 +20,7 @@ use crate::pipeline::images::{Images, TlsTrust};
 use crate::pipeline::shortcut::{Repeated, Shortcuts};
 use crate::response::encoding::Preferred;
 use crate::response::page::Settings;
-use crate::response::prepared::{Call, Prepared, PreparedTable};
+use crate::response::prepared::{EntryCall, Prepared, PreparedTable};
 use crate::route::{PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
 use crate::source::prerender::{Driver, Tags};
@@ -245,7 +245,7 @@ impl Engine {
     }
 
     /// The call of an entry with this number, if it still exists.
-    pub fn prepared_call(&self, id: u32) -> Option<Arc<Call>> {
+    pub fn prepared_call(&self, id: u32) -> Option<Arc<EntryCall>> {
         self.table.call(id)
     }
 
@@ -313,10 +313,8 @@ impl Flights {
     /// The request, as routing has left it.
     pub fn get(&mut self, slot: usize) -> Option<&mut Flight> {
         let place = self.slots.get_mut(slot)?;
-        if matches!(place, Some(InSlot::Repeated(_))) {
-            if let Some(InSlot::Repeated(repeated)) = place.take() {
-                *place = Some(InSlot::Flight(Box::new(repeated.into_flight())));
-            }
+        if let Some(InSlot::Repeated(repeated)) = place.take_if(|held| matches!(held, InSlot::Repeated(_))) {
+            *place = Some(InSlot::Flight(Box::new(repeated.into_flight())));
         }
         match place {
             Some(InSlot::Flight(flight)) => Some(flight),

@@ -15,7 +15,7 @@ use crate::response::conditional::Conditions;
 use crate::response::encoding::Coding;
 use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
 use crate::route::StaticFile;
-use crate::source::file::{body_of, sanitize, Opened, Root, StoredFile};
+use crate::source::file::{body_of, sanitize, Opened, Root, SafePath, StoredFile};
 
 impl Engine {
     /// Serves a file that the router's list contains.
@@ -30,37 +30,32 @@ impl Engine {
             return self.fail(flight, 400);
         };
         match self.files.peek(self.root(file.root), &path) {
-            Some(stored) => self.serve_stored(flight, file, &stored),
-            None => Next::Load(Load::File(FileRequest {
-                file: file.clone(),
-                path: path.into_owned(),
-            })),
+            Some(stored) => self.serve_stored(flight, file, path, &stored),
+            None => to_be_loaded(file, path),
         }
     }
 
-    fn serve_stored(&self, flight: &mut Flight, file: &StaticFile, stored: &Arc<StoredFile>) -> Next {
+    fn serve_stored(
+        &self,
+        flight: &mut Flight,
+        file: &StaticFile,
+        path: SafePath<'_>,
+        stored: &Arc<StoredFile>,
+    ) -> Next {
         let answer = self.file_answer(flight, file, stored.meta());
         if answer.content == Content::ErrorPage {
             return self.fail_onto(flight, answer.status, answer.headers);
         }
         match stored.body_now(answer.content) {
             Some(body) => {
-                if let Ok(path) = sanitize(&file.item_path) {
-                    flight.made_from(Source::File(
-                        file.root,
-                        path.as_str().to_owned(),
-                        Arc::downgrade(stored),
-                    ));
-                }
+                flight.made_from(Source::File(
+                    file.root,
+                    path.as_str().to_owned(),
+                    Arc::downgrade(stored),
+                ));
                 self.send_stored(flight, stored, answer, body)
             }
-            None => match sanitize(&file.item_path) {
-                Ok(path) => Next::Load(Load::File(FileRequest {
-                    file: file.clone(),
-                    path: path.into_owned(),
-                })),
-                Err(_) => self.fail(flight, 400),
-            },
+            None => to_be_loaded(file, path),
         }
     }
 
@@ -167,6 +162,13 @@ impl Engine {
             ListingRoot::LegacyStatic => &self.roots.legacy_static,
         }
     }
+}
+
+fn to_be_loaded(file: &StaticFile, path: SafePath<'_>) -> Next {
+    Next::Load(Load::File(FileRequest {
+        file: file.clone(),
+        path: path.into_owned(),
+    }))
 }
 
 fn send(answer: FileAnswer, body: Body) -> Next {

@@ -13,7 +13,7 @@ use crate::response::encoding::Coding;
 use crate::response::headers::HeaderList;
 use crate::response::page::Page;
 use crate::response::picture::Picture;
-use crate::response::prepared::{Call, Prepared};
+use crate::response::prepared::{EntryCall, Prepared};
 use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::prerender::{Driver, End, Permit};
@@ -21,7 +21,7 @@ use crate::source::render::Render;
 
 use super::image::{ImageCall, ImageStep};
 use super::revalidate::Revalidation;
-use super::shortcut::Source;
+use super::shortcut::{Origins, Source};
 
 /// What became of a request that came in.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub enum Step {
     /// Run a compiled entry. It answers, or comes back through `Engine::no_fallback` or `Engine::error_page`.
     Render(Box<Render>),
     /// The same as for another request before.
-    Call(Arc<Call>),
+    Call(Arc<EntryCall>),
     /// Render the page whose request waits in `slot` while this one goes on, then ask again.
     Revalidate {
         /// The slot of the render. Free it when it has ended.
@@ -142,8 +142,8 @@ pub struct Flight {
     pub(crate) loaded: Option<(String, Arc<Page>)>,
     /// Whether it has waited for the render of somebody else.
     pub(crate) waited: bool,
-    /// What its answer was made from, if the next request may have the same.
-    pub(crate) source: Source,
+    /// Where its answer comes from, if the next request may have the same.
+    pub(crate) origins: Origins,
     pub(crate) next: Next,
 }
 
@@ -165,15 +165,15 @@ impl Flight {
             permit: None,
             loaded: None,
             waited: false,
-            source: Source::Unknown,
+            origins: Origins::Unknown,
             next: Next::Nothing,
         }
     }
 
-    /// Notes what the answer is made from.
+    /// Notes what the answer is made from, unless it is known to be made from more.
     pub(crate) fn made_from(&mut self, source: Source) {
-        if !matches!(self.source, Source::Several) {
-            self.source = source;
+        if !matches!(self.origins, Origins::Several) {
+            self.origins = Origins::One(source);
         }
     }
 }

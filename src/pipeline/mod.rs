@@ -28,7 +28,7 @@ use self::flight::{Flight, Load, Next};
 pub use self::image::ImageStep;
 pub use self::images::{Kept, Reply, TlsTrust};
 pub use self::proxy::Upgrade;
-use self::shortcut::{Answered, Repeated};
+use self::shortcut::Repeated;
 use crate::body::Body;
 use crate::engine::Engine;
 use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
@@ -39,14 +39,9 @@ use crate::route::{Decision, Event, OutputKind};
 use crate::source::prerender::Driver;
 
 impl Engine {
-    /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `driver` carries out its steps.
-    pub fn begin(&self, request: Request, driver: Driver) -> Progress {
-        self.begin_named(request, driver, |_| ())
-    }
-
-    /// Like [`begin`](Engine::begin); `name` is told the route of a request that can be answered at once, of which nothing
-    /// is left after that.
-    pub fn begin_named(&self, request: Request, driver: Driver, name: impl FnOnce(&str)) -> Progress {
+    /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `driver` carries out its steps. `name` is told
+    /// the route of a request that can be answered at once, of which nothing is left after that.
+    pub fn begin(&self, request: Request, driver: Driver, name: impl FnOnce(&str)) -> Progress {
         let generation = self.shortcuts.generation();
         let mut flight = self.route(request, driver);
         let next = self.serve(&mut flight);
@@ -59,8 +54,8 @@ impl Engine {
             label::label_of(&flight)
         );
         let answered = match next {
-            Next::Ready(answer) if flight.revalidation.is_none() => Answered::Ready(answer),
-            Next::Step(Step::Answer(answer)) if flight.revalidation.is_none() && is_client => Answered::Once(answer),
+            Next::Ready(answer) if flight.revalidation.is_none() => Progress::Answer(answer),
+            Next::Step(Step::Answer(answer)) if flight.revalidation.is_none() && is_client => Progress::Once(answer),
             next => {
                 if let Next::Step(Step::Render(render)) = &next {
                     self.remember_call(&flight, render, generation);
@@ -70,10 +65,7 @@ impl Engine {
             }
         };
         name(label::label_of(&flight));
-        match self.remember(&flight, answered, generation) {
-            Answered::Ready(answer) => Progress::Answer(answer),
-            Answered::Once(answer) => Progress::Once(answer),
-        }
+        self.remember(&mut flight, answered, generation)
     }
 
     fn route(&self, request: Request, driver: Driver) -> Flight {

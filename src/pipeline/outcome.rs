@@ -7,7 +7,7 @@ use serde::Deserialize;
 
 use super::flight::{Flight, Next};
 use super::output::Call;
-use super::shortcut::Source;
+use super::shortcut::Origins;
 use crate::engine::Engine;
 use crate::response::page::{CacheStatus, Life, Page};
 use crate::route::{Address, Variant};
@@ -69,7 +69,7 @@ impl Engine {
                 self.answer(flight, 404, call.headers, Bytes::from_static(br#"{"notFound":true}"#))
             }
             Outcome::NotFound => {
-                flight.made_from(Source::Several);
+                flight.origins = Origins::Several;
                 self.not_found_below(flight, call.headers)
             }
             Outcome::Redirect if is_data => {

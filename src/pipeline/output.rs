@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use super::flight::{ErrorPage, Flight, Next, Step};
-use super::shortcut::Source;
+use super::shortcut::Origins;
 use crate::engine::Engine;
 use crate::request::RSC_PARAM;
 use crate::response::headers::HeaderList;
@@ -68,7 +68,7 @@ impl Engine {
                 call.name_matched_path(flight);
                 // Who gets a shell depends on more than the target, and so does who gets none.
                 if error.is_none() && !self.rules.has_shells(output) {
-                    flight.made_from(Source::Entry);
+                    flight.origins = Origins::Entry;
                 }
                 self.render(flight, call)
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::flight::{Answer, Flight, Load, Next, Shell, Step};
 use super::lost;
 use super::output::{pairs, Call};
-use super::shortcut::Source;
+use super::shortcut::{Origins, Source};
 use crate::engine::Engine;
 use crate::request::Method;
 use crate::response::conditional::Conditions;
@@ -47,7 +47,7 @@ impl Engine {
                     return Next::Step(lost(&why));
                 }
                 tracing::error!("{why}");
-                flight.made_from(Source::Several);
+                flight.origins = Origins::Several;
                 self.fail(flight, 500)
             }
             None => Next::Load(Load::Document(file, key)),

@@ -13,10 +13,10 @@ use std::ptr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 
-use super::flight::{Answer, Flight, Next, Progress, Step};
+use super::flight::{Flight, Next, Progress, Step};
 use super::image::found;
 use super::label;
 use crate::build::ListingRoot;
@@ -24,8 +24,9 @@ use crate::engine::Engine;
 use crate::request::{Origin, Plain, Request};
 use crate::response::page::Page;
 use crate::response::picture::{Found, Picture};
-use crate::response::prepared::{Call, Prepared};
+use crate::response::prepared::{EntryCall, Prepared};
 use crate::route::{Decision, RedirectReason};
+use crate::source::bounded::{self, Bounds};
 use crate::source::file::StoredFile;
 use crate::source::prerender::{Driver, Freshness};
 use crate::source::render::Render;
@@ -71,7 +72,7 @@ enum LeadsTo {
     /// To an answer that follows from the target, and from nothing else.
     Fixed(Arc<Prepared>),
     /// To an entry.
-    Entry(Arc<Call>),
+    Entry(Arc<EntryCall>),
 }
 
 /// A request that calls an entry as another has done, until more has to be known of it than that.
@@ -79,13 +80,13 @@ pub(crate) struct Repeated {
     head: String,
     encrypted: bool,
     pub driver: Driver,
-    call: Arc<Call>,
+    call: Arc<EntryCall>,
     is_told: bool,
 }
 
 impl Repeated {
     /// How the entry is called, for who asks first.
-    pub fn call(&mut self) -> Option<Arc<Call>> {
+    pub fn call(&mut self) -> Option<Arc<EntryCall>> {
         let is_first = !std::mem::replace(&mut self.is_told, true);
         is_first.then(|| Arc::clone(&self.call))
     }
@@ -93,7 +94,7 @@ impl Repeated {
     /// The request as routing would have left it. What has not been told yet is told by its next step.
     pub fn into_flight(self) -> Flight {
         let request = Request::parse(self.head, self.encrypted, Origin::Client);
-        let Call {
+        let EntryCall {
             render,
             state,
             decision,
@@ -107,22 +108,29 @@ impl Repeated {
     }
 }
 
-/// What an answer was made from.
-#[derive(Debug, Clone, Default)]
-pub(crate) enum Source {
-    /// Nobody has said.
+/// What is known of where an answer comes from, while a request is served.
+#[derive(Debug, Default)]
+pub(crate) enum Origins {
+    /// Nothing.
     #[default]
     Unknown,
     /// More than one thing, or a fault that the log is told of each time.
     Several,
+    /// An entry makes it, and the target alone says which.
+    Entry,
+    /// It was made from this, and from nothing else that can change.
+    One(Source),
+}
+
+/// What an answer was made from.
+#[derive(Debug)]
+pub(crate) enum Source {
     /// A page that was fresh, by its key.
     Page(String, Weak<Page>),
     /// A file in memory.
     File(ListingRoot, String, Weak<StoredFile>),
     /// A picture that was there, by its key.
     Picture(String, Weak<Picture>),
-    /// Nothing: the target alone says which entry makes it.
-    Entry,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -192,24 +200,15 @@ impl Weighter<Key, Arc<Shortcut>> for ByBytes {
 impl Shortcuts {
     /// No ways yet, and none ever unless `is_open`.
     pub fn new(is_open: bool) -> Shortcuts {
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity((MAX_BYTES / OVERHEAD) as usize)
-            .weight_capacity(MAX_BYTES)
-            .shards(4)
-            .build();
-        let kept = match options {
-            Ok(options) => Cache::with_options(
-                options,
-                ByBytes,
-                DefaultHashBuilder::default(),
-                DefaultLifecycle::default(),
-            ),
-            // Only a missing value fails, and all are given.
-            Err(_) => Cache::with_weighter(64, MAX_BYTES, ByBytes),
+        let weight = if is_open { MAX_BYTES } else { 0 };
+        let bounds = Bounds {
+            weight,
+            entries: (weight / OVERHEAD).max(64),
+            parts: 4,
         };
         Shortcuts {
             is_open,
-            kept,
+            kept: bounded::cache(bounds, ByBytes),
             once: (0..ONCE).map(|_| AtomicU64::new(0)).collect(),
             hashes: RandomState::new(),
             generation: AtomicU64::new(0),
@@ -284,7 +283,6 @@ impl Engine {
     /// Whether what an answer was made from is what would be sent now.
     fn is_good(&self, source: &Source) -> bool {
         match source {
-            Source::Unknown | Source::Several | Source::Entry => false,
             Source::Page(key, made_from) => self.cache.page(key).is_some_and(|page: Arc<Page>| {
                 ptr::eq(Arc::as_ptr(&page), made_from.as_ptr()) && self.freshness(&page) == Freshness::Fresh
             }),
@@ -298,35 +296,33 @@ impl Engine {
         }
     }
 
-    /// Remembers what a request was answered with. Out: the answer, which has a number now if it is to be remembered.
-    pub(super) fn remember(&self, flight: &Flight, answered: Answered, generation: u64) -> Answered {
-        let is_redirect =
-            matches!(&flight.decision, Decision::Redirect(redirect) if redirect.reason != RedirectReason::Locale);
-        let is_known = match &answered {
-            Answered::Ready(_) => matches!(flight.source, Source::Page(..) | Source::File(..) | Source::Picture(..)),
-            Answered::Once(_) => is_redirect,
-        };
-        let Some(asked) = is_known.then(|| self.has_come_twice(flight)).flatten() else {
-            return answered;
-        };
-        let (answer, leads_to) = match answered {
-            Answered::Ready(answer) => {
-                let leads_to = LeadsTo::Answer(Arc::downgrade(&answer), flight.source.clone());
-                (answer, leads_to)
+    /// Remembers what a request was answered with. Out: the same, with a number if it is to be remembered.
+    pub(super) fn remember(&self, flight: &mut Flight, answered: Progress, generation: u64) -> Progress {
+        let origins = std::mem::take(&mut flight.origins);
+        match (answered, origins, &flight.decision) {
+            (Progress::Answer(answer), Origins::One(source), _) => {
+                if let Some(asked) = self.has_come_twice(flight) {
+                    let leads_to = LeadsTo::Answer(Arc::downgrade(&answer), source);
+                    self.shortcuts.keep(asked, flight, leads_to, generation);
+                }
+                Progress::Answer(answer)
             }
-            Answered::Once(Answer { status, headers, body }) => {
-                let answer = self.table.add(status, headers, body);
+            (Progress::Once(answer), _, Decision::Redirect(redirect)) if redirect.reason != RedirectReason::Locale => {
+                let Some(asked) = self.has_come_twice(flight) else {
+                    return Progress::Once(answer);
+                };
+                let answer = self.table.add(answer.status, answer.headers, answer.body);
                 let leads_to = LeadsTo::Fixed(Arc::clone(&answer));
-                (answer, leads_to)
+                self.shortcuts.keep(asked, flight, leads_to, generation);
+                Progress::Answer(answer)
             }
-        };
-        self.shortcuts.keep(asked, flight, leads_to, generation);
-        Answered::Ready(answer)
+            (answered, ..) => answered,
+        }
     }
 
     /// Remembers how an entry is called.
     pub(super) fn remember_call(&self, flight: &Flight, render: &Render, generation: u64) {
-        if !matches!(flight.source, Source::Entry) {
+        if !matches!(flight.origins, Origins::Entry) {
             return;
         }
         if let Some(asked) = self.has_come_twice(flight) {
@@ -344,14 +340,6 @@ impl Engine {
         let asked = KeyRef::new(Plain::of(flight.request.head())?, flight.request.encrypted);
         self.shortcuts.has_come(&asked).then(|| asked.owned())
     }
-}
-
-/// What a request was answered with.
-pub(super) enum Answered {
-    /// An answer that has a number.
-    Ready(Arc<Prepared>),
-    /// An answer for this request.
-    Once(Answer),
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 mod plain;
 mod rsc;
 
-pub use plain::{bears_on_nothing, Plain, PREVIEW_COOKIES};
+pub use plain::{may_be_plain, Plain, PREVIEW_COOKIES};
 pub use rsc::{RscRequest, FLIGHT_HEADERS, RSC_HEADER, RSC_PARAM};
 
 use smallvec::SmallVec;

@@ -40,58 +40,62 @@ impl<'a> Plain<'a> {
         let rest = head.strip_prefix("GET\0")?;
         let mut nuls = memchr::memchr_iter(0, rest.as_bytes());
         let target_end = nuls.next().unwrap_or(rest.len());
-        let mut plain = Plain {
-            target: &rest[..target_end],
-            accept_encoding: "",
-            accept: "",
-            is_subresource: false,
-        };
-        if plain.target.len() > MAX_TARGET {
+        let target = &rest[..target_end];
+        if target.len() > MAX_TARGET {
             return None;
         }
+        let is_picture = memmem::find(target.as_bytes(), PICTURES).is_some();
+        let (mut accept_encoding, mut accept, mut destination) = (None, None, None);
         let mut at = target_end + 1;
-        let (mut has_encoding, mut has_destination, mut has_accept) = (false, false, false);
-        let is_picture = memmem::find(plain.target.as_bytes(), PICTURES).is_some();
         while at < rest.len() {
             let name_end = nuls.next()?;
             let value_end = nuls.next().unwrap_or(rest.len());
             let (name, value) = (&rest[at..name_end], &rest[name_end + 1..value_end]);
             at = value_end + 1;
-            if name.eq_ignore_ascii_case("accept-encoding") {
-                // Repeated headers are joined elsewhere.
-                if has_encoding || value.len() > MAX_VALUE {
-                    return None;
-                }
-                has_encoding = true;
-                plain.accept_encoding = value;
+            let kept = if name.eq_ignore_ascii_case(ACCEPT_ENCODING) {
+                &mut accept_encoding
+            } else if name.eq_ignore_ascii_case(SEC_FETCH_DEST) {
+                &mut destination
             } else if is_picture && name.eq_ignore_ascii_case("accept") {
-                if has_accept || value.len() > MAX_VALUE {
-                    return None;
-                }
-                has_accept = true;
-                plain.accept = value;
-            } else if name.eq_ignore_ascii_case("sec-fetch-dest") {
-                if has_destination {
-                    return None;
-                }
-                has_destination = true;
-                plain.is_subresource = SUBRESOURCES.contains(&value);
-            } else if name.eq_ignore_ascii_case("cookie") {
-                let holds = |cookie: &str| memmem::find(value.as_bytes(), cookie.as_bytes()).is_some();
-                if PREVIEW_COOKIES.into_iter().any(holds) {
-                    return None;
-                }
-            } else if !bears_on_nothing(name) {
+                &mut accept
+            } else if bears_on_nothing(name) || (name.eq_ignore_ascii_case(COOKIE) && !is_preview(value)) {
+                continue;
+            } else {
+                return None;
+            };
+            // Repeated headers are joined elsewhere.
+            if value.len() > MAX_VALUE || kept.replace(value).is_some() {
                 return None;
             }
         }
-        Some(plain)
+        Some(Plain {
+            target,
+            accept_encoding: accept_encoding.unwrap_or_default(),
+            accept: accept.unwrap_or_default(),
+            is_subresource: destination.is_some_and(|value| SUBRESOURCES.contains(&value)),
+        })
     }
+}
+
+/// Headers of plain requests that bear on their answers.
+const ACCEPT_ENCODING: &str = "accept-encoding";
+const SEC_FETCH_DEST: &str = "sec-fetch-dest";
+const COOKIE: &str = "cookie";
+
+/// Whether a plain request may have a header of this name.
+pub fn may_be_plain(name: &str) -> bool {
+    let listens_to = [ACCEPT_ENCODING, SEC_FETCH_DEST, COOKIE];
+    bears_on_nothing(name) || listens_to.iter().any(|own| name.eq_ignore_ascii_case(own))
+}
+
+fn is_preview(cookies: &str) -> bool {
+    let holds = |cookie: &str| memmem::find(cookies.as_bytes(), cookie.as_bytes()).is_some();
+    PREVIEW_COOKIES.into_iter().any(holds)
 }
 
 /// Whether a header, by its name, bears on no answer, or on none but those of conditional requests, which need headers that are not in
 /// this list, and of pictures.
-pub fn bears_on_nothing(name: &str) -> bool {
+fn bears_on_nothing(name: &str) -> bool {
     let names: &[&str] = match name.len() {
         2 => &["te"],
         3 => &["dnt", "via"],

@@ -29,7 +29,7 @@ pub struct Prepared {
 
 /// How a compiled entry is called for one target, again and again.
 #[derive(Debug)]
-pub struct Call {
+pub struct EntryCall {
     /// Its number; no answer has the same.
     pub id: u32,
     /// What the entry is told.
@@ -45,7 +45,7 @@ pub struct Call {
 pub struct PreparedTable {
     next: AtomicU32,
     answers: Mutex<HashMap<u32, Weak<Prepared>>>,
-    calls: Mutex<HashMap<u32, Weak<Call>>>,
+    calls: Mutex<HashMap<u32, Weak<EntryCall>>>,
 }
 
 impl PreparedTable {
@@ -63,9 +63,9 @@ impl PreparedTable {
     }
 
     /// Gives the call of an entry a number. The caller keeps it.
-    pub fn add_call(&self, render: Render, state: RouteState, decision: Decision) -> Arc<Call> {
+    pub fn add_call(&self, render: Render, state: RouteState, decision: Decision) -> Arc<EntryCall> {
         let id = self.number();
-        let call = Arc::new(Call {
+        let call = Arc::new(EntryCall {
             id,
             render,
             state,
@@ -81,7 +81,7 @@ impl PreparedTable {
     }
 
     /// The call of a number, if it still exists.
-    pub fn call(&self, id: u32) -> Option<Arc<Call>> {
+    pub fn call(&self, id: u32) -> Option<Arc<EntryCall>> {
         lock(&self.calls).get(&id).and_then(Weak::upgrade)
     }
 

@@ -15,23 +15,11 @@ use super::table::{MatchFault, Table};
 use crate::build::{Build, Capabilities, Condition, ConditionType};
 use crate::config::NextConfig;
 use crate::error::{Code, Error};
-use crate::request::{bears_on_nothing, Request};
+use crate::request::{may_be_plain, Request};
 use crate::url::{
     add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_target, path_has_prefix,
     remove_path_prefix, Dialect, Locales, Location,
 };
-
-/// Whether a condition holds for all plain requests to a target, or for none.
-fn is_of_targets(condition: &Condition) -> bool {
-    match condition.kind {
-        ConditionType::Query | ConditionType::Unknown => true,
-        ConditionType::Header => {
-            let name = condition.key.as_deref().unwrap_or_default();
-            !bears_on_nothing(name) && !["accept-encoding", "sec-fetch-dest", "cookie"].contains(&&*name.to_lowercase())
-        }
-        ConditionType::Cookie | ConditionType::Host => false,
-    }
-}
 
 /// Upstream gives up after this many tries.
 const MAX_ATTEMPTS: u8 = 5;
@@ -418,4 +406,13 @@ fn slash_redirect(target: &str, dialect: Dialect) -> Decision {
         location,
         reason: RedirectReason::Slashes,
     })
+}
+
+/// Whether a condition holds for all plain requests to a target, or for none.
+fn is_of_targets(condition: &Condition) -> bool {
+    match condition.kind {
+        ConditionType::Query | ConditionType::Unknown => true,
+        ConditionType::Header => !may_be_plain(condition.key.as_deref().unwrap_or_default()),
+        ConditionType::Cookie | ConditionType::Host => false,
+    }
 }

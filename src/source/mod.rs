@@ -5,7 +5,9 @@
 //! - [`prerender`] answers that were rendered before anybody asked
 //! - [`proxy`] other servers
 //! - [`render`] compiled entries
+//! - [`bounded`] what all that is kept in memory is bounded by
 
+pub mod bounded;
 pub mod file;
 pub mod image;
 pub mod prerender;

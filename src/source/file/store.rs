@@ -15,14 +15,15 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use quick_cache::sync::{Cache, DefaultLifecycle};
-use quick_cache::{DefaultHashBuilder, Equivalent, OptionsBuilder, Weighter};
+use quick_cache::sync::Cache;
+use quick_cache::{Equivalent, Weighter};
 
 use super::load::{load, Fingerprint, Found, LargeFile};
 use super::mime;
 use super::sanitize::SafePath;
 use super::stored::StoredFile;
 use crate::response::file::FileMeta;
+use crate::source::bounded::{self, Bounds};
 
 /// How much is kept, and for how long unseen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,25 +138,14 @@ impl FileStore {
     /// An empty store.
     pub fn new(limits: Limits) -> Self {
         mime::prepare();
-        // Shards split the capacity evenly, so each must have room for several of the heaviest files.
-        let shards = (limits.total / (limits.file.max(1) * 12)).clamp(1, 16) as usize;
-        let mut options = OptionsBuilder::new();
-        options
-            .weight_capacity(limits.total)
-            .estimated_items_capacity((limits.total / (32 << 10)).clamp(16, 1 << 16) as usize)
-            .shards(shards);
-        let files = match options.build() {
-            Ok(options) => Cache::with_options(
-                options,
-                Weight,
-                DefaultHashBuilder::default(),
-                DefaultLifecycle::default(),
-            ),
-            // Cannot happen: every option that `build` asks for is set above.
-            Err(_) => Cache::with_weighter(1024, limits.total, Weight),
+        let bounds = Bounds {
+            weight: limits.total,
+            entries: (limits.total / (32 << 10)).clamp(16, 1 << 16),
+            // Each must have room for several of the heaviest files.
+            parts: (limits.total / (limits.file.max(1) * 12)).clamp(1, 16),
         };
         FileStore {
-            files,
+            files: bounded::cache(bounds, Weight),
             limits,
             started: Instant::now(),
             roots: AtomicU32::new(0),

@@ -4,7 +4,9 @@
 //! they are cheap to clone.
 
 use quick_cache::sync::Cache;
-use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
+use quick_cache::Weighter;
+
+use crate::source::bounded::{self, Bounds};
 
 /// Something that takes room in memory.
 pub trait Weigh {
@@ -38,17 +40,14 @@ impl<V: Weigh + Clone> Store<V> {
     pub fn new(max_bytes: u64) -> Self {
         /// What an average page weighs with its variants; only sizes the index.
         const AVERAGE: u64 = 32 * 1024;
-        let options = OptionsBuilder::new()
-            .estimated_items_capacity((max_bytes / AVERAGE).max(64) as usize)
-            .weight_capacity(max_bytes)
-            .shards((max_bytes / PART).clamp(1, MAX_PARTS) as usize)
-            .build();
-        let values = match options {
-            Ok(options) => Cache::with_options(options, ByBytes, DefaultHashBuilder::default(), Default::default()),
-            // Only a missing value fails, and all are given.
-            Err(_) => Cache::with_weighter(64, max_bytes, ByBytes),
+        let bounds = Bounds {
+            weight: max_bytes,
+            entries: (max_bytes / AVERAGE).max(64),
+            parts: (max_bytes / PART).clamp(1, MAX_PARTS),
         };
-        Store { values }
+        Store {
+            values: bounded::cache(bounds, ByBytes),
+        }
     }
 
     /// The value of `key`.
