@@ -6,25 +6,24 @@ const { checkAnswer } = require('./respond')
 /** Bytes of bodies kept on this thread for one server. Rust has them too; here they are what nobody copies. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-/** Calls kept on this thread for one server, twice: some two kilobytes each. */
-const MAX_CALLS = 2048
+/** Calls kept on this thread for one server: some two kilobytes each. */
+const MAX_CALLS = 4096
 
 /** The answers and calls that this thread has seen lately. */
 class Answers {
-  #engine
-  /** @type {Map<number, import('./respond').Answer>} */
-  #recent = new Map()
-  /** Those of the time before: an answer that is still asked for comes back from here. @type {Map<number, import('./respond').Answer>} */
-  #older = new Map()
-  #bytes = 0
-  /** @type {Map<number, import('./render').RenderStep>} */
-  #calls = new Map()
-  /** @type {Map<number, import('./render').RenderStep>} */
-  #olderCalls = new Map()
+  #answers
+  #calls
 
   /** @param {any} engine */
   constructor(engine) {
-    this.#engine = engine
+    /** @type {Recent<import('./respond').Answer>} */
+    this.#answers = new Recent(MAX_BYTES, weight, id => checkAnswer(engine.answer(id)))
+    /** @type {Recent<Call>} */
+    this.#calls = new Recent(
+      MAX_CALLS,
+      () => 1,
+      id => new Call(engine.call(id)),
+    )
   }
 
   /**
@@ -32,7 +31,7 @@ class Answers {
    * @param {number} id
    */
   get(id) {
-    return this.#recent.get(id) ?? this.#fetch(id)
+    return this.#answers.get(id)
   }
 
   /**
@@ -41,33 +40,52 @@ class Answers {
    * @returns {import('./render').RenderStep}
    */
   call(id) {
-    const call = this.#calls.get(id) ?? this.#fetchCall(id)
-    return new Call(call)
+    return new Call(this.#calls.get(id))
+  }
+}
+
+/**
+ * What was asked for lately, by number.
+ * @template T
+ */
+class Recent {
+  /** @type {Map<number, T>} */
+  #recent = new Map()
+  /** Those of the time before: what is still asked for comes back from here. @type {Map<number, T>} */
+  #older = new Map()
+  #weight = 0
+  #limit
+  #weigh
+  #fetch
+
+  /**
+   * @param {number} limit of the weight of everything
+   * @param {(value: T) => number} weigh
+   * @param {(id: number) => T} fetch
+   */
+  constructor(limit, weigh, fetch) {
+    this.#limit = limit
+    this.#weigh = weigh
+    this.#fetch = fetch
   }
 
   /** @param {number} id */
-  #fetchCall(id) {
-    const call = this.#olderCalls.get(id) ?? new Call(this.#engine.call(id))
-    if (this.#calls.size >= MAX_CALLS) {
-      this.#olderCalls = this.#calls
-      this.#calls = new Map()
-    }
-    this.#calls.set(id, call)
-    return call
+  get(id) {
+    return this.#recent.get(id) ?? this.#recall(id)
   }
 
   /** @param {number} id */
-  #fetch(id) {
-    const answer = this.#older.get(id) ?? checkAnswer(this.#engine.answer(id))
-    const bytes = weight(answer)
-    this.#bytes += bytes
-    if (this.#bytes > MAX_BYTES / 2) {
+  #recall(id) {
+    const value = this.#older.get(id) ?? this.#fetch(id)
+    const weight = this.#weigh(value)
+    this.#weight += weight
+    if (this.#weight > this.#limit / 2) {
       this.#older = this.#recent
       this.#recent = new Map()
-      this.#bytes = bytes
+      this.#weight = weight
     }
-    this.#recent.set(id, answer)
-    return answer
+    this.#recent.set(id, value)
+    return value
   }
 }
 

@@ -7,9 +7,6 @@
  */
 const SYNC_LIMIT = 32 * 1024
 
-/** Bytes of a body that upstream does not find worth encoding (`THRESHOLD` in src/response/encoding). */
-const THRESHOLD = 1024
-
 /** What was planned before. The answers of an app are of few kinds, and to ask Rust again takes 13 us on a busy server. @type {Map<string, string[]>} */
 const plans = new Map()
 
@@ -135,11 +132,12 @@ function compressResponse(native, req, res, engine) {
 function plan(native, engine, { accepted, isHead }, length, headers) {
   const ask = () => native.planEncoding(accepted, isHead, length, headers, engine)
   // Of lengths only their side of the threshold counts.
-  let key = `${engine}\0${accepted}\0${isHead}\0${length < 0 ? 'stream' : length < THRESHOLD}`
+  const isShort = (/** @type {number} */ bytes) => bytes < native.ENCODING_THRESHOLD
+  let key = `${engine}\0${accepted}\0${isHead}\0${length < 0 ? 'stream' : isShort(length)}`
   for (let i = 0; i < headers.length; i += 2) {
     const isLength = headers[i] === 'content-length'
     if (isLength && !/^\d+$/.test(headers[i + 1])) return ask()
-    key += `\0${headers[i]}\0${isLength ? Number(headers[i + 1]) < THRESHOLD : headers[i + 1]}`
+    key += `\0${headers[i]}\0${isLength ? isShort(Number(headers[i + 1])) : headers[i + 1]}`
   }
   let planned = plans.get(key)
   if (planned === undefined) {

@@ -137,7 +137,7 @@ class StandIn {
   /** @type {unknown} */
   query = undefined
   /** @type {() => unknown} */
-  cookies = () => ({})
+  readCookies = () => ({})
 
   /** @param {Request} req */
   constructor(req) {
@@ -159,7 +159,7 @@ class StandIn {
 const ACCESSORS = {
   defineProperty(standIn, name, { value, get }) {
     if (name === 'query') standIn.query = value
-    else if (name === 'cookies' && get) standIn.cookies = get
+    else if (name === 'cookies' && get) standIn.readCookies = get
     return true
   },
 }
@@ -174,7 +174,7 @@ function call(entry, req, res) {
   const itself = req[STANDS_FOR]
   if (itself === undefined) return entry.default(req, res)
   const set = hasOwnPlaces(itself) ? assign : define
-  set(itself, 'cookies', req.cookies())
+  set(itself, 'cookies', req.readCookies())
   set(itself, 'query', req.query)
   // Requests in preview mode do not come here.
   set(itself, 'previewData', false)

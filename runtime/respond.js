@@ -48,7 +48,10 @@ function checkAnswer(answer) {
     if (entry) entry[1] = [entry[1], value].flat()
     else table[name.toLowerCase()] = [name, value]
   }
-  return { ...answer, table, whole: wholeOf({ ...answer, table }) }
+  /** @type {Answer} */
+  const checked = { ...answer, table }
+  checked.whole = wholeOf(checked)
+  return checked
 }
 
 /**
@@ -63,7 +66,7 @@ function sendAnswer(res, answer) {
   // What has a status of its own keeps it; a plain success takes the one that the user's server has chosen.
   const status = answer.status === 200 ? res.statusCode : answer.status
   if (answer.table && OUT_HEADERS && response[OUT_HEADERS] === null && res.writeHead === nodeWriteHead) {
-    if (answer.whole && status === answer.status && sendWhole(response, answer.whole, answer.table, OUT_HEADERS)) return
+    if (answer.whole && status === answer.status && sendWhole(response, answer, answer.whole, OUT_HEADERS)) return
     // The table is shared by all responses of this answer. Nothing but Node's own code runs until the headers are
     // sent, and after that Node refuses to change them.
     response[OUT_HEADERS] = answer.table
@@ -92,8 +95,8 @@ async function sendStream(res, head, engine, slot) {
     if (file) await sendFile(res, file)
     else await sendChunks(res, () => engine.chunk(slot))
   } catch (error) {
-    // The client has the beginning of a body: that there is no more must not look like its end.
-    if (res.headersSent) res.destroy()
+    // The client has the beginning of a body, or a head that promises it: that there is no more must not look like its end.
+    res.destroy()
     throw error
   }
 }

@@ -11,14 +11,15 @@ const { Writable } = require('node:stream')
  * @typedef {import('./respond').Answer} Answer
  *
  * @typedef {object} Whole
- * @property {number} status
  * @property {string} lead status line and headers, without those that Node adds
- * @property {Buffer} body
  * @property {number} asked the second in which it was asked for last
- * @property {number} second the second of `Date`, -1 while there is no piece
+ * @property {Piece} [piece] of the last second in which there was one
+ *
+ * @typedef {object} Piece
+ * @property {number} second that `Date` tells
  * @property {number} keepAlive the time that `Keep-Alive` names, in milliseconds
  * @property {string} head
- * @property {Buffer} bytes
+ * @property {Buffer} bytes head and body
  */
 
 /** Longer bodies are handed over as they are: to copy them once a second for each answer costs more memory than it saves time. */
@@ -53,38 +54,38 @@ function wholeOf({ status, table, body }) {
     const [name, value] = table[lower]
     for (const line of [value].flat()) lead += `${name}: ${line}\r\n`
   }
-  return { status, lead, body, asked: -1, second: -1, keepAlive: 0, head: '', bytes: body }
+  return { lead, asked: -1 }
 }
 
 /**
  * Sends an answer as one piece. The headers of the response are still those of the answer, for whoever logs them.
  * @param {any} res a response without headers
- * @param {Whole} whole
- * @param {Answer['table']} table
+ * @param {Answer} answer
+ * @param {Whole} whole what was prepared of it
  * @param {symbol} outHeaders where Node keeps the headers
  * @returns {boolean} `false` when Node has to send it
  */
-function sendWhole(res, whole, table, outHeaders) {
+function sendWhole(res, answer, whole, outHeaders) {
   if (!isUsual(res)) return false
   const second = Math.floor(Date.now() / 1000)
-  if (whole.second !== second || whole.keepAlive !== res._keepAliveTimeout) {
+  if (whole.piece?.second !== second || whole.piece.keepAlive !== res._keepAliveTimeout) {
     // What is asked for once in a second is not worth a copy of it.
     if (whole.asked !== second) {
       whole.asked = second
       return false
     }
-    compose(whole, second, res._keepAliveTimeout)
+    whole.piece = compose(whole.lead, /** @type {Buffer} */ (answer.body), second, res._keepAliveTimeout)
   }
-  res[outHeaders] = table
-  res.statusCode = whole.status
-  res.statusMessage = STATUS_CODES[whole.status]
-  write(res, whole)
+  res[outHeaders] = answer.table
+  res.statusCode = answer.status
+  res.statusMessage = STATUS_CODES[answer.status]
+  write(res, whole.piece)
   return true
 }
 
 /**
  * @param {any} res
- * @param {{ head: string, bytes: Buffer }} whole
+ * @param {{ head: string, bytes: Buffer }} piece
  */
 function write(res, { head, bytes }) {
   res._header = head
@@ -93,20 +94,19 @@ function write(res, { head, bytes }) {
 }
 
 /**
- * @param {Whole} whole
+ * @param {string} lead
+ * @param {Buffer} body
  * @param {number} second
  * @param {number} keepAlive
+ * @returns {Piece}
  */
-function compose(whole, second, keepAlive) {
+function compose(lead, body, second, keepAlive) {
   const hint = keepAlive ? `Keep-Alive: timeout=${Math.floor(keepAlive / 1000)}\r\n` : ''
-  const head = `${whole.lead}Date: ${new Date(second * 1000).toUTCString()}\r\nConnection: keep-alive\r\n${hint}\r\n`
-  const bytes = Buffer.allocUnsafeSlow(head.length + whole.body.length)
+  const head = `${lead}Date: ${new Date(second * 1000).toUTCString()}\r\nConnection: keep-alive\r\n${hint}\r\n`
+  const bytes = Buffer.allocUnsafeSlow(head.length + body.length)
   bytes.write(head, 'latin1')
-  whole.body.copy(bytes, head.length)
-  whole.head = head
-  whole.bytes = bytes
-  whole.second = second
-  whole.keepAlive = keepAlive
+  body.copy(bytes, head.length)
+  return { second, keepAlive, head, bytes }
 }
 
 /**
@@ -159,8 +159,6 @@ function isKnown() {
     const request = /** @type {any} */ ({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 })
     const res = /** @type {any} */ (new ServerResponse(request))
     res.assignSocket(socket)
-    // A server sets these.
-    Object.assign(res, { shouldKeepAlive: true })
     if (!isUsual(res)) return false
     const bytes = Buffer.from('HTTP/1.1 200 OK\r\n\r\nbody')
     write(res, { head: 'HTTP/1.1 200 OK\r\n\r\n', bytes })
