@@ -151,7 +151,7 @@ async function play(server, test, { values, etags, ownEtags, thrice }) {
     }
   }
   if (thrice && isRead(test)) {
-    const step = fill(/** @type {Step} */ (test.steps[0]), values, etags, ownEtags)
+    const step = withCookies(fill(/** @type {Step} */ (test.steps[0]), values, etags, ownEtags), jar)
     await send(server.port, step)
     for (const answer of await send(server.port, step)) answers.push({ label: 'for the third time', answer })
   }
