@@ -12,7 +12,7 @@ import { prepareApps } from './fixture.mjs'
 import { describeMachine } from './machine.mjs'
 import { CLIENTS, makeScenarios } from './scenarios.mjs'
 import { startServer } from './server-process.mjs'
-import { median } from './starts.mjs'
+import { median } from './turns.mjs'
 import { keyOf, verify } from './verify.mjs'
 import { explainMissingWrk, load } from './wrk.mjs'
 

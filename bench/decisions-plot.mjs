@@ -1,7 +1,7 @@
 // In: the results of `decisions.mjs`. Out: an SVG: the dearest request of each set over the number of routes or rules, on
 // two log axes, ferronext's line and upstream's.
 
-import { escapeXml, LINES } from './plot-style.mjs'
+import { drawing, escapeXml, footer, machineOf } from './plot-style.mjs'
 
 const PANEL = { width: 210, height: 150, gap: 58, columns: 4 }
 const LEFT = 60
@@ -48,12 +48,6 @@ export function plotDecisions({ cells, machine }) {
       parts.push(`<path class="line ${side}" d="M${points.join('L')}"/>`)
     }
   }
-  const footer = `${machine.cpu}, Node ${machine.node}, Next.js ${machine.next}`
-  parts.push(`<text class="small" x="${width - 20}" y="${height - 10}" text-anchor="end">${escapeXml(footer)}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="time of one routing decision by the number of routes and rules">
-<style>${LINES}</style>
-<rect class="back" width="100%" height="100%" rx="8"/>
-${parts.join('\n')}
-</svg>
-`
+  parts.push(footer(width - 20, height - 10, machineOf(machine)))
+  return drawing({ width, height, label: 'time of one routing decision by the number of routes and rules', parts })
 }

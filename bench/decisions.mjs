@@ -20,6 +20,7 @@ import {
 import { SETS } from './decision-sets.mjs'
 import { plotDecisions } from './decisions-plot.mjs'
 import { describeMachine } from './machine.mjs'
+import { median } from './turns.mjs'
 
 const require = createRequire(import.meta.url)
 const here = path.dirname(fileURLToPath(import.meta.url))
@@ -54,9 +55,6 @@ sets: ${SETS.map(set => set.name).join(', ')}`)
 }
 const rounds = Number(values.rounds)
 const nanoseconds = Number(values.milliseconds) * 1e6
-
-/** @param {number[]} list */
-const median = list => list.toSorted((a, b) => a - b)[list.length >> 1]
 
 /** The processor time of this process, which others on the machine do not add to. */
 function processorTime() {

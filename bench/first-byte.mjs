@@ -2,7 +2,7 @@
 
 import { Agent, get } from 'node:http'
 import { startServer } from './server-process.mjs'
-import { median } from './starts.mjs'
+import { median } from './turns.mjs'
 
 /** Answers that warm the server and do not count, of each page. */
 const WARM_UP = 100

@@ -1,6 +1,6 @@
 // In: the results of `growth.mjs`. Out: an SVG: requests per second over what grows, on two log axes, one line for each server.
 
-import { escapeXml, LINES } from './plot-style.mjs'
+import { drawing, escapeXml, footer, machineOf } from './plot-style.mjs'
 
 const PANEL = { width: 230, height: 170, gap: 62 }
 const LEFT = 62
@@ -57,12 +57,7 @@ export function plotGrowth({ points, machine }, sets) {
       parts.push(`<path class="line ${engine}" d="M${at.join('L')}"/>`)
     }
   }
-  const footer = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Next.js ${machine.next}`
-  parts.push(`<text class="small" x="${width - 20}" y="${height - 12}" text-anchor="end">${escapeXml(footer)}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="requests per second by the number of pages, headers, cookies and connections">
-<style>${LINES}</style>
-<rect class="back" width="100%" height="100%" rx="8"/>
-${parts.join('\n')}
-</svg>
-`
+  parts.push(footer(width - 20, height - 12, machineOf(machine)))
+  const label = 'requests per second by the number of pages, headers, cookies and connections'
+  return drawing({ width, height, label, parts })
 }

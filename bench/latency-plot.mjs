@@ -3,7 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
-import { escapeXml, LINES } from './plot-style.mjs'
+import { drawing, escapeXml, footer, machineOf } from './plot-style.mjs'
 
 const WIDTH = 900
 const ROW = 46
@@ -60,14 +60,10 @@ export function plotLatency({ latencies, scenarios, machine, options }) {
       )
     }
   }
-  const footer = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Next.js ${machine.next}, ${options.connections} connections`
-  parts.push(`<text class="small" x="${WIDTH - 20}" y="${bottom + 44}" text-anchor="end">${escapeXml(footer)}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 58}" width="${WIDTH}" height="${bottom + 58}" role="img" aria-label="latency of ferronext and upstream at the same rate">
-<style>${LINES}</style>
-<rect class="back" width="100%" height="100%" rx="8"/>
-${parts.join('\n')}
-</svg>
-`
+  const facts = [...machineOf(machine), `${options.connections} connections`]
+  parts.push(footer(WIDTH - 20, bottom + 44, facts))
+  const label = 'latency of ferronext and upstream at the same rate'
+  return drawing({ width: WIDTH, height: bottom + 58, label, parts })
 }
 
 /** @param {number} value */

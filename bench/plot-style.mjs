@@ -1,4 +1,4 @@
-// What the plots of lines share: their look, and how a text goes into an SVG.
+// What the plots share: the look of lines, how a text goes into an SVG, the frame, and the line that names the machine.
 
 export const LINES = `
   .back { fill: #fff }
@@ -17,3 +17,26 @@ export const LINES = `
 
 /** @param {string} text */
 export const escapeXml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
+
+/**
+ * @param {object} options
+ * @param {number} options.width
+ * @param {number} options.height
+ * @param {string} options.label what is shown, for who cannot see it
+ * @param {string} [options.style]
+ * @param {string[]} options.parts
+ */
+export const drawing = ({ width, height, label, style = LINES, parts }) =>
+  `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" height="${height}" role="img" aria-label="${label}">
+<style>${style}</style>
+<rect class="back" width="100%" height="100%" rx="8"/>
+${parts.join('\n')}
+</svg>
+`
+
+/** At the lower right. @param {number} x @param {number} y @param {string[]} facts */
+export const footer = (x, y, facts) =>
+  `<text class="small" x="${x}" y="${y}" text-anchor="end">${escapeXml(facts.join(', '))}</text>`
+
+/** @param {ReturnType<typeof import('./machine.mjs').describeMachine> & { next: string }} machine */
+export const machineOf = ({ cpu, cores, node, next }) => [cpu, `${cores} cores`, `Node ${node}`, `Next.js ${next}`]

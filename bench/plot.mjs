@@ -3,6 +3,7 @@
 
 import { readFileSync, writeFileSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
+import { drawing, escapeXml, footer, machineOf } from './plot-style.mjs'
 import { CLIENTS } from './scenarios.mjs'
 
 const WIDTH = 1070
@@ -29,9 +30,6 @@ const STYLE = `
     .identity { fill: #a34a1c }
   }
 `
-
-/** @param {string} text */
-const escapeXml = text => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;')
 
 /**
  * @param {import('./run.mjs').Results} results
@@ -80,14 +78,10 @@ export function plot(results) {
     }
   }
   const { machine, options } = results
-  const footer = `${machine.cpu}, ${machine.cores} cores, Node ${machine.node}, Next.js ${machine.next}, ${options.connections} connections`
-  parts.push(`<text class="small" x="${WIDTH - 20}" y="${bottom + 44}" text-anchor="end">${escapeXml(footer)}</text>`)
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + 58}" width="${WIDTH}" height="${bottom + 58}" role="img" aria-label="ferronext against upstream and against what Node can do at best">
-<style>${STYLE}</style>
-<rect class="back" width="100%" height="100%" rx="8"/>
-${parts.join('\n')}
-</svg>
-`
+  const facts = [...machineOf(machine), `${options.connections} connections`]
+  parts.push(footer(WIDTH - 20, bottom + 44, facts))
+  const label = 'ferronext against upstream and against what Node can do at best'
+  return drawing({ width: WIDTH, height: bottom + 58, label, style: STYLE, parts })
 }
 
 /** @param {number} share */

@@ -17,6 +17,7 @@ import { plot } from './plot.mjs'
 import { makeTable } from './report.mjs'
 import { CLIENTS, FIRST_BYTES, makeScenarios } from './scenarios.mjs'
 import { measureStarts } from './starts.mjs'
+import { inTurns, middle } from './turns.mjs'
 import { appOf, clientsOf, keyOf, limitOf, takesPart, verify } from './verify.mjs'
 import { describeVinext } from './vinext.mjs'
 import { CONNECTIONS, explainMissingWrk } from './wrk.mjs'
@@ -127,19 +128,14 @@ async function measureRates(options, dirs, scenarios, clients, captured) {
       const { file, bytes, encoding } = /** @type {import('./verify.mjs').Captured} */ (
         captured.get(keyOf(scenario, client))
       )
-      /** @type {Partial<Record<Engine, Measured[]>>} */
-      const rounds = {}
-      // One engine after the other within each round: a machine that gets slower gets slower for all of them.
-      for (let round = 0; round < options.rounds; round++) {
-        for (const engine of engines) {
-          const target = dirs[appOf(scenario)][engine] ?? file
-          const { seconds, warmUp } = options
-          const one = await measure({ engine, target, scenario, headers: client.headers, seconds, warmUp })
-          rounds[engine] = [...(rounds[engine] ?? []), { ...one, bytes, encoding }]
-        }
-      }
+      const { seconds, warmUp, rounds } = options
+      const measured = await inTurns(rounds, engines, async engine => {
+        const target = dirs[appOf(scenario)][engine] ?? file
+        const one = await measure({ engine, target, scenario, headers: client.headers, seconds, warmUp })
+        return { ...one, bytes, encoding }
+      })
       for (const engine of engines) {
-        const cell = { scenario: scenario.name, client: client.name, engine, ...middle(rounds[engine] ?? [], 'rate') }
+        const cell = { scenario: scenario.name, client: client.name, engine, ...middle(measured[engine], 'rate') }
         cells.push(cell)
         const memory = `RSS ${cell.rss} MB, at most ${cell.peak} MB`
         const numbers = `${cell.rate.toFixed(cell.rate < 100 ? 1 : 0).padStart(7)}/s  p99 ${cell.p99.toFixed(1)} ms  errors ${cell.errors}  ${memory}`
@@ -171,19 +167,14 @@ async function measureLatencies(options, dirs, scenarios, client, cells) {
     if (!maximum) continue
     for (const share of options.shares) {
       const target = maximum * share
-      /** @type {Partial<Record<Engine, import('./open-loop.mjs').Latency[]>>} */
-      const rounds = {}
-      for (let round = 0; round < options.rounds; round++) {
-        for (const engine of engines) {
-          const { latencySeconds: seconds, warmUp } = options
-          const from = dirs[appOf(scenario)][engine]
-          const { headers } = client
-          const one = await measureLatency({ engine, target: from, scenario, headers, rate: target, seconds, warmUp })
-          rounds[engine] = [...(rounds[engine] ?? []), one]
-        }
-      }
+      const { latencySeconds: seconds, warmUp, rounds } = options
+      const measured = await inTurns(rounds, [...engines], engine => {
+        const from = dirs[appOf(scenario)][engine]
+        const { headers } = client
+        return measureLatency({ engine, target: from, scenario, headers, rate: target, seconds, warmUp })
+      })
       for (const engine of engines) {
-        const one = middle(rounds[engine] ?? [], 'p99')
+        const one = middle(measured[engine], 'p99')
         latencies.push({ scenario: scenario.name, client: client.name, engine, share, target, ...one })
         console.log(
           `${scenario.name.padEnd(18)} ${client.name.padEnd(9)} ${engine.padEnd(10)} ${one.rate.toFixed(0)} of ${target.toFixed(0)}/s  p50 ${one.p50.toFixed(2)}  p99 ${one.p99.toFixed(2)}  p99.9 ${one.p999.toFixed(2)} ms  client late by ${one.late.toFixed(2)} ms`,
@@ -278,17 +269,6 @@ async function main() {
   console.log(`\n${table}`)
   if (engines.includes('upstream') && engines.includes('ferronext')) writeFileSync(options.plot, plot(results))
   if (latencies.length > 0) writeFileSync(options.latencyPlot, plotLatency(results))
-}
-
-/**
- * The round whose number is the median, whole, so that its numbers belong together.
- *
- * @template {object} T
- * @param {T[]} rounds
- * @param {keyof T} key
- */
-function middle(rounds, key) {
-  return rounds.toSorted((a, b) => Number(a[key]) - Number(b[key]))[rounds.length >> 1]
 }
 
 main().then(

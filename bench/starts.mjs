@@ -2,6 +2,7 @@
 
 import { setTimeout as delay } from 'node:timers/promises'
 import { readMemory, startServer } from './server-process.mjs'
+import { inTurns, median } from './turns.mjs'
 
 /** @typedef {import('./server-process.mjs').Engine} Engine */
 /** @typedef {{ prepare?: number, ready: number, idleRss?: number }} Start milliseconds and MB */
@@ -12,22 +13,20 @@ import { readMemory, startServer } from './server-process.mjs'
  * @param {number} times
  */
 export async function measureStarts(engines, dirs, times) {
-  /** @type {Partial<Record<Engine, Start[]>>} */
-  const all = {}
-  for (let time = 0; time < times; time++) {
-    for (const engine of engines) {
-      const server = await startServer(engine, dirs[engine])
-      await delay(500) // Until what was begun while starting has ended.
-      all[engine] = [...(all[engine] ?? []), { ...server.start, idleRss: readMemory(server.pid).rss }]
-      await server.stop()
-    }
-  }
+  const all = await inTurns(times, engines, async engine => {
+    const server = await startServer(engine, dirs[engine])
+    await delay(500) // Until what was begun while starting has ended.
+    /** @type {Start} */
+    const start = { ...server.start, idleRss: readMemory(server.pid).rss }
+    await server.stop()
+    return start
+  })
   /** @type {Partial<Record<Engine, Start>>} */
   const starts = {}
   for (const engine of engines) {
     // Only the custom server knows what `prepare()` cost.
     const of = (/** @type {keyof Start} */ key) => {
-      const values = (all[engine] ?? []).map(start => start[key]).filter(value => value !== undefined)
+      const values = all[engine].map(start => start[key]).filter(value => value !== undefined)
       return values.length > 0 ? median(values) : undefined
     }
     starts[engine] = { prepare: of('prepare'), ready: of('ready') ?? Number.NaN, idleRss: of('idleRss') }
@@ -36,9 +35,4 @@ export async function measureStarts(engines, dirs, times) {
     )
   }
   return starts
-}
-
-/** @param {number[]} values */
-export function median(values) {
-  return values.toSorted((a, b) => a - b)[values.length >> 1]
 }
