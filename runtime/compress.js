@@ -1,6 +1,8 @@
 // In: a response that JavaScript is about to write. Out: the same response, compressed chunk by chunk where the client
 // and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/response/encoding.
 
+const { endWhole } = require('./whole')
+
 /**
  * Chunks up to this size are compressed on the spot: 32 KiB take about 0.4 ms at the default level, less than a
  * hand-over to another thread and back would delay them. Larger ones leave Node's thread.
@@ -25,16 +27,18 @@ const DECISIVE_HEADERS = ['content-type', 'content-length', 'content-encoding', 
  */
 function compressResponse(native, req, res, engine) {
   const { writeHead, write, end } = /** @type {any} */ (res)
-  /** @type {any} the native encoder, or null when the answer goes out as it is */
-  let encoder
+  /** @type {string | undefined} once it is decided; empty when the answer goes out as it is */
+  let coding
+  /** @type {any} the native encoder of a body that comes in several chunks */
+  let encoder = null
   /** @type {Promise<unknown> | null} compression of large chunks that is under way; keeps the order of writes */
   let queue = null
   let ended = false
 
   /** @param {number} [length] bytes of the whole body, if known */
   const decide = length => {
-    if (encoder !== undefined) return
-    encoder = null
+    if (coding !== undefined) return
+    coding = ''
     const headers = []
     for (const name of DECISIVE_HEADERS) {
       const value = res.getHeader(name)
@@ -42,16 +46,21 @@ function compressResponse(native, req, res, engine) {
     }
     const accepted = req.headers['accept-encoding']
     const asked = { accepted: accepted === undefined ? '' : String(accepted), isHead: req.method === 'HEAD' }
-    const [vary, coding] = plan(native, engine, asked, length ?? -1, headers)
-    if (vary !== '') res.setHeader('Vary', vary)
+    const planned = plan(native, engine, asked, length ?? -1, headers)
+    if (planned[0] !== '') res.setHeader('Vary', planned[0])
+    coding = planned[1]
     if (coding === '') return
     res.setHeader('Content-Encoding', coding)
     res.removeHeader('Content-Length')
-    encoder = new native.Encoder(coding)
   }
+
+  /** @param {Buffer} bytes all of a body */
+  const endInOne = bytes => (endWhole(res, end, bytes) ? res : end.call(res, bytes))
 
   /** @param {Buffer} chunk @param {boolean} last */
   const encode = (chunk, last) => {
+    if (encoder === null && last && chunk.length <= SYNC_LIMIT) return endInOne(native.encodeWhole(coding, chunk))
+    encoder ??= new native.Encoder(coding)
     if (queue === null && chunk.length <= SYNC_LIMIT) {
       const out = encoder.push(chunk, last)
       return last ? end.call(res, out) : out.length === 0 || write.call(res, out)
@@ -76,7 +85,7 @@ function compressResponse(native, req, res, engine) {
   /** @type {any} */
   const patched = res
   patched.writeHead = (/** @type {any[]} */ ...args) => {
-    if (encoder === undefined && !res.headersSent) {
+    if (coding === undefined && !res.headersSent) {
       applyHead(res, args)
       decide()
       return writeHead.call(res, res.statusCode)
@@ -85,7 +94,7 @@ function compressResponse(native, req, res, engine) {
   }
   patched.write = (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) => {
     if (!res.headersSent) decide()
-    if (!encoder) return write.call(res, chunk, encoding, callback)
+    if (!coding) return write.call(res, chunk, encoding, callback)
     const done = typeof encoding === 'function' ? encoding : callback
     const more = encode(toBuffer(chunk, encoding), false)
     if (done) process.nextTick(done)
@@ -103,12 +112,13 @@ function compressResponse(native, req, res, engine) {
               typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : undefined,
             ),
       )
-    // As bytes: Node would write a text and the headers before it in one go, and the headers in UTF-8.
-    if (!encoder) return end.call(res, typeof body === 'string' ? toBuffer(body, encoding) : chunk, encoding, callback)
+    if (!coding && body == null) return end.call(res, chunk, encoding, callback)
     ended = true
     const done = [chunk, encoding, callback].find(argument => typeof argument === 'function')
     if (done) res.once('finish', done)
-    return encode(body == null ? Buffer.alloc(0) : toBuffer(body, encoding), true)
+    // As bytes: Node would write a text and the headers before it in one go, and the headers in UTF-8.
+    const bytes = body == null ? Buffer.alloc(0) : toBuffer(body, encoding)
+    return coding ? encode(bytes, true) : endInOne(bytes)
   }
   patched.flush = () => {
     res.flushHeaders()

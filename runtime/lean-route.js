@@ -10,6 +10,7 @@
 const { REQUEST_META } = require('./context')
 const { isAbort } = require('./errors')
 const { drained } = require('./respond')
+const { endWhole } = require('./whole')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -244,20 +245,59 @@ async function sendBody(res, body) {
     reader.cancel(responseAborted()).catch(() => {})
   }
   res.once('close', stop)
+  /** The first chunk, for the rest of the tick: it may be the only one. @type {Uint8Array | undefined} */
+  let held
+  /** Until the client has taken what was written. @type {Promise<void> | undefined} */
+  let full
+  const write = (/** @type {Uint8Array} */ chunk) => {
+    full = res.write(chunk) ? undefined : drained(res)
+  }
+  const release = () => {
+    if (held === undefined) return
+    const first = held
+    held = undefined
+    if (isGone) return
+    // Node keeps what is written until the next tick, and drops it if the body breaks before; the head is to arrive.
+    res.flushHeaders()
+    write(first)
+  }
   try {
     for (;;) {
       const { done, value } = await reader.read()
       if (done || isGone) break
-      // Node keeps what is written until the next tick, and drops it if the body breaks before; the head is to arrive.
-      if (!res.headersSent) res.flushHeaders()
-      if (!res.write(value)) await drained(res)
+      if (held === undefined && !res.headersSent) {
+        held = value
+        process.nextTick(release)
+        continue
+      }
+      release()
+      if (full) await full
+      write(value)
     }
   } catch (error) {
     if (isGone || isAbort(error)) return
+    release()
     if (!res.writableFinished) res.destroy(/** @type {Error} */ (error))
     throw new Error('failed to pipe response', { cause: error })
   }
-  if (!isGone) res.end()
+  if (isGone) return
+  if (held === undefined) res.end()
+  else {
+    const only = held
+    held = undefined
+    endStreamed(res, only)
+  }
+}
+
+/**
+ * Ends a response with the only chunk of a stream: in chunks, as if others could have followed.
+ * @param {Response} res
+ * @param {Uint8Array} chunk
+ */
+function endStreamed(res, chunk) {
+  res.writeHead(res.statusCode)
+  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  if (!endWhole(res, res.end, bytes)) res.end(bytes)
 }
 
 module.exports = { LeanRoute }

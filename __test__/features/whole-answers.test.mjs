@@ -10,6 +10,8 @@ import { openConnection, requestBytes } from '../support/raw.mjs'
 const require = createRequire(import.meta.url)
 /** @type {typeof import('../../runtime/respond')} */
 const { checkAnswer, sendAnswer } = require('../../runtime/respond')
+/** @type {typeof import('../../runtime/whole')} */
+const { endWhole } = require('../../runtime/whole')
 
 const HEADERS = [
   'Vary',
@@ -176,6 +178,55 @@ it('says how long a connection is kept, as the server is told', async () => {
   for (const { headers } of await sent(plain, 4)) expect(headers).toContainEqual(['Keep-Alive', 'timeout=61'])
   server.keepAliveTimeout = 0
   for (const { headers } of await sent(plain, 4)) expect(headers.map(([name]) => name)).not.toContain('Keep-Alive')
+})
+
+/**
+ * What is done to a response before it is ended, by Node and as one piece: both have the same bytes. Whether it becomes one.
+ * @type {[string, boolean, string, (res: http.ServerResponse) => void][]}
+ */
+const ENDINGS = [
+  ['a body of known length', true, plain, () => {}],
+  ['a head that is ready', true, plain, res => void res.setHeader('X-Own', 'é').writeHead(404, 'Not Here')],
+  ['HEAD', false, 'HEAD / HTTP/1.1\r\nHost: h\r\n\r\n', () => {}],
+  ['HTTP/1.0', true, 'GET / HTTP/1.0\r\nHost: h\r\nConnection: keep-alive\r\n\r\n', () => {}],
+  ['a status without a body', false, plain, res => Object.assign(res, { statusCode: 204 })],
+  ['a trailer', false, plain, res => res.writeHead(200, { Trailer: 'X-T' }).addTrailers({ 'X-T': '1' })],
+  ['something that was sent before', false, plain, res => res.write('first ')],
+  ['writes that are held back', false, plain, res => res.cork()],
+]
+
+it.each(ENDINGS)('ends a response with %s as Node does', async (_, isPiece, bytes, prepare) => {
+  /** @param {(res: http.ServerResponse, body: Buffer) => void} end */
+  const answerOf = async end => {
+    const own = http.createServer((_req, res) => {
+      res.sendDate = false
+      prepare(res)
+      end(res, Buffer.from('bödy'))
+    })
+    own.listen(0, '127.0.0.1')
+    await once(own, 'listening')
+    const connection = await openConnection({ port: /** @type {any} */ (own.address()).port })
+    connection.write(bytes)
+    const { status, reason, headers, body } = await connection.read(bytes.slice(0, 4).trim())
+    connection.close()
+    own.close()
+    return { status, reason, headers, body: body.toString('latin1') }
+  }
+  const ofNode = await answerOf((res, body) => void res.end(body))
+  /** @type {boolean | undefined} */
+  let isEnded
+  const ofPiece = await answerOf((res, body) => {
+    isEnded = endWhole(res, res.end, body)
+    if (!isEnded) res.end(body)
+  })
+  expect(ofPiece).toEqual(ofNode)
+  expect(isEnded).toBe(isPiece)
+})
+
+it('leaves a response without a connection alone', async () => {
+  const res = /** @type {any} */ (new http.ServerResponse(new http.IncomingMessage(/** @type {any} */ (null))))
+  expect(endWhole(res, res.end, Buffer.from('x'))).toBe(false)
+  expect(res.headersSent).toBe(false)
 })
 
 it.each([

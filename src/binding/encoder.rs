@@ -61,6 +61,13 @@ pub fn plan_encoding(
     })
 }
 
+/// Encodes all of a body here and now. For small bodies; `coding` as `planEncoding` names it.
+#[napi(js_name = "encodeWhole")]
+pub fn encode_whole(coding: String, body: Buffer) -> napi::Result<Buffer, String> {
+    let encode = || encoding::Encoder::new(coding_of(&coding), Level::Dynamic)?.finish(&body);
+    encoded(guarded(encode)?)
+}
+
 /// Encodes one body, chunk by chunk. Each chunk is flushed, so that what is written arrives.
 #[napi]
 pub struct Encoder {
@@ -73,7 +80,7 @@ impl Encoder {
     /// An encoder for `coding`, as `planEncoding` names it.
     #[napi(constructor)]
     pub fn new(coding: String) -> napi::Result<Self, String> {
-        let made = guarded(|| encoding::Encoder::new(Coding::named(&coding).unwrap_or_default(), Level::Dynamic))?;
+        let made = guarded(|| encoding::Encoder::new(coding_of(&coding), Level::Dynamic))?;
         let stream = made.map_err(|error| to_js(Error::new(Code::Internal, error.to_string())))?;
         Ok(Encoder {
             stream: Arc::new(Mutex::new(Some(stream))),
@@ -83,9 +90,7 @@ impl Encoder {
     /// Encodes a chunk here and now. For small chunks.
     #[napi]
     pub fn push(&self, chunk: Buffer, last: bool) -> napi::Result<Buffer, String> {
-        guarded(|| push(&self.stream, &chunk, last))?
-            .map(Buffer::from)
-            .map_err(|error| to_js(Error::new(Code::Internal, error.to_string())))
+        encoded(guarded(|| push(&self.stream, &chunk, last))?)
     }
 
     /// Encodes a chunk on another thread.
@@ -98,6 +103,15 @@ impl Encoder {
         out.map(Buffer::from)
             .map_err(|error| napi::Error::from_reason(error.to_string()))
     }
+}
+
+fn coding_of(name: &str) -> Coding {
+    Coding::named(name).unwrap_or_default()
+}
+
+fn encoded(out: io::Result<Vec<u8>>) -> napi::Result<Buffer, String> {
+    out.map(Buffer::from)
+        .map_err(|error| to_js(Error::new(Code::Internal, error.to_string())))
 }
 
 fn push(stream: &Mutex<Option<encoding::Encoder>>, chunk: &[u8], last: bool) -> io::Result<Vec<u8>> {
