@@ -79,8 +79,9 @@ function provideCacheHandler() {
 class CacheHandler {
   /** @param {any} context */
   constructor(context) {
-    const connection = connections.get(path.normalize(context.serverDistDir))
-    if (!connection) throw new Error(`No ferronext engine serves ${context.serverDistDir}`)
+    const { serverDistDir } = context
+    const connection = connections.get(serverDistDir) ?? connections.get(path.normalize(serverDistDir))
+    if (!connection) throw new Error(`No ferronext engine serves ${serverDistDir}`)
     this.connection = connection
   }
 

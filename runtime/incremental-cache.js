@@ -1,11 +1,9 @@
 // In: a request, the configuration of its app and a handler class. Out: upstream's cache for that request, which an entry renders with.
 // Upstream: `getIncrementalCache` of next/dist/server/route-modules/route-module.js.
 
-const path = require('node:path')
-
 /**
  * @param {import('./next-package').NextPackage} next
- * @param {string} distDir
+ * @param {string} serverDistDir the folder `server` of the build
  * @param {object} request
  * @param {any} request.config
  * @param {object} request.headers
@@ -13,7 +11,7 @@ const path = require('node:path')
  * @param {any} [request.previewProps] without it those of the manifest
  * @param {any} request.CacheHandler
  */
-function newIncrementalCache(next, distDir, { config, headers, prerenderManifest, previewProps, CacheHandler }) {
+function newIncrementalCache(next, serverDistDir, { config, headers, prerenderManifest, previewProps, CacheHandler }) {
   const { IncrementalCache } = next.require('next/dist/server/lib/incremental-cache')
   const { nodeFs } = next.require('next/dist/server/lib/node-fs-methods')
   return new IncrementalCache({
@@ -22,7 +20,7 @@ function newIncrementalCache(next, distDir, { config, headers, prerenderManifest
     requestHeaders: headers,
     allowedRevalidateHeaderKeys: config.experimental.allowedRevalidateHeaderKeys,
     minimalMode: false,
-    serverDistDir: path.join(distDir, 'server'),
+    serverDistDir,
     fetchCacheKeyPrefix: config.experimental.fetchCacheKeyPrefix,
     maxMemoryCacheSize: config.cacheMaxMemorySize,
     flushToDisk: config.experimental.isrFlushToDisk,

@@ -2,6 +2,7 @@
 // lean-prepare.js; and for API routes and route handlers a way past the entry's handler (lean-api.js, lean-route.js). Whatever is not
 // known for sure is left to the handler that the entry documents, request by request.
 
+const path = require('node:path')
 const { REQUEST_META } = require('./context')
 const { newIncrementalCache } = require('./incremental-cache')
 const { LeanApi } = require('./lean-api')
@@ -110,6 +111,7 @@ const CACHE_PARAMETERS = 5
 function lightenCache({ CacheHandler, next, distDir }, module) {
   const upstreams = module.getIncrementalCache
   if (!CacheHandler || typeof upstreams !== 'function') return
+  const serverDistDir = path.join(distDir, 'server')
   /** Upstream's makes the handlers of 'use cache' ready, once. */
   let isReady = false
   module.getIncrementalCache = async (
@@ -122,7 +124,7 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
     const meta = req[REQUEST_META]
     const isOurs = meta?.[LEAN] && isReady
     if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
-      meta.incrementalCache = newIncrementalCache(next, distDir, {
+      meta.incrementalCache = newIncrementalCache(next, serverDistDir, {
         config: nextConfig,
         headers: req.headers,
         prerenderManifest,

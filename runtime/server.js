@@ -262,10 +262,11 @@ function registerInstrumentation(state, next, dir) {
  * @param {string} dir
  */
 function createIncrementalCache(next, config, distDir, dir) {
+  const serverDistDir = path.join(distDir, 'server')
   return (/** @type {object} */ headers) => {
     const prerenderManifest = require(path.join(distDir, 'prerender-manifest.json'))
     const CacheHandler = config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler)))
-    const cache = newIncrementalCache(next, distDir, { config, headers, prerenderManifest, CacheHandler })
+    const cache = newIncrementalCache(next, serverDistDir, { config, headers, prerenderManifest, CacheHandler })
     cache.resetRequestCache()
     return cache
   }
