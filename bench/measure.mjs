@@ -1,7 +1,9 @@
 // Measures one scenario on one engine, in a fresh process, so that memory is its own.
 
 import { setMaxListeners } from 'node:events'
+import { rmSync } from 'node:fs'
 import { Agent, get } from 'node:http'
+import path from 'node:path'
 import { PICTURES, pictureUrl } from './files.mjs'
 import { readMemory, startServer } from './server-process.mjs'
 import { load } from './wrk.mjs'
@@ -17,6 +19,8 @@ const WIDTHS = [1200, 1080, 828, 750, 640, 1920]
  * @returns {Promise<Measured>}
  */
 export async function measure({ engine, target, scenario, headers, seconds, warmUp }) {
+  // What an earlier round has made is not cold.
+  if (scenario.kind) rmSync(path.join(target, '.next/cache/images'), { recursive: true, force: true })
   const server = await startServer(engine, target)
   try {
     const request = {
