@@ -1,7 +1,7 @@
 // In: an answer that is sent often. Out: its head and body in one piece of memory, written by one call.
 //
 // Node writes the head of each response anew, and hands head and body to the socket separately; that is a third of the time of a small
-// answer from memory. Here the piece is made once a second, because of `Date`. A response that is in any way unlike the one that Node
+// answer from memory. Here the piece is made once a second, because of `Date`; of a long body, the head alone. A response that is in any way unlike the one that Node
 // makes for a plain request over a connection that stays open is left to Node.
 //
 // The same for an answer that is sent once, when all of its body is there: Node makes the head, and both are written at once. In chunks,
@@ -22,11 +22,11 @@ const { Writable } = require('node:stream')
  * @property {number} second that `Date` tells
  * @property {number} keepAlive the time that `Keep-Alive` names, in milliseconds
  * @property {string} head
- * @property {Buffer} bytes head and body
+ * @property {Buffer} [bytes] head and body; absent when the body is long
  */
 
-/** Longer bodies are handed over as they are: to copy them costs more memory, or time, than it saves. */
-const MAX_BODY = 64 * 1024
+/** Longer bodies are written as they are, after their head: to copy them costs more memory, or time, than it saves. */
+const MAX_COPY = 64 * 1024
 
 /** Headers by which Node decides what becomes of the connection. */
 const DECIDED_BY_NODE = new Set([
@@ -48,7 +48,7 @@ const { _send: nodeSend, _storeHeader: nodeStoreHeader } = /** @type {any} */ (O
  * @returns {Whole | undefined}
  */
 function wholeOf({ status, table, body }) {
-  if (!IS_KNOWN || !table || !Buffer.isBuffer(body) || body.length === 0 || body.length > MAX_BODY) return undefined
+  if (!IS_KNOWN || !table || !Buffer.isBuffer(body) || body.length === 0) return undefined
   if (status < 200 || status === 204 || status === 304 || !STATUS_CODES[status]) return undefined
   if (table['content-length']?.[1] !== String(body.length)) return undefined
   let lead = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
@@ -82,18 +82,20 @@ function sendWhole(res, answer, whole, outHeaders) {
   res[outHeaders] = answer.table
   res.statusCode = answer.status
   res.statusMessage = STATUS_CODES[answer.status]
-  write(res, whole.piece)
+  write(res, whole.piece, /** @type {Buffer} */ (answer.body))
   return true
 }
 
 /**
  * @param {any} res
- * @param {{ head: string, bytes: Buffer }} piece
+ * @param {{ head: string, bytes?: Buffer }} piece
+ * @param {Buffer} [body] for a piece without it
  */
-function write(res, { head, bytes }) {
+function write(res, { head, bytes }, body) {
   res._header = head
-  res._headerSent = true
-  nodeEnd.call(res, bytes)
+  // Otherwise Node writes the head before the body.
+  res._headerSent = bytes !== undefined
+  nodeEnd.call(res, bytes ?? body)
 }
 
 /**
@@ -106,6 +108,7 @@ function write(res, { head, bytes }) {
 function compose(lead, body, second, keepAlive) {
   const hint = keepAlive ? `Keep-Alive: timeout=${Math.floor(keepAlive / 1000)}\r\n` : ''
   const head = `${lead}Date: ${new Date(second * 1000).toUTCString()}\r\nConnection: keep-alive\r\n${hint}\r\n`
+  if (body.length > MAX_COPY) return { second, keepAlive, head }
   const bytes = Buffer.allocUnsafeSlow(head.length + body.length)
   bytes.write(head, 'latin1')
   body.copy(bytes, head.length)
@@ -120,7 +123,7 @@ function compose(lead, body, second, keepAlive) {
  * @returns {boolean} `false` when Node has to do it
  */
 function endWhole(res, end, body) {
-  if (!IS_KNOWN || end !== nodeEnd || body.length === 0 || body.length > MAX_BODY) return false
+  if (!IS_KNOWN || end !== nodeEnd || body.length === 0 || body.length > MAX_COPY) return false
   if (res._headerSent || res.finished || res.destroyed || res.strictContentLength || !isInTurn(res)) return false
   if (res._header === null) {
     res._contentLength = body.length
@@ -186,21 +189,25 @@ function isKnown() {
   try {
     const isNodes = String(nodeEnd).includes('ERR_STREAM_WRITE_AFTER_END') && String(nodeWrite).includes('write_(')
     if (!isNodes) return false
-    /** @type {Buffer[]} */
-    const sent = []
-    const socket = new Writable({
-      write(chunk, _encoding, done) {
-        sent.push(chunk)
-        done()
-      },
+    const head = 'HTTP/1.1 200 OK\r\n\r\n'
+    const body = Buffer.from('body')
+    const bytes = Buffer.from(`${head}body`)
+    return [{ head, bytes }, { head }].every(piece => {
+      /** @type {Buffer[]} */
+      const sent = []
+      const socket = new Writable({
+        write(chunk, _encoding, done) {
+          sent.push(chunk)
+          done()
+        },
+      })
+      const request = /** @type {any} */ ({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 })
+      const res = /** @type {any} */ (new ServerResponse(request))
+      res.assignSocket(socket)
+      if (!isUsual(res)) return false
+      write(res, piece, body)
+      return Buffer.concat(sent).equals(bytes) && res.headersSent && res.writableEnded
     })
-    const request = /** @type {any} */ ({ method: 'GET', httpVersionMajor: 1, httpVersionMinor: 1 })
-    const res = /** @type {any} */ (new ServerResponse(request))
-    res.assignSocket(socket)
-    if (!isUsual(res)) return false
-    const bytes = Buffer.from('HTTP/1.1 200 OK\r\n\r\nbody')
-    write(res, { head: 'HTTP/1.1 200 OK\r\n\r\n', bytes })
-    return Buffer.concat(sent).equals(bytes) && res.headersSent && res.writableEnded
   } catch {
     return false
   }
