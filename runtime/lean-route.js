@@ -7,6 +7,7 @@
 // one that the user's code has, and the parts of the context that are the same for each request. A context that has other parts than
 // the ones known here leaves the entry to its handler.
 
+const { isUint8Array } = require('node:util/types')
 const { REQUEST_META } = require('./context')
 const { isAbort } = require('./errors')
 const { drained } = require('./respond')
@@ -265,12 +266,14 @@ async function sendBody(res, body) {
     for (;;) {
       const { done, value } = await reader.read()
       if (done || isGone) break
-      if (held === undefined && !res.headersSent) {
+      if (held === undefined && !res.headersSent && isUint8Array(value)) {
         held = value
         process.nextTick(release)
         continue
       }
       release()
+      // What is no bytes may be a text, or be refused by Node.
+      if (!res.headersSent) res.flushHeaders()
       if (full) await full
       write(value)
     }
