@@ -125,6 +125,7 @@ const routeHandlers = [
     'forbidden',
     'early',
     'broken',
+    'second',
     'wrong',
   ].map(kind => twice(get(`/route/fails?kind=${kind}`))),
   post('/route/fails?kind=redirect'),
