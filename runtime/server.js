@@ -263,10 +263,14 @@ function registerInstrumentation(state, next, dir) {
  */
 function createIncrementalCache(next, config, distDir, dir) {
   const serverDistDir = path.join(distDir, 'server')
+  /** Loaded by the first request: a handler of the user's is not to slow down the start. @type {{ prerenderManifest: any, CacheHandler: any } | undefined} */
+  let loaded
   return (/** @type {object} */ headers) => {
-    const prerenderManifest = require(path.join(distDir, 'prerender-manifest.json'))
-    const CacheHandler = config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler)))
-    const cache = newIncrementalCache(next, serverDistDir, { config, headers, prerenderManifest, CacheHandler })
+    loaded ??= {
+      prerenderManifest: require(path.join(distDir, 'prerender-manifest.json')),
+      CacheHandler: config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler))),
+    }
+    const cache = newIncrementalCache(next, serverDistDir, { ...loaded, config, headers })
     cache.resetRequestCache()
     return cache
   }
