@@ -46,10 +46,10 @@ function compressResponse(native, req, res, engine) {
     }
     const accepted = req.headers['accept-encoding']
     const asked = { accepted: accepted === undefined ? '' : String(accepted), isHead: req.method === 'HEAD' }
-    const planned = plan(native, engine, asked, length ?? -1, headers)
-    if (planned[0] !== '') res.setHeader('Vary', planned[0])
-    coding = planned[1]
-    if (coding === '') return
+    const [vary, chosen] = plan(native, engine, asked, length ?? -1, headers)
+    if (vary !== '') res.setHeader('Vary', vary)
+    if (chosen === '') return
+    coding = chosen
     res.setHeader('Content-Encoding', coding)
     res.removeHeader('Content-Length')
   }

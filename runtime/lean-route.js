@@ -284,12 +284,10 @@ async function sendBody(res, body) {
     throw new Error('failed to pipe response', { cause: error })
   }
   if (isGone) return
-  if (held === undefined) res.end()
-  else {
-    const only = held
-    held = undefined
-    endStreamed(res, only)
-  }
+  const only = held
+  held = undefined
+  if (only === undefined) res.end()
+  else endStreamed(res, only)
 }
 
 /**

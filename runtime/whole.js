@@ -1,11 +1,11 @@
-// In: an answer that is sent often. Out: its head and body in one piece of memory, written by one call.
+// In: an answer and the response it goes into. Out: its head and body in one piece of memory, written by one call.
 //
 // Node writes the head of each response anew, and hands head and body to the socket separately; that is a third of the time of a small
-// answer from memory. Here the piece is made once a second, because of `Date`; of a long body, the head alone. A response that is in any way unlike the one that Node
-// makes for a plain request over a connection that stays open is left to Node.
-//
-// The same for an answer that is sent once, when all of its body is there: Node makes the head, and both are written at once. In chunks,
+// answer from memory. For an answer that is sent often (`sendWhole`) the piece is made once a second, because of `Date`; for one with a
+// long body, the head alone. For an answer that is sent once (`endWhole`) Node makes the head, and both are written at once: in chunks,
 // Node writes five pieces of such a body, which takes twice as long as the one.
+//
+// A response that is in any way unlike the one that Node makes for a plain request over a connection that stays open is left to Node.
 
 const { OutgoingMessage, STATUS_CODES, ServerResponse } = require('node:http')
 const { Writable } = require('node:stream')
