@@ -2,8 +2,9 @@
 // `images.localPatterns` and `images.remotePatterns`, for Rust. A glob means what picomatch says, and so what it means in the
 // version that is installed. Upstream: match-local-pattern.js and match-remote-pattern.js of next/dist/shared/lib.
 
-/** What a pattern without a path allows. */
+/** What a pattern without a path allows, and what picomatch makes of it: loading that takes 4 ms of a start. */
 const ANY_PATH = '**'
+const ANY_PATH_REGEX = '^(?:(?!(?:^|\\/)\\.{1,2}(?:\\/|$))(?:(?:(?!(?:^|\\/)\\.{1,2}(?:\\/|$)).)*?)\\/?)$'
 
 /**
  * @param {import('./next-package').NextPackage} next
@@ -12,8 +13,10 @@ const ANY_PATH = '**'
 function withImagePatterns(next, config) {
   const { images } = config
   if (!images) return config
-  const { makeRe } = next.require('next/dist/compiled/picomatch')
-  const pathnameRegex = (/** @type {any} */ pattern) => makeRe(pattern.pathname ?? ANY_PATH, { dot: true }).source
+  const regex = (/** @type {string} */ glob, /** @type {object} */ options) =>
+    next.require('next/dist/compiled/picomatch').makeRe(glob, options).source
+  const pathnameRegex = (/** @type {any} */ { pathname = ANY_PATH }) =>
+    pathname === ANY_PATH ? ANY_PATH_REGEX : regex(pathname, { dot: true })
   return {
     ...config,
     images: {
@@ -26,11 +29,11 @@ function withImagePatterns(next, config) {
         protocol: pattern.protocol,
         port: pattern.port,
         search: pattern.search,
-        hostnameRegex: makeRe(pattern.hostname).source,
+        hostnameRegex: regex(pattern.hostname, {}),
         pathnameRegex: pathnameRegex(pattern),
       })),
     },
   }
 }
 
-module.exports = { withImagePatterns }
+module.exports = { ANY_PATH, ANY_PATH_REGEX, withImagePatterns }

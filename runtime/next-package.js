@@ -4,6 +4,7 @@ const { readFileSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 const { codedError } = require('./errors')
+const { loadSparing } = require('./spared-modules')
 
 /**
  * @typedef {object} NextPackage
@@ -11,6 +12,8 @@ const { codedError } = require('./errors')
  * @property {string} version its version
  * @property {(id: string) => any} require loads a module of this copy of `next`, e.g. `next/dist/server/config`, or what it
  *   depends on, e.g. `@next/env`
+ * @property {(id: string, spared: Record<string, object>) => any} requireSparing the same, with modules that are loaded only if
+ *   something of them is used (spared-modules.js)
  */
 
 /** @type {Map<string, NextPackage>} */
@@ -40,7 +43,13 @@ function findNext(projectDir) {
   // What `next` depends on is its own business: package managers like pnpm do not show it to the project.
   const nextRequire = createRequire(manifestPath)
   const load = remembering(id => (id.startsWith('next/') ? projectRequire : nextRequire)(id))
-  const next = { dir: path.dirname(manifestPath), version, require: load }
+  const next = {
+    dir: path.dirname(manifestPath),
+    version,
+    require: load,
+    requireSparing: (/** @type {string} */ id, /** @type {Record<string, object>} */ spared) =>
+      loadSparing(projectRequire, id, spared),
+  }
   found.set(projectDir, next)
   return next
 }
