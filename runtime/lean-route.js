@@ -46,6 +46,9 @@ const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate'
 /** Headers of a route's answer that are not sent: the body may have been decoded since they were written, or is not for clients. */
 const NOT_SENT = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'x-middleware-set-cookie'])
 
+/** A path and a query that no parser changes. */
+const PLAIN_TARGET = /^(?:\/[\w-]+(?:\.[\w-]+)*)+(?:\?[\w=&.-]*)?$/
+
 class LeanRoute {
   #module
   #preparation
@@ -55,6 +58,8 @@ class LeanRoute {
   #options
   /** @type {any} */
   #sharedContext
+  /** The last one that was asked at. @type {string | undefined} */
+  #origin
   /** Whether nothing that it answers is kept, once that is known. @type {boolean | undefined} */
   #isDynamic
 
@@ -168,16 +173,29 @@ class LeanRoute {
     res.once('close', () => {
       if (!res.writableFinished) controller.abort(responseAborted())
     })
-    return new /** @type {any} */ (this.#NextRequest)(
-      new URL(/** @type {string} */ (req.url), req[REQUEST_META].initURL),
-      {
-        method,
-        headers: pairs,
-        duplex: 'half',
-        signal: controller.signal,
-        body: method === 'GET' || method === 'HEAD' ? null : req,
-      },
-    )
+    const { initURL } = req[REQUEST_META]
+    const url = this.#isWhole(req) ? initURL : new URL(/** @type {string} */ (req.url), initURL)
+    return new /** @type {any} */ (this.#NextRequest)(url, {
+      method,
+      headers: pairs,
+      duplex: 'half',
+      signal: controller.signal,
+      body: method === 'GET' || method === 'HEAD' ? null : req,
+    })
+  }
+
+  /**
+   * Whether the URL that was asked for is the one that the handler is to see, written as a parser would write it.
+   * @param {Request} req
+   */
+  #isWhole({ url = '', [REQUEST_META]: { initURL } }) {
+    if (!initURL.endsWith(url) || !PLAIN_TARGET.test(url)) return false
+    const origin = initURL.slice(0, -url.length)
+    if (origin !== this.#origin) {
+      if (!URL.canParse(origin) || new URL(origin).origin !== origin) return false
+      this.#origin = origin
+    }
+    return true
   }
 }
 

@@ -10,6 +10,7 @@ const { renderByNodeBuild } = require('./lean-pages')
 const { LEAN, LeanPreparation } = require('./lean-prepare')
 const { LeanRoute } = require('./lean-route')
 const { isTracing } = require('./spans')
+const { standIn } = require('./stand-in')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -101,10 +102,13 @@ function lightenTracing(module) {
 /** Parameters of `getIncrementalCache` in the newest line. Entries of 15.5 and 16.0 find the cache in the request meta, and ask again. */
 const CACHE_PARAMETERS = 5
 
+/** Every cache is told that a request begins; ours keeps nothing of one. */
+const NOTHING_TO_RESET = { resetRequestCache() {} }
+
 /**
  * Upstream imports the module of the cache handler anew for each request, twice, and where loader hooks are registered each `import()`
  * goes to another thread and back: about a third of the processor time of a route handler. Here the class is at hand, and a request has one
- * cache.
+ * cache, if it uses any.
  * @param {ServerState} server
  * @param {any} module
  */
@@ -124,13 +128,16 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
     const meta = req[REQUEST_META]
     const isOurs = meta?.[LEAN] && isReady
     if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
-      meta.incrementalCache = newIncrementalCache(next, serverDistDir, {
-        config: nextConfig,
-        headers: req.headers,
-        prerenderManifest,
-        previewProps,
-        CacheHandler,
-      })
+      const { headers } = req
+      meta.incrementalCache = standIn(NOTHING_TO_RESET, () =>
+        newIncrementalCache(next, serverDistDir, {
+          config: nextConfig,
+          headers,
+          prerenderManifest,
+          previewProps,
+          CacheHandler,
+        }),
+      )
     }
     if (!isOurs || meta.incrementalCache === undefined) {
       const cache = await upstreams.call(module, req, nextConfig, previewProps, prerenderManifest, minimalMode)

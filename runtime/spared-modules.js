@@ -1,5 +1,7 @@
 // In: a module of `next`, and what it loads that few apps need. Out: the module, and the rest only once something of it is used.
 
+const { standIn } = require('./stand-in')
+
 /**
  * Loads `id` with a stand-in in the place of each module of `spared`, which must be one that does nothing while it is loaded,
  * and whose users take what it exports from it when they need it, as all that `next` compiles does.
@@ -14,9 +16,7 @@ function loadSparing(require, id, spared) {
     const file = resolved(require, each)
     if (file === undefined || file in require.cache) continue
     replaced.push(file)
-    const exports = new Proxy(known, {
-      get: (_, name) => (name in known ? Reflect.get(known, name) : require(each)[name]),
-    })
+    const exports = standIn(known, () => require(each))
     // Nobody asks for what else there is in a module.
     require.cache[file] = /** @type {NodeModule} */ ({ id: file, filename: file, loaded: true, exports })
   }

@@ -64,8 +64,7 @@ pub fn plan_encoding(
 /// Encodes all of a body here and now. For small bodies; `coding` as `planEncoding` names it.
 #[napi(js_name = "encodeWhole")]
 pub fn encode_whole(coding: String, body: Buffer) -> napi::Result<Buffer, String> {
-    let encode = || encoding::Encoder::new(coding_of(&coding), Level::Dynamic)?.finish(&body);
-    encoded(guarded(encode)?)
+    encoded(guarded(|| encoding::compress_once(coding_of(&coding), &body))?)
 }
 
 /// Encodes one body, chunk by chunk. Each chunk is flushed, so that what is written arrives.

@@ -165,7 +165,46 @@ const pages = [
   get('/_next/data/{buildId}/item/7.json?id=9', { headers: { 'x-nextjs-data': '1' } }),
 ]
 
-export const seen = [...apiRoutes, ...routeHandlers, ...pages]
+/** Which of these come one after the other matters: a document is rendered anew where it differs from the one before. */
+const DOCUMENTS = [
+  '',
+  '?a=1',
+  '?title=A',
+  '?title=A&a=2',
+  '?title=%3C%2Ftitle%3E',
+  '',
+  '?meta=x',
+  '?link=1',
+  '?script=first',
+  '?script=first&a=3',
+  '?script=second',
+  '?chosen=1',
+  '?chosen=1&a=4',
+  '?a=%3Cscript%3E%E2%80%A8%26',
+  '?title=A&meta=x&chosen=1',
+]
+
+const nonce = (/** @type {string} */ value) => ({ 'content-security-policy': `script-src 'nonce-${value}'` })
+
+const documents = [
+  sequence(
+    'documents of one page',
+    DOCUMENTS.map(query => get(`/documented${query}`)),
+  ),
+  sequence('documents with a nonce', [
+    ...['one', 'one', 'two'].map(value => get('/documented', { headers: nonce(value) })),
+    get('/documented'),
+    get('/documented', { headers: nonce('a"b') }),
+  ]),
+  sequence(
+    'a document that never stays the same',
+    Array.from({ length: 24 }, (_, at) => get(`/documented?title=${at % 22}`)),
+  ),
+  twice(get('/documented?large=1', { log: /data for page "\/documented".* exceeds the threshold of 128 kB/ })),
+  get('/documented?large=1&a=5'),
+]
+
+export const seen = [...apiRoutes, ...routeHandlers, ...pages, ...documents]
 
 /** A part of them, for the ways that all entries document. */
 export const plainly = [...apiRoutes.slice(0, 12), ...routeHandlers.slice(0, 12), ...pages.slice(0, 12)]

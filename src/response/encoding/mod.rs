@@ -15,7 +15,7 @@ mod stream;
 #[cfg(test)]
 pub(crate) use background::done as background_done;
 pub use compressible::is_compressible;
-pub use encoder::{compress, Encoder, Level};
+pub use encoder::{compress, compress_once, Encoder, Level};
 pub use forms::{Form, Forms};
 pub use negotiate::{negotiate, Preferred};
 pub use stream::compress_body;
