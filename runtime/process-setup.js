@@ -3,7 +3,12 @@
 // base-server.js and next-server.js do the same at start.
 
 const { relative } = require('node:path')
+const { standIn } = require('./stand-in')
 const { hookWebpack } = require('./webpack-hook')
+
+/** What upstream prints with; a server that starts as it should prints nothing. */
+const LOG = 'next/dist/build/output/log'
+const SPARED_LOG = { [LOG]: { __esModule: true } }
 
 /** @typedef {import('./next-package').NextPackage} NextPackage */
 
@@ -13,8 +18,11 @@ const { hookWebpack } = require('./webpack-hook')
  * @param {string} dir
  */
 function loadEnvironment(next, dir) {
-  const log = next.require('next/dist/build/output/log')
-  next.require('@next/env').loadEnvConfig(dir, false, log)
+  next.require('@next/env').loadEnvConfig(
+    dir,
+    false,
+    standIn({}, () => next.require(LOG)),
+  )
 }
 
 /**
@@ -26,6 +34,7 @@ function loadEnvironment(next, dir) {
  */
 function loadConfig(next, dir) {
   const { default: load } = next.requireSparing('next/dist/server/config', {
+    ...SPARED_LOG,
     'next/dist/build/next-config-ts/transpile-config': {},
     'next/dist/compiled/semver': { __esModule: false },
     'next/dist/server/config-utils': {
@@ -71,4 +80,12 @@ function applyConfig(next, config) {
  */
 const relativeProjectDir = dir => relative(process.cwd(), dir)
 
-module.exports = { loadEnvironment, loadConfig, installNodeEnvironment, applyConfig, relativeProjectDir }
+module.exports = {
+  LOG,
+  SPARED_LOG,
+  loadEnvironment,
+  loadConfig,
+  installNodeEnvironment,
+  applyConfig,
+  relativeProjectDir,
+}

@@ -1,6 +1,8 @@
 // In: errors that nobody caught, the user's own included. Out: a log line; the process stays, as it does under upstream's
 // server (next/dist/server/lib/router-server.js).
 
+const { LOG, SPARED_LOG } = require('./process-setup')
+
 const INSTALLED = Symbol.for('ferronext.uncaught')
 
 /**
@@ -10,10 +12,10 @@ function keepProcessAlive(next) {
   const holder = /** @type {any} */ (process)
   if (holder[INSTALLED]) return
   holder[INSTALLED] = true
-  const log = next.require('next/dist/build/output/log')
-  process.on('uncaughtException', error => log.error('uncaughtException: ', error))
+  const print = (/** @type {unknown[]} */ ...args) => next.require(LOG).error(...args)
+  process.on('uncaughtException', error => print('uncaughtException: ', error))
   const upstreams = loadHandlers(next)
-  if (!upstreams) process.on('unhandledRejection', error => log.error('unhandledRejection: ', error))
+  if (!upstreams) process.on('unhandledRejection', error => print('unhandledRejection: ', error))
   else if (!upstreams.isUnhandledRejectionListenerRegistered()) upstreams.registerUnhandledRejectionListener()
 }
 
@@ -23,7 +25,8 @@ function keepProcessAlive(next) {
  */
 function loadHandlers(next) {
   try {
-    const handlers = next.require('next/dist/server/node-environment-extensions/process-error-handlers')
+    const id = 'next/dist/server/node-environment-extensions/process-error-handlers'
+    const handlers = next.requireSparing(id, SPARED_LOG)
     return handlers.registerUnhandledRejectionListener ? handlers : undefined
   } catch {
     return undefined
