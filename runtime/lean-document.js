@@ -29,7 +29,7 @@ const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
  *   `renderToReadableStream`
  *
  * @typedef {object} Shell a document without the data of the page
- * @property {Record<string, any>} made what it was made of
+ * @property {Record<string, any>} made what it was made of, but for the request
  * @property {unknown} nonce
  * @property {unknown} fonts
  * @property {Record<string, boolean>} rendered the parts that it has
@@ -40,9 +40,10 @@ const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
 /**
  * @param {Render} render
  * @param {(json: string) => string} escapeJson upstream's, for JSON in a document
+ * @param {(text: string) => void} trace
  * @returns {Render}
  */
-function renderingDocumentsOnce(render, escapeJson) {
+function renderingDocumentsOnce(render, escapeJson, trace) {
   /** By document, then by page and locale. @type {WeakMap<object, Map<string, Page>>} */
   const documents = new WeakMap()
   return (element, options) => {
@@ -58,7 +59,7 @@ function renderingDocumentsOnce(render, escapeJson) {
     const name = `${__NEXT_DATA__.page}\0${locale}`
     let page = pages.get(name)
     if (page === undefined) {
-      page = new Page(escapeJson)
+      page = new Page(escapeJson, kept => trace(`${__NEXT_DATA__.page}: its document ${kept}`))
       pages.set(name, page)
     }
     return page.render(render, element, options)
@@ -68,13 +69,15 @@ function renderingDocumentsOnce(render, escapeJson) {
 /** The documents of one page. */
 class Page {
   #escapeJson
+  #trace
   #misses = 0
   /** @type {Shell | undefined} */
   #shell
 
-  /** @param {(json: string) => string} escapeJson */
-  constructor(escapeJson) {
+  /** @param {(json: string) => string} escapeJson @param {(what: string) => void} trace */
+  constructor(escapeJson, trace) {
     this.#escapeJson = escapeJson
+    this.#trace = trace
   }
 
   /**
@@ -98,6 +101,8 @@ class Page {
     await stream.allReady
     const html = await new Response(stream).text()
     this.#shell = this.#learn(element, html)
+    if (this.#shell) this.#trace('is kept')
+    if (this.#misses === MAX_MISSES) this.#trace('differs too often')
     return streamOf(html)
   }
 
@@ -109,10 +114,12 @@ class Page {
   #learn(element, html) {
     const made = element.props.value
     const json = this.#data(made)
-    const start = html.indexOf('>', html.indexOf(SCRIPT)) + 1
-    if (json === undefined || !html.includes(SCRIPT) || !html.startsWith(`${json}</script>`, start)) return undefined
+    const script = html.indexOf(SCRIPT)
+    if (json === undefined || script === -1) return undefined
+    const start = html.indexOf('>', script) + 1
+    if (!html.startsWith(`${json}</script>`, start)) return undefined
     return {
-      made: { ...made },
+      made: partsOf(made),
       nonce: element.props.children.props.nonce,
       fonts: fontsOf(made),
       rendered: { ...made.docComponentsRendered },
@@ -164,14 +171,18 @@ const fontsOf = made => made.nextFontManifest?.pages[made.dangerousAsPath]
 function isMadeOf({ made, nonce, fonts }, element) {
   const other = element.props.value
   if (nonce !== element.props.children.props.nonce || fonts !== fontsOf(other)) return false
-  let names = 0
-  for (const name in other) {
-    names++
-    if (OF_THE_REQUEST.has(name)) continue
-    if (MANIFESTS.has(name) ? made[name] !== other[name] : !isSame(made[name], other[name], 0)) return false
-  }
-  return names === Object.keys(made).length
+  const names = Object.keys(other).filter(isCompared)
+  return (
+    names.length === Object.keys(made).length &&
+    names.every(name => (MANIFESTS.has(name) ? made[name] === other[name] : isSame(made[name], other[name], 0)))
+  )
 }
+
+/** @param {string} name */
+const isCompared = name => !OF_THE_REQUEST.has(name)
+
+/** Without what belongs to the request, which is not to be kept. @param {Record<string, any>} made */
+const partsOf = made => Object.fromEntries(Object.entries(made).filter(([name]) => isCompared(name)))
 
 /**
  * Whether two values say the same: texts, lists, sets, and objects such as React's elements.

@@ -11,9 +11,9 @@ const replaced = new WeakSet()
 
 /**
  * Where React has `renderToReadableStream` in its build for Node, it takes the place of that in the other.
- * @param {import('./next-package').NextPackage} next
+ * @param {import('./server').ServerState} server
  */
-function renderByNodeBuild(next) {
+function renderByNodeBuild({ next, native }) {
   try {
     const edge = next.require('react-dom/server.edge')
     if (replaced.has(edge)) return
@@ -22,7 +22,8 @@ function renderByNodeBuild(next) {
     if (edge.version === node.version && typeof node.renderToReadableStream === 'function') {
       const render = node.renderToReadableStream
       const escapeJson = jsonEscaper(next)
-      edge.renderToReadableStream = escapeJson ? renderingDocumentsOnce(render, escapeJson) : render
+      const trace = (/** @type {string} */ text) => native.trace('render', text)
+      edge.renderToReadableStream = escapeJson ? renderingDocumentsOnce(render, escapeJson, trace) : render
     }
   } catch {
     // A React without one of the two, or a standalone folder: pages are rendered as upstream renders them.

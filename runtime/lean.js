@@ -73,7 +73,7 @@ function lighten(server, module) {
   lightenInstrumentation(module)
   lightenTracing(module)
   lightenCache(server, module)
-  if (module.definition?.kind === 'PAGES') renderByNodeBuild(server.next)
+  if (module.definition?.kind === 'PAGES') renderByNodeBuild(server)
   return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(module, preparation) : undefined
 }
 

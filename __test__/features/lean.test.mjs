@@ -50,6 +50,19 @@ describe('an app without locales', () => {
     expect(await seen.printed(lineOf(`${page}: prepared once`))).toBe(true)
   })
 
+  it('keeps the document around a page, unless it is another each time', async () => {
+    for (const a of [1, 2, 3]) await seen.get(`/documented?a=${a}`)
+    expect(await seen.printed(lineOf('/documented: its document is kept'))).toBe(true)
+    expect(seen.output()).not.toContain('differs too often')
+    const from = seen.output().length
+    for (let title = 1; title < 20; title++) {
+      expect(await seen.get(`/documented?title=${title}`)).toContain(`>${title}</title>`)
+    }
+    expect(await seen.printed(lineOf('/documented: its document differs too often'), from)).toBe(true)
+    const printed = seen.output().slice(from)
+    expect(printed.match(/its document is kept/g)).toHaveLength(16)
+  })
+
   it('leaves all of them to their handlers when it is told to', async () => {
     const { get, output, printed } = await serve('seen', { FERRONEXT_LEAN: '0' })
     for (const target of ['/api/seen', '/route/seen', '/shown', '/page/7']) await get(target)
