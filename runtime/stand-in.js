@@ -13,7 +13,11 @@ function standIn(known, make) {
     return made
   }
   return new Proxy(known, {
-    get: (_, name) => (Object.hasOwn(known, name) ? Reflect.get(known, name) : itself()[name]),
+    get(_, name) {
+      if (Object.hasOwn(known, name)) return Reflect.get(known, name)
+      // It is no promise, which is what a promise asks of everything that it is given.
+      return name === 'then' ? undefined : itself()[name]
+    },
     set: (_, name, value) => Reflect.set(itself(), name, value),
     has: (_, name) => Object.hasOwn(known, name) || name in itself(),
   })
