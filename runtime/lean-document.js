@@ -2,7 +2,9 @@
 // for each page: from request to request only the data of the page differ in it. Rendering it takes as long as a page of 50 items.
 // Upstream: next/dist/pages/_document.js and `renderDocument` of next/dist/server/render.js.
 //
-// What the document is made of is compared with what it was made of before; where anything is different, React renders it again.
+// What the document is made of is compared with what it was made of before; where anything is different, React renders it again. The
+// first time that nothing is, React renders it all the same: if it then says something else, it knows more than is known here, and the
+// page is left alone.
 
 /** Marks upstream's own document; one of the app, which may do anything, has it at most from its parent. */
 const BUILTIN = '__NEXT_BUILTIN_DOCUMENT__'
@@ -35,6 +37,7 @@ const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
  * @property {Record<string, boolean>} rendered the parts that it has
  * @property {string} before
  * @property {string} after
+ * @property {boolean} isProven whether React has been asked once more, and has said the same
  */
 
 /**
@@ -91,18 +94,35 @@ class Page {
     if (shell !== undefined && isMadeOf(shell, element)) {
       const json = this.#data(made)
       if (json === undefined) return render(element, options)
+      const known = shell.before + json + shell.after
+      if (!shell.isProven) return this.#prove(shell, known, await render(element, options))
       this.#misses = 0
       Object.assign(made.docComponentsRendered, shell.rendered)
-      return streamOf(shell.before + json + shell.after)
+      return streamOf(known)
     }
     const stream = await render(element, options)
     if (this.#misses === MAX_MISSES) return stream
     this.#misses++
-    await stream.allReady
-    const html = await new Response(stream).text()
+    const html = await textOf(stream)
     this.#shell = this.#learn(element, html)
-    if (this.#shell) this.#trace('is kept')
     if (this.#misses === MAX_MISSES) this.#trace('differs too often')
+    return streamOf(html)
+  }
+
+  /**
+   * @param {Shell} shell
+   * @param {string} known what would be sent
+   * @param {Awaited<ReturnType<Render>>} stream what React says
+   */
+  async #prove(shell, known, stream) {
+    const html = await textOf(stream)
+    shell.isProven = html === known
+    if (shell.isProven) this.#trace('is kept')
+    else {
+      this.#shell = undefined
+      this.#misses = MAX_MISSES
+      this.#trace('has more in it than is known')
+    }
     return streamOf(html)
   }
 
@@ -125,6 +145,7 @@ class Page {
       rendered: { ...made.docComponentsRendered },
       before: html.slice(0, start),
       after: html.slice(start + json.length),
+      isProven: false,
     }
   }
 
@@ -209,6 +230,12 @@ function isEmptyFragment(element) {
 }
 
 const FRAGMENT = Symbol.for('react.fragment')
+
+/** @param {Awaited<ReturnType<Render>>} stream */
+async function textOf(stream) {
+  await stream.allReady
+  return new Response(stream).text()
+}
 
 /**
  * What React would return for an element that is this HTML.

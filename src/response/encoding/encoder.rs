@@ -110,8 +110,8 @@ fn whole(coding: Coding, bytes: &[u8], level: Level) -> io::Result<Vec<u8>> {
 /// Compressors of whole bodies that wait for their next one. One takes 0.7 MB.
 static COMPRESSORS: Mutex<Vec<(Level, Compressor)>> = Mutex::new(Vec::new());
 
-/// How many of them wait at most: on Node's thread there is one at a time, and a few threads make what is sent often.
-const MAX_COMPRESSORS: usize = 4;
+/// How many of each level wait at most: on Node's thread there is one at a time, and a few threads make what is sent often.
+const MAX_COMPRESSORS: usize = 2;
 
 /// gzip or deflate of a whole body, which libdeflate makes in one go. What is too short to become shorter it stores as it is, at once; zlib
 /// takes as long to look at that as Node takes to send it.
@@ -133,7 +133,7 @@ fn deflate(coding: Coding, bytes: &[u8], level: Level) -> io::Result<Vec<u8>> {
     .map_err(io::Error::other)?;
     out.truncate(length);
     let mut idle = COMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner);
-    if idle.len() < MAX_COMPRESSORS {
+    if idle.iter().filter(|(l, _)| *l == level).count() < MAX_COMPRESSORS {
         idle.push((level, compressor));
     }
     Ok(out)
