@@ -13,7 +13,7 @@ use super::engine::preferred;
 use super::fault::{guarded, to_js};
 use crate::body;
 use crate::error::{Code, Error};
-use crate::response::encoding::{self, Asked, Coding, Level};
+use crate::response::encoding::{self, Asked, Coding};
 use crate::response::headers::HeaderList;
 
 /// Bytes of a body that are not worth encoding.
@@ -79,7 +79,7 @@ impl Encoder {
     /// An encoder for `coding`, as `planEncoding` names it.
     #[napi(constructor)]
     pub fn new(coding: String) -> napi::Result<Self, String> {
-        let made = guarded(|| encoding::Encoder::new(coding_of(&coding), Level::Dynamic))?;
+        let made = guarded(|| encoding::Encoder::new(coding_of(&coding)))?;
         let stream = made.map_err(|error| to_js(Error::new(Code::Internal, error.to_string())))?;
         Ok(Encoder {
             stream: Arc::new(Mutex::new(Some(stream))),

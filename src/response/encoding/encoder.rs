@@ -30,15 +30,6 @@ pub enum Level {
 }
 
 impl Level {
-    /// gzip and deflate of a stream, 0 to 9. Beyond 8 nothing is gained.
-    fn zlib(self) -> Compression {
-        Compression::new(match self {
-            Level::Quick => 1,
-            Level::Dynamic => 6,
-            Level::Stored => 8,
-        })
-    }
-
     /// gzip and deflate of a whole body, 0 to 12. 5 leaves less than zlib's 6 of all that was tried, in half to three quarters of the
     /// time: of a page of 7.5 kB 1,475 bytes against 1,516 (40 us, 64), of a chunk of 350 kB 106.7 kB against 106.8 (5.5 ms, 7.4). 8 takes
     /// as long as zlib's 8; from 10 on it takes nine times as long to save two percent, and 9 MB.
@@ -107,21 +98,47 @@ fn whole(coding: Coding, bytes: &[u8], level: Level) -> io::Result<Vec<u8>> {
     }
 }
 
-/// Compressors of whole bodies that wait for their next one. One takes 0.7 MB.
-static COMPRESSORS: Mutex<Vec<(Level, Compressor)>> = Mutex::new(Vec::new());
+/// States of compressors that wait for their next body. Making one takes as long as compressing a small body.
+struct Idle<K, S>(Mutex<Vec<(K, S)>>);
+
+impl<K: PartialEq, S> Idle<K, S> {
+    const fn new() -> Self {
+        Idle(Mutex::new(Vec::new()))
+    }
+
+    fn take(&self, kind: &K) -> Option<S> {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fits = idle.iter().position(|(k, _)| k == kind)?;
+        Some(idle.swap_remove(fits).1)
+    }
+
+    /// Keeps a state, unless `most` of its kind wait already.
+    fn give(&self, kind: K, state: S, most: usize) {
+        let mut idle = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if idle.iter().filter(|(k, _)| *k == kind).count() < most {
+            idle.push((kind, state));
+        }
+    }
+}
+
+/// For whole bodies. One takes 0.7 MB.
+static COMPRESSORS: Idle<Level, Compressor> = Idle::new();
 
 /// How many of each level wait at most: on Node's thread there is one at a time, and a few threads make what is sent often.
 const MAX_COMPRESSORS: usize = 2;
 
+/// For streams. One takes 270 kB.
+static STREAMS: Idle<Coding, Compress> = Idle::new();
+
+/// How many of each coding wait at most: 4 MB of gzip, which nearly all of them are.
+const MAX_STREAMS: usize = 16;
+
 /// gzip or deflate of a whole body, which libdeflate makes in one go. What is too short to become shorter it stores as it is, at once; zlib
 /// takes as long to look at that as Node takes to send it.
 fn deflate(coding: Coding, bytes: &[u8], level: Level) -> io::Result<Vec<u8>> {
-    let idle = || {
-        let mut idle = COMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner);
-        let fits = idle.iter().position(|(l, _)| *l == level)?;
-        Some(idle.swap_remove(fits).1)
-    };
-    let mut compressor = idle().unwrap_or_else(|| Compressor::new(level.libdeflate()));
+    let mut compressor = COMPRESSORS
+        .take(&level)
+        .unwrap_or_else(|| Compressor::new(level.libdeflate()));
     let mut out;
     let length = if coding == Coding::Gzip {
         out = vec![0; compressor.gzip_compress_bound(bytes.len())];
@@ -132,17 +149,13 @@ fn deflate(coding: Coding, bytes: &[u8], level: Level) -> io::Result<Vec<u8>> {
     }
     .map_err(io::Error::other)?;
     out.truncate(length);
-    let mut idle = COMPRESSORS.lock().unwrap_or_else(PoisonError::into_inner);
-    if idle.iter().filter(|(l, _)| *l == level).count() < MAX_COMPRESSORS {
-        idle.push((level, compressor));
-    }
+    COMPRESSORS.give(level, compressor, MAX_COMPRESSORS);
     Ok(out)
 }
 
 /// Compresses a body that arrives in chunks.
 pub struct Encoder {
     coding: Coding,
-    level: Level,
     state: State,
 }
 
@@ -154,12 +167,8 @@ enum State {
     Zstd(Box<ZstdWriter<'static, Vec<u8>>>),
 }
 
-/// States of zlib that wait for their next body. One takes 270 kB and as long to make as compressing a small body, so that
-/// making one per answer would cost more than the answer.
-static IDLE: Mutex<Vec<(Coding, Level, Compress)>> = Mutex::new(Vec::new());
-
-/// How many states wait at most: 4 MB.
-const MAX_IDLE: usize = 16;
+/// gzip and deflate of a stream: what upstream uses.
+const ZLIB_LEVEL: Compression = Compression::new(6);
 
 /// The window of gzip and deflate: 32 KiB, the most there is and what everybody uses.
 const WINDOW_BITS: u8 = 15;
@@ -172,26 +181,22 @@ impl Encoder {
     ///
     /// # Errors
     /// When the encoder cannot be made.
-    pub fn new(coding: Coding, level: Level) -> io::Result<Self> {
-        Encoder::sized(coding, level, None)
+    pub fn new(coding: Coding) -> io::Result<Self> {
+        Encoder::sized(coding, Level::Dynamic, None)
     }
 
     fn sized(coding: Coding, level: Level, size: Option<usize>) -> io::Result<Self> {
-        let idle = || {
-            let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-            let fits = idle.iter().position(|(c, l, _)| (*c, *l) == (coding, level))?;
-            Some(idle.swap_remove(fits).2)
-        };
+        let idle = || STREAMS.take(&coding);
         let state = match coding {
             Coding::Identity => State::Identity,
             Coding::Gzip => State::Zlib(Some(
-                idle().unwrap_or_else(|| Compress::new_gzip(level.zlib(), WINDOW_BITS)),
+                idle().unwrap_or_else(|| Compress::new_gzip(ZLIB_LEVEL, WINDOW_BITS)),
             )),
-            Coding::Deflate => State::Zlib(Some(idle().unwrap_or_else(|| Compress::new(level.zlib(), true)))),
+            Coding::Deflate => State::Zlib(Some(idle().unwrap_or_else(|| Compress::new(ZLIB_LEVEL, true)))),
             Coding::Brotli => State::Brotli(Box::new(brotli(level, size))),
             Coding::Zstd => State::Zstd(Box::new(zstd(level, size)?)),
         };
-        Ok(Encoder { coding, level, state })
+        Ok(Encoder { coding, state })
     }
 
     /// Takes a chunk and returns what is ready. With `flush`, the client can read everything so far: upstream flushes
@@ -306,11 +311,8 @@ impl Drop for Encoder {
         let Some(mut state) = state.take() else {
             return;
         };
-        let mut idle = IDLE.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < MAX_IDLE {
-            state.reset();
-            idle.push((self.coding, self.level, state));
-        }
+        state.reset();
+        STREAMS.give(self.coding, state, MAX_STREAMS);
     }
 }
 
@@ -367,7 +369,7 @@ pub(super) mod tests {
     #[test]
     fn a_flushed_chunk_is_readable_at_once() {
         for coding in CODINGS {
-            let mut encoder = Encoder::new(coding, Level::Dynamic).unwrap();
+            let mut encoder = Encoder::new(coding).unwrap();
             let mut sent = Vec::new();
             let mut seen = Vec::new();
             for part in [&b"first"[..], b"", b"second", b"third"] {
@@ -386,15 +388,15 @@ pub(super) mod tests {
     #[test]
     fn windows_of_zstd_are_those_that_browsers_take() {
         let large: Vec<u8> = (0..3_000_000_u32).flat_map(u32::to_le_bytes).collect();
-        for level in [Level::Quick, Level::Dynamic, Level::Stored] {
-            let mut encoder = Encoder::new(Coding::Zstd, level).unwrap();
-            let mut streamed = encoder.write(&large, false).unwrap();
-            streamed.extend(encoder.finish(&[]).unwrap());
-            for coded in [compress(Coding::Zstd, &large, level).unwrap(), streamed.into()] {
-                let mut decoder = zstd::stream::read::Decoder::new(&coded[..]).unwrap();
-                decoder.window_log_max(23).unwrap();
-                assert_eq!(io::copy(&mut decoder, &mut io::sink()).unwrap(), large.len() as u64);
-            }
+        let mut encoder = Encoder::new(Coding::Zstd).unwrap();
+        let mut streamed = encoder.write(&large, false).unwrap();
+        streamed.extend(encoder.finish(&[]).unwrap());
+        let whole =
+            [Level::Quick, Level::Dynamic, Level::Stored].map(|level| compress(Coding::Zstd, &large, level).unwrap());
+        for coded in whole.into_iter().chain([streamed.into()]) {
+            let mut decoder = zstd::stream::read::Decoder::new(&coded[..]).unwrap();
+            decoder.window_log_max(23).unwrap();
+            assert_eq!(io::copy(&mut decoder, &mut io::sink()).unwrap(), large.len() as u64);
         }
     }
 }

@@ -6,7 +6,7 @@ use std::io;
 
 use bytes::Bytes;
 
-use super::{Coding, Encoder, Level};
+use super::{Coding, Encoder};
 use crate::body::{self, Body};
 
 /// Chunks up to this size are compressed where they are, which takes less than 0.3 ms; larger ones move to the blocking
@@ -15,13 +15,13 @@ const INLINE: usize = 16 * 1024;
 
 /// Compresses a body while it is read. `flush` makes every chunk readable at once, as upstream does for rendered
 /// streams; a file does not need it. Must be called on a tokio runtime.
-pub fn compress_body(mut body: Body, coding: Coding, level: Level, flush: bool) -> Body {
+pub fn compress_body(mut body: Body, coding: Coding, flush: bool) -> Body {
     if coding == Coding::Identity {
         return body;
     }
     let (sender, coded) = body::stream();
     tokio::spawn(async move {
-        let mut encoder = match Encoder::new(coding, level) {
+        let mut encoder = match Encoder::new(coding) {
             Ok(encoder) => encoder,
             Err(error) => {
                 let _ = sender.send(Err(error)).await;
@@ -82,7 +82,7 @@ mod tests {
     #[tokio::test]
     async fn streams_read_back_and_stop_at_an_error() {
         for (coding, flush) in CODINGS.into_iter().flat_map(|coding| [(coding, false), (coding, true)]) {
-            let mut body = compress_body(Body::from(Bytes::from(text())), coding, Level::Dynamic, flush);
+            let mut body = compress_body(Body::from(Bytes::from(text())), coding, flush);
             let mut coded = Vec::new();
             while let Some(chunk) = body.chunk().await {
                 coded.extend_from_slice(&chunk.unwrap());
@@ -90,7 +90,7 @@ mod tests {
             assert_eq!(decode(coding, &coded), text());
         }
         let (sender, source) = body::stream();
-        let mut coded = compress_body(source, Coding::Gzip, Level::Dynamic, true);
+        let mut coded = compress_body(source, Coding::Gzip, true);
         sender.send(Err(io::Error::other("x"))).await.unwrap();
         assert!(coded.chunk().await.unwrap().is_err());
         assert!(coded.chunk().await.is_none());
@@ -100,7 +100,7 @@ mod tests {
     #[tokio::test]
     async fn the_producer_learns_that_the_client_left() {
         let (sender, source) = body::stream();
-        drop(compress_body(source, Coding::Gzip, Level::Dynamic, true));
+        drop(compress_body(source, Coding::Gzip, true));
         sender.reader_gone().await;
     }
 }

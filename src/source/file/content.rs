@@ -10,7 +10,7 @@ use super::load::LargeFile;
 use super::store::Opened;
 use super::stored::StoredFile;
 use crate::body::Body;
-use crate::response::encoding::{compress_body, Coding, Level};
+use crate::response::encoding::{compress_body, Coding};
 use crate::response::file::Content;
 
 impl StoredFile {
@@ -42,7 +42,7 @@ impl StoredFile {
             }
             Content::Part(part, coding) => {
                 let plain = self.body_now(Content::Part(part, Coding::Identity)).unwrap_or_default();
-                Ok(compress_body(plain, coding, Level::Dynamic, false))
+                Ok(compress_body(plain, coding, false))
             }
             Content::Nothing | Content::ErrorPage => Ok(Body::Empty),
         }
@@ -57,7 +57,7 @@ impl LargeFile {
             Content::Whole(coding) => (0, self.meta().size(), coding),
             Content::Part(part, coding) => (part.start, part.size(), coding),
         };
-        compress_body(Body::File(self.part(start, len)), coding, Level::Dynamic, false)
+        compress_body(Body::File(self.part(start, len)), coding, false)
     }
 }
 
