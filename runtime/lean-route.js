@@ -189,8 +189,11 @@ class LeanRoute {
    * @param {Request} req
    */
   #isWhole({ url = '', [REQUEST_META]: { initURL } }) {
+    const start = initURL.length - url.length
+    // Behind the origin, and not behind a base path.
+    if (initURL.indexOf('/', initURL.indexOf('://') + 3) !== start) return false
     if (!initURL.endsWith(url) || !PLAIN_TARGET.test(url)) return false
-    const origin = initURL.slice(0, -url.length)
+    const origin = initURL.slice(0, start)
     if (origin !== this.#origin) {
       if (!URL.canParse(origin) || new URL(origin).origin !== origin) return false
       this.#origin = origin
