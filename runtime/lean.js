@@ -4,7 +4,7 @@
 
 const path = require('node:path')
 const { REQUEST_META } = require('./context')
-const { newIncrementalCache } = require('./incremental-cache')
+const { loadIncrementalCache } = require('./incremental-cache')
 const { LeanApi } = require('./lean-api')
 const { renderByNodeBuild } = require('./lean-pages')
 const { LEAN, LeanPreparation } = require('./lean-prepare')
@@ -115,7 +115,7 @@ const NOTHING_TO_RESET = { resetRequestCache() {} }
 function lightenCache({ CacheHandler, next, distDir }, module) {
   const upstreams = module.getIncrementalCache
   if (!CacheHandler || typeof upstreams !== 'function') return
-  const serverDistDir = path.join(distDir, 'server')
+  const newIncrementalCache = loadIncrementalCache(next, path.join(distDir, 'server'))
   /** Upstream's makes the handlers of 'use cache' ready, once. */
   let isReady = false
   module.getIncrementalCache = async (
@@ -130,13 +130,7 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
     if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
       const { headers } = req
       meta.incrementalCache = standIn(NOTHING_TO_RESET, () =>
-        newIncrementalCache(next, serverDistDir, {
-          config: nextConfig,
-          headers,
-          prerenderManifest,
-          previewProps,
-          CacheHandler,
-        }),
+        newIncrementalCache({ config: nextConfig, headers, prerenderManifest, previewProps, CacheHandler }),
       )
     }
     if (!isOurs || meta.incrementalCache === undefined) {

@@ -14,7 +14,7 @@ const { Entries } = require('./entries')
 const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
 const { withImagePatterns } = require('./image-patterns')
-const { newIncrementalCache } = require('./incremental-cache')
+const { loadIncrementalCache } = require('./incremental-cache')
 const { checkNext } = require('./known-next')
 const { chooseLean } = require('./lean')
 const { findNext } = require('./next-package')
@@ -263,14 +263,19 @@ function registerInstrumentation(state, next, dir) {
  */
 function createIncrementalCache(next, config, distDir, dir) {
   const serverDistDir = path.join(distDir, 'server')
-  /** Loaded by the first request: a handler of the user's is not to slow down the start. @type {{ prerenderManifest: any, CacheHandler: any } | undefined} */
+  /**
+   * Loaded by the first request: a handler of the user's is not to slow down the start.
+   * @type {{ prerenderManifest: any, CacheHandler: any, newIncrementalCache: ReturnType<typeof loadIncrementalCache> } | undefined}
+   */
   let loaded
   return (/** @type {object} */ headers) => {
     loaded ??= {
+      newIncrementalCache: loadIncrementalCache(next, serverDistDir),
       prerenderManifest: require(path.join(distDir, 'prerender-manifest.json')),
       CacheHandler: config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler))),
     }
-    const cache = newIncrementalCache(next, serverDistDir, { ...loaded, config, headers })
+    const { newIncrementalCache, ...known } = loaded
+    const cache = newIncrementalCache({ ...known, config, headers })
     cache.resetRequestCache()
     return cache
   }

@@ -15,12 +15,18 @@ function standIn(known, make) {
   return new Proxy(known, {
     get(_, name) {
       if (Object.hasOwn(known, name)) return Reflect.get(known, name)
-      // It is no promise, which is what a promise asks of everything that it is given.
-      return name === 'then' ? undefined : itself()[name]
+      return isAskedOfEverything(name) ? undefined : itself()[name]
     },
     set: (_, name, value) => Reflect.set(itself(), name, value),
-    has: (_, name) => Object.hasOwn(known, name) || name in itself(),
+    has: (_, name) => Object.hasOwn(known, name) || (!isAskedOfEverything(name) && name in itself()),
   })
 }
+
+/**
+ * Whether a name is asked for without interest in what is stood for, which has none of them: a promise asks for `then` of whatever
+ * it is given, and Jest for a symbol of whatever is global, when nothing can be loaded any more.
+ * @param {string | symbol} name
+ */
+const isAskedOfEverything = name => name === 'then' || typeof name === 'symbol'
 
 module.exports = { standIn }
