@@ -17,6 +17,7 @@ import path from 'node:path'
  * @property {RegExp} [until] the request is repeated until the answer, head and body, matches; only the last one counts
  * @property {number} [timeout] in ms, for a request that gets no answer
  * @property {Record<string, string>} [cookies] sent along; a value of `*` is what the server set before in this case
+ * @property {RegExp[]} [mask] parts of the body that upstream itself does not repeat
  */
 /**
  * @typedef {object} Case
@@ -24,20 +25,19 @@ import path from 'node:path'
  * @property {Step[]} steps in this order
  * @property {RegExp} [log] both servers print a matching line
  * @property {RegExp} [logSinceStart] both servers have printed a matching line, at any time
- * @property {RegExp[]} [mask] parts of the body that upstream itself does not repeat
  * @property {boolean} [alone] touches what other cases of its suite look at, so it waits for them even where cases overlap
  */
 
-/** @typedef {Omit<Step, 'target' | 'method'> & Pick<Case, 'log' | 'logSinceStart' | 'mask'> & { method?: string, note?: string }} Options */
+/** @typedef {Omit<Step, 'target' | 'method'> & Pick<Case, 'log' | 'logSinceStart'> & { method?: string, note?: string }} Options */
 
 /**
  * @param {string} target
  * @param {Options} [options]
  * @returns {Case}
  */
-export function get(target, { log, logSinceStart, mask, note, ...step } = {}) {
+export function get(target, { log, logSinceStart, note, ...step } = {}) {
   const request = { method: 'GET', target, ...step }
-  return { name: nameOf(request, note), steps: [request], log, logSinceStart, mask }
+  return { name: nameOf(request, note), steps: [request], log, logSinceStart }
 }
 
 /** One request with several methods. @param {string[]} methods @param {string} target @param {Options} [options] */
@@ -57,7 +57,7 @@ export const sequence = (name, cases, options = {}) => ({
 })
 
 /** Bytes as they are. @param {string} name @param {string} bytes @param {Partial<Step & Case>} [options] @returns {Case} */
-export const raw = (name, bytes, { log, mask, ...step } = {}) => ({ name, steps: [{ ...step, bytes }], log, mask })
+export const raw = (name, bytes, { log, ...step } = {}) => ({ name, steps: [{ ...step, bytes }], log })
 
 /**
  * An RSC request as the browser sends it, with the `_rsc` that belongs to its headers.

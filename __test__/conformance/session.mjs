@@ -96,17 +96,17 @@ export async function openSession({ line, fixture, serverFile, env, alter, targe
       ),
     )
     if (!expected || !actual) throw new Error('unreachable')
-    const ports = { expectedPort: left.port, actualPort: right.port, mask: test.mask }
+    const ports = { expectedPort: left.port, actualPort: right.port }
     /** @type {Result} */
     const result = { name: test.name, statuses: expected.map(statusOf), differences: [], declared: [] }
-    for (const [index, { label, answer }] of expected.entries()) {
+    for (const [index, { label, answer, mask }] of expected.entries()) {
       const other = actual[index]?.answer ?? { error: 'no such answer' }
       // Both can wait in vain; then the case is wrong.
       if (answer.error?.startsWith(IN_VAIN)) {
         result.differences.push({ step: label, kind: 'case', expected: answer.error, actual: 'upstream too' })
       }
       const [theirs, ours] = await withPicturesDescribed(sharpOf(built), answer, other)
-      for (const difference of compare(theirs, ours, ports)) {
+      for (const difference of compare(theirs, ours, { ...ports, mask })) {
         const context = { fixture, name: test.name, ...difference }
         const known = DIFFERENCES.find(entry => (entry.lines?.includes(line) ?? true) && entry.applies(context))
         if (known) result.declared.push(known.id)
@@ -137,7 +137,7 @@ const statusOf = ({ answer }) => answer.response?.status ?? answer.error ?? ''
  */
 async function play(server, test, { values, etags, ownEtags, thrice }) {
   const printedBefore = server.output().length
-  /** @type {{ label: string, answer: Answer }[]} */
+  /** @type {{ label: string, answer: Answer, mask?: RegExp[] }[]} */
   const answers = []
   /** @type {Map<string, string>} */
   const jar = new Map()
@@ -147,7 +147,7 @@ async function play(server, test, { values, etags, ownEtags, thrice }) {
     if (step.wait) await delay(step.wait)
     for (const answer of await sendUntil(server.port, step)) {
       remember(answer, jar)
-      answers.push({ label, answer })
+      answers.push({ label, answer, mask: step.mask })
     }
   }
   if (thrice && isRead(test)) {
@@ -173,11 +173,10 @@ async function play(server, test, { values, etags, ownEtags, thrice }) {
  *
  * @param {Case} test
  */
-function isRead({ steps: [step, ...more], log, logSinceStart, mask }) {
-  if (!step || more.length > 0 || log || logSinceStart || mask) return false
-  return (
-    methodOf(step) === 'GET' && !step.bytes && !step.body && !step.abort && !step.until && !step.wait && !step.timeout
-  )
+function isRead({ steps: [step, ...more], log, logSinceStart }) {
+  if (!step || more.length > 0 || log || logSinceStart) return false
+  const { bytes, body, abort, until, wait, timeout, mask } = step
+  return methodOf(step) === 'GET' && !bytes && !body && !abort && !until && !wait && !timeout && !mask
 }
 
 /**

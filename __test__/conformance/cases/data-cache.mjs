@@ -11,8 +11,14 @@ const later = target => get(target, { wait: STALE })
 /** Waits until a name was asked so often. @param {string} name @param {number} count */
 const askedFor = (name, count) => get(`/asked?of=${name}`, { until: new RegExp(`asked ${count} times`) })
 
+/** Time to ask and to store the answer, in ms: an answer is stored after the source was asked, and nothing says when. */
+const TIME_TO_STORE = 400
+
 /** How often a name was asked when there was time to ask. @param {string} name */
-const asks = name => get(`/asked?of=${name}`, { wait: 400 })
+const asks = name => get(`/asked?of=${name}`, { wait: TIME_TO_STORE })
+
+/** What is answered when there was time to store it. @param {string} target */
+const stored = target => get(target, { wait: TIME_TO_STORE })
 
 /** Sets the switches of pages and data. @param {string} query */
 const set = query => get(`/switch?${query}`)
@@ -27,7 +33,7 @@ const onDemand = query => get(`/on-demand?${query}`)
 const action = (...args) =>
   post('/forms', JSON.stringify(args), {
     headers: { 'next-action': '{action}', 'content-type': 'text/plain;charset=UTF-8', accept: 'text/x-component' },
-    // The page that comes along counts its renders.
+    // The page that comes along counts its renders for all actions, and they overlap.
     mask: [/"children":\d+/g],
   })
 
@@ -55,7 +61,7 @@ export default [
     get('/dynamic/data'),
     later('/dynamic/data'),
     askedFor('data', 2),
-    get('/dynamic/data'),
+    stored('/dynamic/data'),
     asks('data'),
   ]),
   sequence('data whose source fails', [
@@ -74,7 +80,7 @@ export default [
     get('/stored/time'),
     later('/stored/time'),
     askedFor('time', 2),
-    get('/stored/time'),
+    stored('/stored/time'),
     asks('time'),
   ]),
   sequence('unstable_cache: a tag at once', [
@@ -85,12 +91,12 @@ export default [
     asks('tag'),
   ]),
   sequence('unstable_cache: a tag in the background', [
-    get('/stored/soft'),
-    onDemand('tag=tag-soft&profile=max'),
-    get('/stored/soft'),
-    askedFor('soft', 2),
-    get('/stored/soft'),
-    asks('soft'),
+    get('/stored/behind'),
+    onDemand('tag=tag-behind&profile=max'),
+    get('/stored/behind'),
+    askedFor('behind', 2),
+    stored('/stored/behind'),
+    asks('behind'),
   ]),
   sequence('a tag of data: the page is stale, then it is new', [
     get('/fetched/soft'),
@@ -190,15 +196,25 @@ export default [
     get('/_next/data/{buildId}/list/by-api.json'),
     asks('list-by-api'),
   ]),
-  sequence('res.revalidate: only what was generated', [
-    byApi('/fetched/generated', '&generated=1'),
-    asks('render-generated'),
-    get('/fetched/generated'),
-    byApi('/fetched/generated', '&generated=1'),
-    get('/fetched/generated'),
-    asks('render-generated'),
-  ]),
-  sequence('res.revalidate: what does not exist', [byApi('/nowhere'), byApi('nowhere'), byApi('/closed/shut')]),
+  // Both render the not-found page anew, and it names the path that they were asked for.
+  sequence(
+    'res.revalidate: only what was generated',
+    [
+      byApi('/fetched/generated', '&generated=1'),
+      asks('render-generated'),
+      get('/fetched/generated'),
+      byApi('/fetched/generated', '&generated=1'),
+      get('/fetched/generated'),
+      asks('render-generated'),
+      get('/nobody/is/here'),
+    ],
+    { alone: true },
+  ),
+  sequence(
+    'res.revalidate: what does not exist',
+    [byApi('/nowhere'), byApi('nowhere'), get('/nobody/is/here'), byApi('/closed/shut'), get('/nobody/is/here')],
+    { alone: true },
+  ),
   sequence('res.revalidate: a page that throws', [
     get('/outcome/broken'),
     set('broken=throw'),
