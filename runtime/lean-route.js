@@ -43,8 +43,11 @@ const REPORT_PARAMETERS = 5
 /** Headers that may have several values; of others the first one that is set stays. */
 const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
 
-/** Headers of a route's answer that are not sent: the body may have been decoded since they were written, or is not for clients. */
-const NOT_SENT = new Set(['content-length', 'content-encoding', 'transfer-encoding', 'x-middleware-set-cookie'])
+/** What is said of a body that may have been decoded since; versions before 16.4.5 send it all the same. */
+const FRAMING = new Set(['content-length', 'content-encoding', 'transfer-encoding'])
+
+/** Not for clients: cookies for the rest of the request. */
+const OVERRIDE_COOKIES = 'x-middleware-set-cookie'
 
 /** A path and a query that no parser changes. */
 const PLAIN_TARGET = /^(?:\/[\w-]+(?:\.[\w-]+)*)+(?:\?[\w=&.-]*)?$/
@@ -137,7 +140,7 @@ class LeanRoute {
    */
   async #handle(server, req, res, params, { nextConfig, previewProps, prerenderManifest }) {
     const module = this.#module
-    const { next, waitUntil } = server
+    const { waitUntil } = server
     const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
     incrementalCache?.resetRequestCache()
     const renderOpts = {
@@ -153,7 +156,7 @@ class LeanRoute {
     const response = await module.handle(this.#requestOf(req, res), context)
     req.fetchMetrics = renderOpts.fetchMetrics
     if (renderOpts.pendingWaitUntil) waitUntil.add(renderOpts.pendingWaitUntil)
-    sendHead(next, res, response)
+    sendHead(server, res, response)
     if (response.body && req.method !== 'HEAD') await sendBody(res, response.body)
     else res.end()
   }
@@ -220,15 +223,15 @@ function responseAborted() {
 }
 
 /**
- * @param {import('./next-package').NextPackage} next
+ * @param {ServerState} server
  * @param {Response} res
  * @param {globalThis.Response} response
  */
-function sendHead(next, res, { status, statusText, headers }) {
+function sendHead({ next, dropsRouteFraming }, res, { status, statusText, headers }) {
   res.statusCode = status
   res.statusMessage = statusText
   headers.forEach((value, name) => {
-    if (NOT_SENT.has(name)) return
+    if (name === OVERRIDE_COOKIES || (dropsRouteFraming && FRAMING.has(name))) return
     if (name === 'set-cookie') {
       const { splitCookiesString } = next.require('next/dist/server/web/utils')
       for (const cookie of splitCookiesString(value)) addValue(res, name, cookie)

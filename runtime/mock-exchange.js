@@ -13,6 +13,8 @@ const { mergeHeaders } = require('./respond')
 function mockExchange(next, url, headers, method = 'GET') {
   const { createRequestResponseMocks } = next.require('next/dist/server/lib/mock-request')
   const { req, res } = createRequestResponseMocks({ url, headers, method })
+  // The mock's own throws when it is asked for more than an address; at the end of this one is nobody.
+  req.socket = {}
   const { writeHead } = res
   // The mock takes headers one by one only.
   res.writeHead = (/** @type {number} */ status, /** @type {string[]} */ flat = []) => {

@@ -65,6 +65,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {boolean} throwsToCaller whether what a page throws goes to whoever revalidates it
  * @property {boolean} deprecatesMethods whether the methods of the app warn
  * @property {boolean} capturesHtml whether `renderToHTML()` returns what the page writes
+ * @property {boolean} dropsRouteFraming whether what a route handler says of the length and the coding of its body is not sent
  * @property {(prefix: unknown) => void} setAssetPrefix
  * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed
  */
@@ -210,6 +211,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     throwsToCaller: traits.revalidationsThrow,
     deprecatesMethods: traits.deprecatedMethods,
     capturesHtml: traits.capturedHtml,
+    dropsRouteFraming: traits.routeFramingIsDropped,
     setAssetPrefix: prefix => {
       // Any value that is not empty has to be a text; upstream fails in the same way.
       assetPrefix = prefix ? /** @type {any} */ (prefix).replace(/\/$/, '') : ''

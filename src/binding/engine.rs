@@ -145,6 +145,8 @@ pub struct Traits {
     pub entries_expect_incremental_cache: bool,
     /// Whether answers of route handlers are compressed.
     pub compressed_route_handlers: bool,
+    /// Whether what a route handler says of the length and the coding of its body is not sent.
+    pub route_framing_is_dropped: bool,
     /// Whether the methods of the app warn that they are deprecated.
     pub deprecated_methods: bool,
     /// Whether `renderToHTML()` returns what the page writes.
@@ -536,6 +538,7 @@ impl JsEngine {
                 has_instrumentation: traits.has_instrumentation,
                 entries_expect_incremental_cache: traits.entries_expect_incremental_cache,
                 compressed_route_handlers: traits.compressed_route_handlers,
+                route_framing_is_dropped: traits.route_framing_is_dropped,
                 deprecated_methods: traits.deprecated_methods,
                 captured_html: traits.captured_html,
                 actions_fetch_from_host: traits.actions_fetch_from_host,

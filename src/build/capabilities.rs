@@ -108,6 +108,8 @@ pub struct Capabilities {
     pub rewritten_path_overrides: bool,
     /// Answers of route handlers and edge functions are compressed too.
     pub compressed_route_handlers: bool,
+    /// What a route handler says of the length and the coding of its body is not sent.
+    pub route_framing_is_dropped: bool,
     /// A segment prefetch of a segment that is not there gets a 404; otherwise a 204.
     pub missing_segments_are_404: bool,
     /// Only `rsc: 1` asks for a React payload; otherwise entries of the App Router take any value for it.
@@ -222,6 +224,8 @@ impl Capabilities {
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,
             compressed_route_handlers: late_16,
+            // Read from 15.5.28 and 29, 16.4.4 and 5.
+            route_framing_is_dropped: version >= Version::new(16, 4, 5) || (!v16 && version >= Version::new(15, 5, 29)),
             missing_segments_are_404: late_16,
             exact_rsc_header: late_16,
             route_handlers_expire: late_16,

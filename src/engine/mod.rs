@@ -71,6 +71,8 @@ pub struct Traits {
     pub entries_expect_incremental_cache: bool,
     /// Whether answers of route handlers are compressed.
     pub compressed_route_handlers: bool,
+    /// Whether what a route handler says of the length and the coding of its body is not sent.
+    pub route_framing_is_dropped: bool,
     /// Whether the methods of the app warn that they are deprecated.
     pub deprecated_methods: bool,
     /// Whether `renderToHTML()` returns what the page writes.
@@ -166,6 +168,7 @@ impl Engine {
             settings: Settings {
                 etags: config.generate_etags,
                 data_etags: build.capabilities.data_etags,
+                route_framing_is_dropped: build.capabilities.route_framing_is_dropped,
                 powered_by: config.powered_by_header,
                 compress: config.compress,
                 preferred: options.preferred,
@@ -223,6 +226,7 @@ impl Engine {
             has_instrumentation: self.server_dir().join("instrumentation.js").is_file(),
             entries_expect_incremental_cache: self.build.capabilities.entries_expect_incremental_cache,
             compressed_route_handlers: self.build.capabilities.compressed_route_handlers,
+            route_framing_is_dropped: self.build.capabilities.route_framing_is_dropped,
             deprecated_methods: self.build.capabilities.deprecated_methods,
             captured_html: self.build.capabilities.captured_html,
             actions_fetch_from_host: self.build.capabilities.actions_fetch_from_host,

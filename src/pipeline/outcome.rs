@@ -57,6 +57,7 @@ impl Engine {
             Freshness::Fresh => CacheStatus::Hit,
         };
         let is_data = variant == Variant::Data;
+        call.vary();
         call.headers.set("x-nextjs-cache", status.as_str());
         if let Life::Known(lifetime) = page.life {
             call.headers.set_default("Cache-Control", lifetime.cache_control());

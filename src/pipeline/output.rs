@@ -78,9 +78,7 @@ impl Engine {
 
     /// A short answer in place of the page.
     fn refuse(&self, flight: &Flight, mut call: Call<'_>, decision: &PageDecision) -> Next {
-        if let Some(vary) = call.outcome.vary {
-            call.headers.append("vary", vary);
-        }
+        call.vary();
         if *decision != PageDecision::SkipPrefetch {
             call.name_matched_path(flight);
         }
@@ -184,6 +182,13 @@ impl Call<'_> {
     /// found nothing has said on the response how long that is true.
     pub fn is_status_page(&self) -> bool {
         self.output.kind == OutputKind::Pages && matches!(self.output.pathname.as_str(), "/404" | "/500")
+    }
+
+    /// Says what the answer varies by, where no page is sent that would say so.
+    pub fn vary(&mut self) {
+        if let Some(vary) = self.outcome.vary {
+            self.headers.append_distinct("vary", vary);
+        }
     }
 
     /// A data request learns which page it came to.

@@ -217,7 +217,8 @@ impl Engine {
         let head = flight.request.method == Method::Head;
         let mut settings = self.settings;
         if page.entry.kind == EntryKind::AppRoute {
-            settings.compress &= self.build.capabilities.compressed_route_handlers;
+            // Older lines compress by the type that a rule or middleware has set, not by the handler's own.
+            settings.compress &= self.build.capabilities.compressed_route_handlers || call.headers.has("content-type");
         }
         match page.answer(&self.table, settings, variant, framing, &conditions, head) {
             PageAnswer::Ready(answer) => Next::Ready(answer),

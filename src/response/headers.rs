@@ -150,6 +150,21 @@ impl HeaderList {
         }
     }
 
+    /// Adds a value as upstream's responses do: none twice, and every value of a name under the spelling of the last
+    /// (`appendHeader` of `next/dist/server/base-http/node.js`).
+    pub fn append_distinct(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
+        let (name, value) = (name.into(), value.into());
+        if self.all(&name).any(|known| known == &*value) {
+            return;
+        }
+        for (key, _) in &mut self.items {
+            if key.eq_ignore_ascii_case(&name) {
+                *key = name.clone();
+            }
+        }
+        self.append(name, value);
+    }
+
     /// Adds a header at the end without looking for its name. For names that are known to be absent.
     pub fn push(&mut self, name: impl Into<Text>, value: impl Into<Text>) {
         self.items.push((name.into(), value.into()));
@@ -248,6 +263,16 @@ impl<N: Into<Text>, V: Into<Text>> FromIterator<(N, V)> for HeaderList {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn appending_a_distinct_value_spells_all_of_a_name_alike() {
+        let mut list: HeaderList = [("Vary", "X-Thing"), ("Last", "z")].into_iter().collect();
+        list.append_distinct("vary", "rsc");
+        assert_eq!(list.joined(), "vary\0X-Thing\0vary\0rsc\0Last\0z");
+        list.append_distinct("VARY", "X-Thing");
+        list.append_distinct("new", "1");
+        assert_eq!(list.joined(), "vary\0X-Thing\0vary\0rsc\0Last\0z\0new\x001");
+    }
 
     #[test]
     fn setting_keeps_the_place_and_takes_the_new_spelling() {

@@ -20,6 +20,16 @@ use crate::source::prerender::{Entry, Freshness, Lifetime};
 /// `Cache-Control` of answers that nobody may keep.
 pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalidate";
 
+/// Headers of which a route handler adds values to those of a rule or of middleware; any other is theirs then
+/// (`headersWithMultipleValuesAllowed` of `next/dist/server/send-response.js`).
+const MULTIPLE: [&str; 4] = ["set-cookie", "www-authenticate", "proxy-authenticate", "vary"];
+
+/// What a route handler says of a body that may have been decoded since (`FORBIDDEN_HEADERS` there).
+const FRAMING: [&str; 3] = ["content-length", "content-encoding", "transfer-encoding"];
+
+/// Not for clients: cookies for the rest of the request.
+const OVERRIDE_COOKIES: &str = "x-middleware-set-cookie";
+
 /// What the configuration says about answers.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -27,6 +37,8 @@ pub struct Settings {
     pub etags: bool,
     /// Whether data is a text with an `ETag` too, and no stream.
     pub data_etags: bool,
+    /// Whether what a route handler says of the length and the coding of its body is not sent.
+    pub route_framing_is_dropped: bool,
     /// `poweredByHeader`
     pub powered_by: bool,
     /// `compress`
@@ -293,7 +305,7 @@ impl Page {
         match framing.vary {
             // The handler of an app page sets the header, which drops what a rule said; everybody else adds to it.
             Some(vary) if self.entry.kind == EntryKind::AppPage => headers.set("Vary", vary),
-            Some(vary) => headers.append("vary", vary),
+            Some(vary) => headers.append_distinct("vary", vary),
             None => {}
         }
         let segment = matches!(variant, Variant::Segment(_));
@@ -312,9 +324,7 @@ impl Page {
                 // `2`: this route has segments at all, whether or not this one is there.
                 headers.set("x-nextjs-postponed", "2");
             } else if self.entry.kind != EntryKind::Pages {
-                for (name, value) in &self.entry.headers.lines {
-                    headers.append(name.clone(), value.clone());
-                }
+                self.add_own(&mut headers, settings);
                 if self.entry.postponed.is_some() {
                     headers.set("x-nextjs-postponed", "1");
                 }
@@ -340,6 +350,20 @@ impl Page {
             headers.set_default("Content-Type", content_type.to_owned());
         }
         (self.status(variant, framing, exists), headers)
+    }
+
+    /// Adds what the answer itself says, after rules and middleware.
+    fn add_own(&self, headers: &mut HeaderList, settings: Settings) {
+        for (name, value) in &self.entry.headers.lines {
+            let is_one_of = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));
+            if self.entry.kind != EntryKind::AppRoute {
+                headers.append(name.clone(), value.clone());
+            } else if !(is_one_of(&[OVERRIDE_COOKIES]) || settings.route_framing_is_dropped && is_one_of(&FRAMING))
+                && (is_one_of(&MULTIPLE) || !headers.has(name))
+            {
+                headers.append_distinct(name.clone(), value.clone());
+            }
+        }
     }
 
     fn status(&self, variant: &Variant, framing: &Framing, exists: bool) -> u16 {
@@ -400,6 +424,7 @@ mod tests {
     const SETTINGS: Settings = Settings {
         etags: true,
         data_etags: true,
+        route_framing_is_dropped: true,
         powered_by: true,
         compress: true,
         preferred: Preferred::UPSTREAM,

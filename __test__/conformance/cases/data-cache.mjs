@@ -297,6 +297,7 @@ export default [
     get('/list/none'),
     get('/_next/data/{buildId}/list/none.json'),
     head('/list/none'),
+    rsc('/list/none'),
     later('/_next/data/{buildId}/list/none.json'),
     asks('list-none'),
     set('list-none='),
@@ -315,6 +316,7 @@ export default [
     later('/list/there'),
     askedFor('list-there', 2),
     fresh('/list/there'),
+    rsc('/list/there'),
   ]),
   sequence('preview mode', [
     byApi('/list/preview'),

@@ -271,6 +271,10 @@ const payloads = [
 ]
 
 const KILOBYTE = 'x'.repeat(1024)
+/** A picture is fetched by a request of the server's own, which middleware sees. */
+const picture = '/_next/image?url=%2Ffile.txt&w=64&q=75'
+const pictures = [...each(['GET', 'OPTIONS', 'PUT'], picture), post(picture, 'a=1')]
+
 const bodies = [
   ...['next', 'body', 'bodyThenNext', 'partOfBody', 'override'].flatMap(query => [
     post(doing('/api/echo', query), ''),
@@ -309,4 +313,5 @@ export default [
   ...data,
   ...payloads,
   ...bodies,
+  ...pictures,
 ]

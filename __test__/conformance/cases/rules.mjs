@@ -238,6 +238,13 @@ const headers = [
   get('/with/%zz/b'),
   get('//target'),
   rsc('/app-page'),
+  ...['/app-kept', '/app-made'].flatMap(path => [
+    get(path),
+    get(path, { headers: GZIP }),
+    ...each(['HEAD', 'POST', 'OPTIONS'], path),
+  ]),
+  rsc('/static'),
+  rsc('/static', {}, { method: 'OPTIONS', note: 'a rule and a page say what it varies by' }),
 ]
 
 export const rules = [...redirects, ...rewrites, ...headers]
