@@ -206,6 +206,7 @@ impl Engine {
             personal: flight.personal,
             cache: serving.cache,
             fallback: serving.fallback,
+            partial: self.rules.has_shells(call.output),
             shell: serving.shell,
         };
         let variant = match variant {

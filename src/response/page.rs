@@ -139,6 +139,8 @@ pub struct Framing {
     pub cache: CacheStatus,
     /// Whether the answer is that of a fallback, which says nothing about how long it may be kept.
     pub fallback: bool,
+    /// Whether the route is partially prerendered, so that its payload is no error whatever became of the page.
+    pub partial: bool,
     /// Whether the answer is only the beginning: a compiled entry goes on from it.
     pub shell: bool,
     /// Whether the headers are for one request only, so that the answer is not kept.
@@ -376,6 +378,7 @@ impl Page {
                     404
                 }
             }
+            Variant::Rsc if framing.partial => framing.status.unwrap_or(200),
             // A payload carries its redirect inside; the client router would not see a redirect status.
             Variant::Rsc if (300..400).contains(&own) => 200,
             _ => self.entry.status.or(framing.status).unwrap_or(200),

@@ -70,6 +70,7 @@ export default [
   sequence('a path that is spelt like its route', waysWhileFresh('/shop/%5Bitem%5D', '/shop/$d$item/__PAGE__')),
   ...ways('/private', '/private/__PAGE__'),
   ...ways('/nowhere', '/_not-found/__PAGE__'),
+  ...ways('/_not-found', '/_not-found/__PAGE__'),
   get('/shell', { headers: { 'x-visitor': 'somebody' } }),
   get('/shell', { headers: { 'x-visitor': 'somebody', ...GZIP } }),
   get('/shell', { headers: { cookie: '__prerender_bypass=wrong' } }),
