@@ -106,6 +106,8 @@ pub struct Capabilities {
     pub state_tree_params: bool,
     /// The rewritten path of an RSC request also replaces the one that middleware set.
     pub rewritten_path_overrides: bool,
+    /// The route of a page of the Pages Router is told to data requests without a slash at its end.
+    pub trimmed_matched_paths: bool,
     /// Answers of route handlers and edge functions are compressed too.
     pub compressed_route_handlers: bool,
     /// What a route handler says of the length and the coding of its body is not sent.
@@ -223,6 +225,8 @@ impl Capabilities {
             client_param_parsing_origins: v16,
             state_tree_params: !v16,
             rewritten_path_overrides: late_16,
+            // Read from 16.1.7 and 16.2.12.
+            trimmed_matched_paths: version >= Version::new(16, 2, 0),
             compressed_route_handlers: late_16,
             // Read from 15.5.28 and 29, 16.4.4 and 5.
             route_framing_is_dropped: version >= Version::new(16, 4, 5) || (!v16 && version >= Version::new(15, 5, 29)),

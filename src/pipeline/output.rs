@@ -57,15 +57,15 @@ impl Engine {
         };
         match call.outcome.decision.clone() {
             PageDecision::Static(file) => {
-                call.name_matched_path(flight);
+                call.name_matched_path(flight, false);
                 self.serve_static(flight, call, file)
             }
             PageDecision::Prerendered(prerendered) => {
-                call.name_matched_path(flight);
+                call.name_matched_path(flight, self.build.capabilities.trimmed_matched_paths);
                 self.serve_prerendered(flight, call, prerendered)
             }
             PageDecision::Render => {
-                call.name_matched_path(flight);
+                call.name_matched_path(flight, false);
                 // Who gets a shell depends on more than the target, and so does who gets none.
                 if error.is_none() && !self.rules.has_shells(output) {
                     flight.origins = Origins::Entry;
@@ -80,7 +80,7 @@ impl Engine {
     fn refuse(&self, flight: &Flight, mut call: Call<'_>, decision: &PageDecision) -> Next {
         call.vary();
         if *decision != PageDecision::SkipPrefetch {
-            call.name_matched_path(flight);
+            call.name_matched_path(flight, false);
         }
         let mut headers = call.headers;
         match decision {
@@ -191,13 +191,16 @@ impl Call<'_> {
         }
     }
 
-    /// A data request learns which page it came to.
-    fn name_matched_path(&mut self, flight: &Flight) {
+    /// A data request learns which page it came to. Entries say so `trimmed`: without the slash of a locale's first page.
+    fn name_matched_path(&mut self, flight: &Flight, trimmed: bool) {
         // API routes and edge functions are called before that is done.
         let is_named = self.error.is_none() && !self.output.edge && self.output.kind != OutputKind::PagesApi;
         if is_named && has_data_header(flight) {
             let prefix = locale_of(flight).map_or(String::new(), |locale| format!("/{locale}"));
-            let path = format!("{prefix}{}", self.output.pathname);
+            let mut path = format!("{prefix}{}", self.output.pathname);
+            if trimmed && path.len() > 1 && path.ends_with('/') {
+                path.pop();
+            }
             self.headers.set("x-nextjs-matched-path", path);
         }
     }

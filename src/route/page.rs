@@ -14,7 +14,7 @@ use super::{Output, OutputKind};
 use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES};
-use crate::url::{path_has_prefix, remove_path_prefix, QueryValue};
+use crate::url::{path_has_prefix, remove_path_prefix, split_locale, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
 const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
@@ -112,9 +112,12 @@ impl PageRules {
     pub fn compile(build: &Build, config: &NextConfig) -> Self {
         let prerender = &build.prerender;
         let mut static_props: HashSet<String> = prerender.dynamic_routes.keys().cloned().collect();
+        let locales = config.i18n.iter().flat_map(|i18n| &i18n.locales).map(String::as_str);
         for (path, route) in &prerender.routes {
             if route.router == RouteOwner::Pages {
-                static_props.insert(route.src_route.as_deref().unwrap_or(path).to_owned());
+                // A page without parameters is prerendered once for each locale.
+                let page = || split_locale(path, locales.clone()).pathname;
+                static_props.insert(route.src_route.as_deref().unwrap_or_else(page).to_owned());
             }
         }
         let rewrites = build.routes.rewrites.before_files.iter();

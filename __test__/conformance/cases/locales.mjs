@@ -226,7 +226,17 @@ const data = [
   get('/_next/data/{buildId}/ssr.json', { headers: { 'x-nextjs-data': '1' } }),
 ]
 
-export const locales = [...detection, ...paths, ...rules, ...data]
+/** Pages without parameters, which the build has rendered once for each locale. */
+const prerendered = ['/', '/fr', '/nl-nl', '/about', '/fr/about', '/en/about', '/de/about'].flatMap(path => [
+  ...each(['GET', 'PUT', 'OPTIONS'], path),
+  get(`${path}?page=1`),
+  rsc(path),
+])
+const asData = ['index', 'en', 'fr', 'fr/about', 'about', 'fr/ssr'].flatMap(page =>
+  each(['GET', 'PUT'], `/_next/data/{buildId}/${page}.json`, { headers: { 'x-nextjs-data': '1' } }),
+)
+
+export const locales = [...detection, ...paths, ...rules, ...data, ...prerendered, ...asData]
 
 /** Below a base path, with trailing slashes. */
 export const localesBase = [
