@@ -25,7 +25,7 @@ pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalid
 const MULTIPLE: [&str; 4] = ["set-cookie", "www-authenticate", "proxy-authenticate", "vary"];
 
 /// What a route handler says of a body that may have been decoded since (`FORBIDDEN_HEADERS` there).
-const FRAMING: [&str; 3] = ["content-length", "content-encoding", "transfer-encoding"];
+const OF_THE_BODY: [&str; 3] = ["content-length", "content-encoding", "transfer-encoding"];
 
 /// Not for clients: cookies for the rest of the request.
 const OVERRIDE_COOKIES: &str = "x-middleware-set-cookie";
@@ -357,12 +357,14 @@ impl Page {
     /// Adds what the answer itself says, after rules and middleware.
     fn add_own(&self, headers: &mut HeaderList, settings: Settings) {
         for (name, value) in &self.entry.headers.lines {
-            let is_one_of = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));
             if self.entry.kind != EntryKind::AppRoute {
                 headers.append(name.clone(), value.clone());
-            } else if !(is_one_of(&[OVERRIDE_COOKIES]) || settings.route_framing_is_dropped && is_one_of(&FRAMING))
-                && (is_one_of(&MULTIPLE) || !headers.has(name))
-            {
+                continue;
+            }
+            let is_one_of = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));
+            let is_dropped = settings.route_framing_is_dropped && is_one_of(&OF_THE_BODY);
+            let is_sent = !is_dropped && !is_one_of(&[OVERRIDE_COOKIES]);
+            if is_sent && (is_one_of(&MULTIPLE) || !headers.has(name)) {
                 headers.append_distinct(name.clone(), value.clone());
             }
         }
