@@ -6,7 +6,7 @@ const { readFile } = require('node:fs/promises')
 const path = require('node:path')
 const { NO_FALLBACK, render } = require('./render')
 const { headFrom } = require('./request')
-const { NO_STORE, appendVary } = require('./respond')
+const { NO_STORE, appendDistinct } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -191,7 +191,7 @@ async function errorPayload(server, error, req, res, query, localised = false) {
 async function run(server, req, res, step, error) {
   server.filterForwarded?.(req)
   if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
-  if (step.vary) appendVary(res, step.vary)
+  if (step.vary) appendDistinct(res, 'vary', step.vary)
   if (step.file.endsWith('.html')) {
     return { text: await readFile(path.join(server.distDir, step.file), 'utf8'), type: HTML }
   }

@@ -10,7 +10,7 @@
 const { isUint8Array } = require('node:util/types')
 const { REQUEST_META } = require('./context')
 const { isAbort } = require('./errors')
-const { drained } = require('./respond')
+const { appendDistinct, drained } = require('./respond')
 const { endWhole } = require('./whole')
 
 /**
@@ -43,7 +43,7 @@ const REPORT_PARAMETERS = 5
 /** Headers that may have several values; of others the first one that is set stays. */
 const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
 
-/** What is said of a body that may have been decoded since; versions before 16.4.5 send it all the same. */
+/** What is said of a body that may have been decoded since; older versions send it all the same. */
 const FRAMING = new Set(['content-length', 'content-encoding', 'transfer-encoding'])
 
 /** Not for clients: cookies for the rest of the request. */
@@ -234,24 +234,9 @@ function sendHead({ next, dropsRouteFraming }, res, { status, statusText, header
     if (name === OVERRIDE_COOKIES || (dropsRouteFraming && FRAMING.has(name))) return
     if (name === 'set-cookie') {
       const { splitCookiesString } = next.require('next/dist/server/web/utils')
-      for (const cookie of splitCookiesString(value)) addValue(res, name, cookie)
-    } else if (MULTIPLE.has(name) || !res.hasHeader(name)) addValue(res, name, value)
+      for (const cookie of splitCookiesString(value)) appendDistinct(res, name, cookie)
+    } else if (MULTIPLE.has(name) || !res.hasHeader(name)) appendDistinct(res, name, value)
   })
-}
-
-/**
- * @param {Response} res
- * @param {string} name
- * @param {string} value
- */
-function addValue(res, name, value) {
-  const present = res.getHeader(name)
-  if (present === undefined) {
-    res.setHeader(name, value)
-    return
-  }
-  const values = [present].flat().map(String)
-  if (!values.includes(value)) res.setHeader(name, [...values, value])
 }
 
 /**

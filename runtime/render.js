@@ -4,7 +4,7 @@
 const { REQUEST_META } = require('./context')
 const { runEdge } = require('./edge')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
-const { appendVary, mergeHeaders } = require('./respond')
+const { appendDistinct, mergeHeaders } = require('./respond')
 
 /**
  * @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request
@@ -56,7 +56,7 @@ async function render(server, req, res, step, error, extraMeta) {
   prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers, false)
-  if (step.vary !== undefined) appendVary(res, step.vary)
+  if (step.vary !== undefined) appendDistinct(res, 'vary', step.vary)
   if (step.status !== undefined) res.statusCode = step.status
   if (step.edge) return runEdge(server, req, res, step, meta)
   const entry = await server.entries.load(step.file)

@@ -217,13 +217,20 @@ function addVary(res, value) {
 }
 
 /**
- * Adds a line to `Vary`, as upstream's renderer does: under the name in lower case, and each line once.
+ * Adds a value as upstream's responses do: none twice, and every value of a name under the spelling of the last
+ * (`appendHeader` of next/dist/server/base-http/node.js).
  * @param {ServerResponse} res
+ * @param {string} name
  * @param {string} value
  */
-function appendVary(res, value) {
-  const present = [res.getHeader('vary') ?? []].flat().map(String)
-  if (!present.includes(value)) res.setHeader('vary', present.length > 0 ? [...present, value] : value)
+function appendDistinct(res, name, value) {
+  const present = res.getHeader(name)
+  if (present === undefined) {
+    res.setHeader(name, value)
+    return
+  }
+  const values = [present].flat().map(String)
+  if (!values.includes(value)) res.setHeader(name, [...values, value])
 }
 
-module.exports = { NO_STORE, appendVary, checkAnswer, drained, sendAnswer, sendChunks, sendStream, mergeHeaders }
+module.exports = { NO_STORE, appendDistinct, checkAnswer, drained, sendAnswer, sendChunks, sendStream, mergeHeaders }

@@ -67,7 +67,7 @@ impl Engine {
             PageDecision::Render => {
                 call.name_matched_path(flight, false);
                 // Who gets a shell depends on more than the target, and so does who gets none.
-                if error.is_none() && !self.rules.has_shells(output) {
+                if error.is_none() && !self.rules.is_partial(output) {
                     flight.origins = Origins::Entry;
                 }
                 self.render(flight, call)

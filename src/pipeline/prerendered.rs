@@ -206,7 +206,7 @@ impl Engine {
             personal: flight.personal,
             cache: serving.cache,
             fallback: serving.fallback,
-            partial: self.rules.has_shells(call.output),
+            partial: self.rules.is_partial(call.output),
             shell: serving.shell,
         };
         let variant = match variant {

@@ -154,8 +154,8 @@ impl PageRules {
         self.static_props.contains(pathname)
     }
 
-    /// Whether a page may be answered from a shell.
-    pub fn has_shells(&self, output: &Output) -> bool {
+    /// Whether a page is partially prerendered, and may be answered from a shell.
+    pub fn is_partial(&self, output: &Output) -> bool {
         output.kind == OutputKind::AppPage && self.partial.shells(&output.pathname).is_some()
     }
 
