@@ -2,8 +2,9 @@
 // first one: manifests, the matchers of rewrites and of the page's own path, instrumentation. Upstream reads, compiles and clones
 // them anew for each request (`prepareImpl` of next/dist/server/route-modules/route-module.js).
 //
-// The first request is upstream's own. What it found is compared with what would have been said here; an entry for which the two
-// differ, or which knows a field that is not known here, keeps upstream's `prepare()`.
+// The first request is upstream's own. What it found, and what it wrote into the request meta for what comes after it, is compared with
+// what would have been said here; an entry for which the two differ, or which knows a field that is not known here, keeps upstream's
+// `prepare()`.
 
 const { isDeepStrictEqual } = require('node:util')
 const { REQUEST_META, contextOf } = require('./context')
@@ -85,8 +86,8 @@ class LeanPreparation {
   /** What the first request found of the build. @type {Prepared | undefined} */
   build
   #isOff = false
-  /** Newer versions write the query into the request meta. */
-  #setsInitQuery = false
+  /** What `prepare()` of this version writes into the request meta, of what is known here. */
+  #sets = { initQuery: false, resolvedPathname: false }
   /** @type {Tools | undefined} */
   #tools
 
@@ -172,7 +173,8 @@ class LeanPreparation {
     }
     if (!this.#tools) return this.#stay('it has many rewrites')
     const build = Object.fromEntries(Object.entries(found).filter(([name]) => OF_THE_BUILD.has(name)))
-    this.#setsInitQuery = after[REQUEST_META].initQuery !== before[REQUEST_META].initQuery
+    const written = changedKeys(before[REQUEST_META], after[REQUEST_META])
+    this.#sets = { initQuery: written.has('initQuery'), resolvedPathname: written.has('resolvedPathname') }
     const said = this.#describe(before)
     // A rewrite that leads here: nothing to compare, and the next request may be another.
     if (said === undefined) {
@@ -187,6 +189,8 @@ class LeanPreparation {
     )
     if (different !== undefined) return this.#stay(`it says something else of "${different}"`)
     if (before.url !== after.url) return this.#stay('it leaves another URL')
+    const [leaves] = changedKeys(before[REQUEST_META], after[REQUEST_META])
+    if (leaves !== undefined) return this.#stay(`it leaves another "${leaves}" in the request meta`)
     this.build = build
     this.server.native.trace('render', `${this.module.definition?.page}: prepared once`)
   }
@@ -211,7 +215,7 @@ class LeanPreparation {
     if (!parsedUrl || !tools.leadsHere(parsedUrl)) return undefined
     if (hasInternalName(meta.query) || (!plain && hasInternalName(parsedUrl.query))) return undefined
     req.url = url
-    if (this.#setsInitQuery) meta.initQuery = { ...parsedUrl.query }
+    if (this.#sets.initQuery) meta.initQuery = { ...parsedUrl.query }
     this.module.normalizeUrl?.(req, parsedUrl)
     const query = meta.query || { ...parsedUrl.query }
     const originalQuery = { ...parsedUrl.query }
@@ -219,6 +223,8 @@ class LeanPreparation {
     // A plain URL is written as it was read.
     if (!plain) utils.normalizeCdnUrl(req, [])
     const encoded = tools.isDynamic ? utils.interpolateDynamicPath(tools.page, meta.params) : tools.page
+    const resolvedPathname = tools.isDynamic ? tools.resolve(encoded) : tools.resolvedPage
+    if (this.#sets.resolvedPathname) meta.resolvedPathname = resolvedPathname
     return {
       query,
       originalQuery,
@@ -230,7 +236,7 @@ class LeanPreparation {
       defaultLocale: undefined,
       isDraftMode: false,
       previewData: false,
-      resolvedPathname: tools.isDynamic ? tools.resolve(encoded) : tools.resolvedPage,
+      resolvedPathname,
       encodedResolvedPathname: encoded,
       isOnDemandRevalidate: false,
       revalidateOnlyGenerated: false,
@@ -350,6 +356,16 @@ function toolsFor({ next, config }, srcPage, kind, { basePath, rewrites, caseSen
 }
 
 /** @typedef {NonNullable<ReturnType<typeof toolsFor>>} Tools */
+
+/**
+ * The keys of request meta that differ.
+ * @param {Record<string, any>} before
+ * @param {Record<string, any>} after
+ */
+function changedKeys(before, after) {
+  const keys = Object.keys({ ...before, ...after })
+  return new Set(keys.filter(key => !isDeepStrictEqual(plain(before[key]), plain(after[key]))))
+}
 
 /** @param {any} value an object of upstream's may have another prototype */
 const plain = value => (value && typeof value === 'object' ? { ...value } : value)
