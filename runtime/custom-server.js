@@ -210,7 +210,7 @@ class NextCustomServer {
    * @param {string} method
    */
   #deprecated(method) {
-    if (!this.#state?.deprecatesMethods) return
+    if (!this.#state?.traits.deprecatedMethods) return
     const instead =
       /** @type {Record<string, string>} */ (INSTEAD)[method] ??
       'Call the handler of `app.getRequestHandler()` with an edited URL.'

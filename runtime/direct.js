@@ -32,7 +32,7 @@ const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
  */
 async function renderToHTML(server, req, res, pathname, query) {
   const url = server.formatUrl({ pathname, query })
-  if (server.capturesHtml && !url.startsWith('/')) {
+  if (server.traits.capturedHtml && !url.startsWith('/')) {
     // What is no path is no URL that a page could be told.
     server.logError(
       new TypeError(`app.renderToHTML() takes a path that starts with "/", not ${JSON.stringify(pathname)}`),
@@ -40,7 +40,7 @@ async function renderToHTML(server, req, res, pathname, query) {
     res.statusCode = 500
     return PLAIN_FAILURE.text
   }
-  if (!server.capturesHtml) return textOf(await pagePayload(server, req, res, pathname, url, query))
+  if (!server.traits.capturedHtml) return textOf(await pagePayload(server, req, res, pathname, url, query))
   req.url = url
   const { MockedResponse } = server.next.require('next/dist/server/lib/mock-request')
   const captured = new MockedResponse({ headers: res.getHeaders(), statusCode: res.statusCode, socket: res.socket })
@@ -138,7 +138,7 @@ async function pagePayload(server, req, res, pathname, url, query) {
     res.statusCode = 404
     return errorPayload(server, null, req, res, query)
   }
-  if (!server.capturesHtml) step.url = req.url
+  if (!server.traits.capturedHtml) step.url = req.url
   for (const [name, value] of Object.entries(query ?? {})) {
     // As given: the URL made texts of numbers. A page with `getStaticProps` has no query at all.
     if (name in step.query && !(step.params && name in step.params)) step.query[name] = value

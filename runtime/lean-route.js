@@ -227,11 +227,11 @@ function responseAborted() {
  * @param {Response} res
  * @param {globalThis.Response} response
  */
-function sendHead({ next, dropsRouteFraming }, res, { status, statusText, headers }) {
+function sendHead({ next, traits }, res, { status, statusText, headers }) {
   res.statusCode = status
   res.statusMessage = statusText
   headers.forEach((value, name) => {
-    if (name === OVERRIDE_COOKIES || (dropsRouteFraming && FRAMING.has(name))) return
+    if (name === OVERRIDE_COOKIES || (traits.routeFramingIsDropped && FRAMING.has(name))) return
     if (name === 'set-cookie') {
       const { splitCookiesString } = next.require('next/dist/server/web/utils')
       for (const cookie of splitCookiesString(value)) appendDistinct(res, name, cookie)

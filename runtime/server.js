@@ -62,10 +62,8 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {import('./next-package').NextPackage} next the user's `next`
  * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('./sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
- * @property {boolean} throwsToCaller whether what a page throws goes to whoever revalidates it
- * @property {boolean} deprecatesMethods whether the methods of the app warn
- * @property {boolean} capturesHtml whether `renderToHTML()` returns what the page writes
- * @property {boolean} dropsRouteFraming whether what a route handler says of the length and the coding of its body is not sent
+ * @property {Record<string, boolean>} traits what this build and its version of `next` do: `Traits` of src/engine/mod.rs, under the names
+ *   of src/build/capabilities.rs
  * @property {(prefix: unknown) => void} setAssetPrefix
  * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed
  */
@@ -208,10 +206,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
     filterForwarded: forwardedFilter(options.trustProxy),
-    throwsToCaller: traits.revalidationsThrow,
-    deprecatesMethods: traits.deprecatedMethods,
-    capturesHtml: traits.capturedHtml,
-    dropsRouteFraming: traits.routeFramingIsDropped,
+    traits,
     setAssetPrefix: prefix => {
       // Any value that is not empty has to be a text; upstream fails in the same way.
       assetPrefix = prefix ? /** @type {any} */ (prefix).replace(/\/$/, '') : ''

@@ -14,7 +14,7 @@ const { parse } = require('node:url')
 
 /**
  * The parser of one version of Next.js. It throws when the text is no URL, as upstream does.
- * @param {{ legacyProxyTargets: boolean, collapsedProxySlashes: boolean }} traits
+ * @param {Record<string, boolean>} traits
  * @returns {(text: string) => Target}
  */
 function targetParser({ legacyProxyTargets, collapsedProxySlashes }) {

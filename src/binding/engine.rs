@@ -16,7 +16,7 @@ use super::fault::{guarded, to_js};
 use super::registry;
 use super::step::{flat, JsStep};
 use super::text::Text;
-use crate::build::{advisory, capabilities};
+use crate::build::{advisory, Capabilities};
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
 use crate::pipeline::{Answer, Progress, Step, TlsTrust};
@@ -38,7 +38,7 @@ pub struct VersionTraits {
 /// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
 #[napi(js_name = "checkVersion")]
 pub fn check_version(version: String) -> napi::Result<VersionTraits, String> {
-    let capabilities = capabilities::check(&version).map_err(to_js)?;
+    let capabilities = Capabilities::detect(&version).map_err(to_js)?;
     Ok(VersionTraits {
         exits_with_signal: capabilities.exits_with_signal,
         advisory: advisory(capabilities.version),
@@ -132,35 +132,6 @@ pub struct JsFilePart {
     pub start: f64,
     /// How long it is, in bytes.
     pub length: f64,
-}
-
-/// What the JavaScript side has to know about a build.
-#[napi(object, object_from_js = false)]
-pub struct Traits {
-    /// Whether the app has middleware or a proxy.
-    pub has_middleware: bool,
-    /// Whether the app has `instrumentation.ts`.
-    pub has_instrumentation: bool,
-    /// Whether entries take the page cache from the request meta (15.5 and 16.0).
-    pub entries_expect_incremental_cache: bool,
-    /// Whether answers of route handlers are compressed.
-    pub compressed_route_handlers: bool,
-    /// Whether what a route handler says of the length and the coding of its body is not sent.
-    pub route_framing_is_dropped: bool,
-    /// Whether the methods of the app warn that they are deprecated.
-    pub deprecated_methods: bool,
-    /// Whether `renderToHTML()` returns what the page writes.
-    pub captured_html: bool,
-    /// Whether server actions fetch from the host that the client names.
-    pub actions_fetch_from_host: bool,
-    /// Whether targets of external rewrites are parsed by Node's legacy parser.
-    pub legacy_proxy_targets: bool,
-    /// Whether repeated slashes in their paths become one.
-    pub collapsed_proxy_slashes: bool,
-    /// Whether a tag can be stale before it expires.
-    pub stale_tags: bool,
-    /// Whether what a page throws while it is revalidated on demand goes to whoever asked for it.
-    pub revalidations_throw: bool,
 }
 
 /// The engine of one build, as one app in one thread uses it.
@@ -528,26 +499,10 @@ impl JsEngine {
         guarded(|| self.engine.set_asset_prefix(&prefix))
     }
 
-    /// What JavaScript has to know about the build.
-    #[napi]
-    pub fn traits(&self) -> napi::Result<Traits, String> {
-        guarded(|| {
-            let traits = self.engine.traits();
-            Traits {
-                has_middleware: traits.has_middleware,
-                has_instrumentation: traits.has_instrumentation,
-                entries_expect_incremental_cache: traits.entries_expect_incremental_cache,
-                compressed_route_handlers: traits.compressed_route_handlers,
-                route_framing_is_dropped: traits.route_framing_is_dropped,
-                deprecated_methods: traits.deprecated_methods,
-                captured_html: traits.captured_html,
-                actions_fetch_from_host: traits.actions_fetch_from_host,
-                legacy_proxy_targets: traits.legacy_proxy_targets,
-                collapsed_proxy_slashes: traits.collapsed_proxy_slashes,
-                stale_tags: traits.stale_tags,
-                revalidations_throw: traits.revalidations_throw,
-            }
-        })
+    /// What JavaScript has to know about the build and its version of `next`, see `Traits` and `Capabilities`.
+    #[napi(ts_return_type = "Record<string, boolean>")]
+    pub fn traits(&self) -> napi::Result<serde_json::Value, String> {
+        guarded(|| serde_json::to_value(self.engine.traits()).unwrap_or_default())
     }
 }
 

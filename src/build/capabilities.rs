@@ -1,14 +1,16 @@
 //! What differs between versions of Next.js, decided in this one place.
 //!
-//! In: the version of the installed `next` and its build folder. Out: [`Capabilities`], so that no other code asks for a
-//! version. Read from 15.5.29, 16.0.11 and 16.4.6.
+//! In: the version of the installed `next`. Out: [`Capabilities`], so that no other code asks for a version. The table says for each
+//! behaviour in which versions it holds and from which file of `next/dist` that was read; every patch of 15.5 to 16.4 and the canaries
+//! 14, 26 and 38 of 16.5 were read.
 
 use std::fmt;
-use std::path::Path;
+
+use serde::Serialize;
 
 use crate::error::{Code, Error, Result};
 
-/// The three numbers of a version; a pre-release tag such as `-canary.3` is dropped.
+/// A version of Next.js. A canary comes before its release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Version {
     /// Major version.
@@ -17,161 +19,266 @@ pub struct Version {
     pub minor: u32,
     /// Patch version.
     pub patch: u32,
+    /// The number of a pre-release, [`RELEASE`] for what is none. Last, because it decides last.
+    pre: u32,
 }
 
+/// What a release has in the place of the number of a pre-release: more than any of them.
+const RELEASE: u32 = u32::MAX;
+
 impl Version {
-    /// Parses `16.4.6` or `16.5.0-canary.3`.
+    /// Parses `16.4.6` or `16.5.0-canary.3`. A pre-release without a number is the first one.
     pub fn parse(text: &str) -> Option<Version> {
-        let core = text.split(['-', '+']).next()?;
+        let text = text.split('+').next()?;
+        let (core, tag) = match text.split_once('-') {
+            Some((core, tag)) => (core, Some(tag)),
+            None => (text, None),
+        };
         let mut parts = core.split('.');
         let mut number = || parts.next()?.parse::<u32>().ok();
-        let version = Version {
-            major: number()?,
-            minor: number()?,
-            patch: number()?,
-        };
-        parts.next().is_none().then_some(version)
+        let version = v(number()?, number()?, number()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        Some(match tag {
+            None => version,
+            Some(tag) => version.canary(tag.rsplit('.').next().and_then(|last| last.parse().ok()).unwrap_or(0)),
+        })
     }
 
     pub(super) const fn new(major: u32, minor: u32, patch: u32) -> Version {
-        Version { major, minor, patch }
+        v(major, minor, patch)
+    }
+
+    const fn canary(self, pre: u32) -> Version {
+        Version { pre, ..self }
     }
 }
 
 impl fmt::Display for Version {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)
+        write!(f, "{}.{}.{}", self.major, self.minor, self.patch)?;
+        if self.pre == RELEASE {
+            return Ok(());
+        }
+        write!(f, "-canary.{}", self.pre)
     }
 }
 
-/// What this version of Next.js does. Each field is one behaviour, never a version.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Capabilities {
-    /// The version the rest follows from, for messages only.
-    pub version: Version,
+const fn v(major: u32, minor: u32, patch: u32) -> Version {
+    Version {
+        major,
+        minor,
+        patch,
+        pre: RELEASE,
+    }
+}
+
+/// From the first version to the one before the second.
+type Range = (Version, Option<Version>);
+
+const fn from(major: u32, minor: u32, patch: u32) -> Range {
+    // A canary of a release has what the release has, unless a row says otherwise.
+    (v(major, minor, patch).canary(0), None)
+}
+
+const fn before(major: u32, minor: u32, patch: u32) -> Range {
+    (MINIMUM, Some(v(major, minor, patch).canary(0)))
+}
+
+/// Not in the canaries of `end` either.
+const fn between(first: Version, end: Version) -> Range {
+    (first, Some(end.canary(0)))
+}
+
+/// In the release, after canaries that did not have it.
+const fn released(major: u32, minor: u32, patch: u32) -> Range {
+    (v(major, minor, patch), None)
+}
+
+/// A row of the table of capabilities.
+#[derive(Debug, Clone, Copy)]
+pub struct Capability {
+    /// Its name, as [`Capabilities`] has it.
+    pub name: &'static str,
+    /// The versions in which it holds.
+    ranges: &'static [Range],
+    /// The file below `next/dist` in which it was read.
+    pub read_from: &'static str,
+}
+
+impl Capability {
+    /// Whether it holds in a version.
+    pub fn holds(&self, version: Version) -> bool {
+        holds(self.ranges, version)
+    }
+
+    /// The versions at which it changes: the first that has it, or has it no more, in order.
+    pub fn boundaries(&self) -> Vec<Version> {
+        let ends = self.ranges.iter().flat_map(|(first, end)| [Some(*first), *end]);
+        let mut all: Vec<Version> = ends.flatten().filter(|version| *version > MINIMUM).collect();
+        all.sort_unstable();
+        all
+    }
+}
+
+fn holds(ranges: &[Range], version: Version) -> bool {
+    ranges
+        .iter()
+        .any(|(first, end)| version >= *first && end.is_none_or(|end| version < end))
+}
+
+macro_rules! capabilities {
+    ($($(#[$doc:meta])* $name:ident: $ranges:expr, $file:literal;)*) => {
+        /// What this version of Next.js does. Each field is one behaviour, never a version.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        #[serde(rename_all = "camelCase")]
+        pub struct Capabilities {
+            /// The version the rest follows from, for messages only.
+            #[serde(skip)]
+            pub version: Version,
+            $($(#[$doc])* pub $name: bool,)*
+        }
+
+        /// Every capability, with the versions in which it holds.
+        pub const TABLE: &[Capability] = &[
+            $(Capability { name: stringify!($name), ranges: $ranges, read_from: $file },)*
+        ];
+
+        impl Capabilities {
+            /// The capabilities of a version.
+            pub fn of(version: Version) -> Capabilities {
+                Capabilities { version, $($name: holds($ranges, version),)* }
+            }
+        }
+    };
+}
+
+capabilities! {
     /// `experimental.validateRSCRequestHeaders` is on unless the configuration turns it off.
-    pub validate_rsc_by_default: bool,
+    validate_rsc_by_default: &[from(16, 3, 0)], "server/config-shared.js";
     /// Prerendered answers live below `server/route-cache/<KIND>/<owner>/`.
-    pub scoped_cache_paths: bool,
+    scoped_cache_paths: &[between(v(15, 5, 27), v(16, 0, 0)), from(16, 3, 8)], "server/lib/route-cache-key.js";
     /// What is stored of a page of the Pages Router has a `.meta` file.
-    pub pages_meta: bool,
+    pages_meta: &[between(v(15, 5, 27), v(16, 0, 0)), from(16, 3, 8)], "server/lib/incremental-cache/file-system-cache.js";
     /// What is stored of the App Router says itself how long it lives; otherwise the process remembers it.
-    pub stored_lifetimes: bool,
+    stored_lifetimes: &[from(16, 4, 0)], "server/lib/incremental-cache/file-system-cache.js";
     /// The payload of a partially prerendered page lies in a file of its own kind, `.prefetch.rsc`.
-    pub prefetch_payloads: bool,
+    prefetch_payloads: &[before(16, 1, 0)], "server/lib/incremental-cache/file-system-cache.js";
     /// An entry goes on from a shell that has been sent, as long as its cache gives it the same shell.
-    pub resumable: bool,
+    resumable: &[from(16, 4, 0)], "build/templates/app-page-runtime.js";
     /// What a page throws while it is revalidated on demand goes to whoever asked for it; otherwise the error page answers.
-    pub revalidations_throw: bool,
+    revalidations_throw: &[from(16, 4, 0)], "server/next-server.js";
     /// A tag can be stale before it expires; otherwise it is revalidated at one moment.
-    pub stale_tags: bool,
+    stale_tags: &[from(16, 0, 0)], "server/lib/incremental-cache/tags-manifest.external.js";
     /// An entry past its `expire` counts as absent, so that the request waits.
-    pub expire_blocks: bool,
+    expire_blocks: &[from(16, 3, 0)], "server/lib/incremental-cache/index.js";
     /// A prefetch of the client router is answered with a stale entry without rendering it anew.
-    pub router_prefetch_spares_render: bool,
-    /// The preview secret is read from `server/preview-props.json`.
-    pub preview_props_file: bool,
+    router_prefetch_spares_render: &[from(16, 3, 0)], "server/route-modules/route-module.js";
     /// A sub-resource request (`sec-fetch-dest`) that finds nothing gets a plain-text 404.
-    pub plain_404_for_subresources: bool,
+    plain_404_for_subresources: &[from(16, 3, 0)], "server/lib/router-server.js";
     /// Request targets are parsed as WHATWG URLs; otherwise by Node's legacy `url.parse`, which keeps dot segments.
-    pub whatwg_targets: bool,
+    whatwg_targets: &[from(16, 2, 0)], "server/lib/router-utils/resolve-routes.js";
     /// Targets of external rewrites are parsed by Node's legacy `url.parse`, which keeps dot segments.
-    pub legacy_proxy_targets: bool,
+    legacy_proxy_targets: &[before(15, 5, 21), between(v(16, 0, 0), v(16, 2, 11))], "compiled/http-proxy/index.js";
     /// Repeated slashes in the path of an external rewrite become one.
-    pub collapsed_proxy_slashes: bool,
+    collapsed_proxy_slashes: &[before(16, 3, 0)], "compiled/http-proxy/index.js";
     /// Dynamic routes of both routers are sorted together at start; otherwise the order of the manifest counts.
-    pub sorted_dynamic_routes: bool,
+    sorted_dynamic_routes: &[from(16, 4, 0)], "server/lib/router-utils/filesystem.js";
     /// A segment such as `a[b]c` is matched with its text before and after the parameter.
-    pub affixed_segments: bool,
+    affixed_segments: &[from(16, 4, 0)], "server/lib/router-utils/filesystem.js";
     /// The file lookup hands its definition and parameters to the renderer; otherwise the renderer matches again.
-    pub lookup_decides_page: bool,
+    lookup_decides_page: &[from(16, 4, 0)], "server/lib/router-server.js";
     /// An answer is kept under the path that a rewrite or the locale led to, whatever page answers; otherwise under the
     /// path of the page.
-    pub kept_by_rewritten_path: bool,
+    kept_by_rewritten_path: &[before(16, 0, 0)], "server/route-modules/route-module.js";
     /// Of the app pages that share a route the last of the manifest is loaded; otherwise the one outside of slots.
-    pub last_app_entry: bool,
+    last_app_entry: &[before(15, 5, 27), between(v(16, 0, 0), v(16, 3, 8))], "server/base-server.js";
     /// Any `/_next/data/*.json` counts as a data request before middleware; otherwise only the current build id does.
-    pub foreign_data_paths: bool,
+    foreign_data_paths: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/router-utils/resolve-routes.js";
     /// A data request marks itself with the request header `x-nextjs-data: 1`.
-    pub data_request_header: bool,
+    data_request_header: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/router-utils/resolve-routes.js";
     /// A data path without a locale gets the default one before middleware sees it.
-    pub data_path_default_locale: bool,
+    data_path_default_locale: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/router-utils/resolve-routes.js";
     /// Parameters in the host of a destination are percent-encoded.
-    pub encoded_destination_hosts: bool,
+    encoded_destination_hosts: &[between(v(15, 5, 21), v(16, 0, 0)), from(16, 2, 11)], "shared/lib/router/utils/prepare-destination.js";
     /// User and password in a destination are kept.
-    pub destination_auth: bool,
+    destination_auth: &[from(16, 2, 0)], "shared/lib/router/utils/parse-url.js";
     /// `experimental.clientParamParsingOrigins` lets some origins see the rewritten path of an RSC request.
-    pub client_param_parsing_origins: bool,
+    client_param_parsing_origins: &[from(16, 0, 0)], "server/lib/router-utils/resolve-routes.js";
     /// An interception rewrite may take parameters from `next-router-state-tree`.
-    pub state_tree_params: bool,
+    state_tree_params: &[before(16, 0, 0)], "server/lib/router-utils/resolve-routes.js";
     /// The rewritten path of an RSC request also replaces the one that middleware set.
-    pub rewritten_path_overrides: bool,
+    rewritten_path_overrides: &[from(16, 4, 0)], "server/lib/router-utils/resolve-routes.js";
     /// The route of a page of the Pages Router is told to data requests without a slash at its end.
-    pub trimmed_matched_paths: bool,
+    trimmed_matched_paths: &[from(16, 2, 0)], "server/route-modules/route-module.js";
     /// Answers of route handlers and edge functions are compressed too.
-    pub compressed_route_handlers: bool,
+    compressed_route_handlers: &[between(v(16, 4, 6), v(16, 5, 0)), released(16, 5, 0)], "server/base-http/node.js";
     /// What a route handler says of the length and the coding of its body is not sent.
-    pub route_framing_is_dropped: bool,
+    route_framing_is_dropped: &[between(v(15, 5, 29), v(16, 0, 0)), between(v(16, 4, 5), v(16, 5, 0)), released(16, 5, 0)], "server/send-response.js";
     /// A segment prefetch of a segment that is not there gets a 404; otherwise a 204.
-    pub missing_segments_are_404: bool,
+    missing_segments_are_404: &[from(16, 3, 0)], "build/templates/app-page-runtime.js";
     /// Only `rsc: 1` asks for a React payload; otherwise entries of the App Router take any value for it.
-    pub exact_rsc_header: bool,
+    exact_rsc_header: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/is-rsc-request.js";
     /// What a route handler renders at run time has the configured expiry; otherwise only what it names itself.
-    pub route_handlers_expire: bool,
+    route_handlers_expire: &[from(16, 3, 0)], "build/templates/app-route.js";
     /// Data of the Pages Router has an `ETag` and a known length.
-    pub data_etags: bool,
+    data_etags: &[between(v(15, 5, 14), v(16, 0, 0)), from(16, 3, 0)], "server/route-modules/pages/pages-handler.js";
     /// Payloads and data carry the deployment id in a header.
-    pub names_deployment: bool,
+    names_deployment: &[from(16, 2, 0)], "server/route-modules/pages/pages-handler.js";
     /// Rules of `onMatchHeaders` apply once an output matched.
-    pub on_match_headers: bool,
+    on_match_headers: &[from(16, 2, 0)], "lib/load-custom-routes.js";
     /// The markers added between adjacent parameters are taken out of compiled destinations again.
-    pub strips_separators: bool,
+    strips_separators: &[from(16, 0, 0)], "lib/route-pattern-normalizer.js";
     /// Entries take the page cache from the request meta; later ones make their own.
-    pub entries_expect_incremental_cache: bool,
+    entries_expect_incremental_cache: &[before(16, 2, 0)], "build/templates/app-page.js";
     /// API routes work out their query from the URL and the rewrites of the build; what middleware rewrote is not in it.
-    pub api_query_from_url: bool,
+    api_query_from_url: &[before(16, 3, 0)], "server/next-server.js";
     /// The methods of the app beside `prepare`, `getRequestHandler`, `getUpgradeHandler` and `close` warn that they are
     /// deprecated, once each.
-    pub deprecated_methods: bool,
+    deprecated_methods: &[from(16, 3, 0)], "server/next.js";
     /// `app.renderToHTML()` returns what the page writes and gives the page the path as its URL; otherwise the page writes to
     /// the response.
-    pub captured_html: bool,
+    captured_html: &[from(16, 4, 0)], "server/next-server.js";
     /// Server actions that redirect or forward fetch from the host that the client names, unless the process has an origin.
-    pub actions_fetch_from_host: bool,
+    actions_fetch_from_host: &[before(15, 5, 21), between(v(16, 0, 0), v(16, 2, 11))], "server/app-render/action-handler.js";
     /// A server that a signal ends has the exit code of that signal; otherwise 0.
-    pub exits_with_signal: bool,
+    exits_with_signal: &[from(16, 2, 0)], "server/lib/start-server.js";
     /// Files below `.next/static/service-worker` are served with the scope that they may control.
-    pub service_workers: bool,
+    service_workers: &[from(16, 3, 0)], "server/lib/router-server.js";
     /// `images.customCacheHandler` gives pictures to the app's `cacheHandler`.
-    pub image_cache_handler: bool,
+    image_cache_handler: &[from(16, 2, 0)], "server/next-server.js";
     /// The build may put pictures below `_next/static/immutable/media`.
-    pub immutable_media: bool,
+    immutable_media: &[from(16, 3, 0)], "server/image-optimizer.js";
     /// An AVIF or HEIC is one only if its first box has a size that fits.
-    pub strict_image_boxes: bool,
+    strict_image_boxes: &[between(v(15, 5, 29), v(16, 0, 0)), between(v(16, 4, 5), v(16, 5, 0)), released(16, 5, 0)], "server/image-optimizer.js";
     /// The quality of AVIF is 5/8 of what was asked for; otherwise 20 less.
-    pub scaled_avif_quality: bool,
+    scaled_avif_quality: &[between(v(15, 5, 24), v(16, 0, 0)), from(16, 3, 0)], "server/image-optimizer.js";
     /// The source of a picture has to be a success; otherwise the body of an error page is looked at, too.
-    pub image_sources_have_status: bool,
+    image_sources_have_status: &[from(16, 4, 0)], "server/image-optimizer.js";
     /// An empty source of this server has a text of its own.
-    pub empty_internal_images_are_told: bool,
+    empty_internal_images_are_told: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/image-optimizer.js";
     /// An empty source of another server has a text of its own.
-    pub empty_remote_images_are_told: bool,
+    empty_remote_images_are_told: &[from(16, 3, 8)], "server/image-optimizer.js";
     /// The answer 204 of another server has a text of its own.
-    pub absent_remote_images_are_told: bool,
+    absent_remote_images_are_told: &[between(v(15, 5, 10), v(16, 0, 0)), from(16, 1, 5)], "server/image-optimizer.js";
     /// `images.maximumRedirects` bounds the redirects of other servers; otherwise `fetch` does.
-    pub image_redirects_are_an_option: bool,
+    image_redirects_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
-    pub private_images_are_an_option: bool,
+    private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
 }
 
 /// The oldest version whose build has the handlers that ferronext calls.
-const MINIMUM: Version = Version::new(15, 5, 0);
+const MINIMUM: Version = v(15, 5, 0);
 /// The first major version that nobody has looked at yet.
-const BELOW: Version = Version::new(17, 0, 0);
+const BELOW: Version = v(17, 0, 0);
 
 impl Capabilities {
     /// Decides what the installed `next` does.
-    pub fn detect(next_version: &str, dist_dir: &Path) -> Result<Capabilities> {
+    ///
+    /// # Errors
+    /// `FERRONEXT_UNSUPPORTED_NEXT` with what to do about it.
+    pub fn detect(next_version: &str) -> Result<Capabilities> {
         let version = Version::parse(next_version)
             .ok_or_else(|| unsupported(next_version, "that is not a version number ferronext understands"))?;
         if version < MINIMUM {
@@ -180,88 +287,15 @@ impl Capabilities {
                 "ferronext needs at least 15.5.0; upgrade `next`",
             ));
         }
-        if version >= BELOW {
+        if version.major >= BELOW.major {
             return Err(unsupported(
                 next_version,
                 "ferronext knows versions below 17; look for a newer ferronext",
             ));
         }
-        let preview_props_file = dist_dir.join("server").join("preview-props.json").is_file();
-        Ok(Capabilities::of(version, preview_props_file))
+        Ok(Capabilities::of(version))
     }
 
-    /// The capabilities of a version, without looking at a build.
-    pub fn of(version: Version, preview_props_file: bool) -> Capabilities {
-        let v16 = version >= Version::new(16, 0, 0);
-        // 15.5 carries backports of later work, so "newer than 16.0" is not the same as "not 16.0".
-        let only_16_0 = v16 && version < Version::new(16, 1, 0);
-        // The two halves of 16 that were read differ by the preview file, which a canary has or has not.
-        let late_16 = v16 && preview_props_file;
-        Capabilities {
-            version,
-            validate_rsc_by_default: late_16,
-            scoped_cache_paths: !only_16_0 && (late_16 || version >= Version::new(15, 5, 20)),
-            pages_meta: !only_16_0,
-            stored_lifetimes: late_16,
-            prefetch_payloads: !late_16,
-            resumable: late_16,
-            revalidations_throw: late_16,
-            stale_tags: v16,
-            expire_blocks: late_16,
-            router_prefetch_spares_render: late_16,
-            preview_props_file,
-            plain_404_for_subresources: late_16,
-            whatwg_targets: late_16,
-            sorted_dynamic_routes: late_16,
-            affixed_segments: late_16,
-            lookup_decides_page: late_16,
-            kept_by_rewritten_path: !v16,
-            last_app_entry: only_16_0,
-            foreign_data_paths: !only_16_0,
-            data_request_header: !only_16_0,
-            data_path_default_locale: !only_16_0,
-            encoded_destination_hosts: !only_16_0,
-            destination_auth: late_16,
-            client_param_parsing_origins: v16,
-            state_tree_params: !v16,
-            rewritten_path_overrides: late_16,
-            // Read from 16.1.7 and 16.2.12.
-            trimmed_matched_paths: version >= Version::new(16, 2, 0),
-            compressed_route_handlers: late_16,
-            // Read from 15.5.28 and 29, 16.4.4 and 5.
-            route_framing_is_dropped: version >= Version::new(16, 4, 5) || (!v16 && version >= Version::new(15, 5, 29)),
-            missing_segments_are_404: late_16,
-            exact_rsc_header: late_16,
-            route_handlers_expire: late_16,
-            data_etags: !only_16_0,
-            names_deployment: late_16,
-            on_match_headers: late_16,
-            strips_separators: v16,
-            entries_expect_incremental_cache: !late_16,
-            api_query_from_url: !late_16,
-            deprecated_methods: late_16,
-            captured_html: late_16,
-            actions_fetch_from_host: !late_16 && (v16 || version < Version::new(15, 5, 29)),
-            // Read from 16.1.7 and 16.2.9.
-            exits_with_signal: version >= Version::new(16, 2, 0),
-            service_workers: late_16,
-            legacy_proxy_targets: only_16_0,
-            collapsed_proxy_slashes: !late_16,
-            image_cache_handler: late_16,
-            immutable_media: late_16,
-            strict_image_boxes: !only_16_0,
-            scaled_avif_quality: !only_16_0,
-            image_sources_have_status: late_16,
-            empty_internal_images_are_told: !only_16_0,
-            empty_remote_images_are_told: late_16,
-            absent_remote_images_are_told: late_16 || !v16,
-            image_redirects_are_an_option: v16,
-            private_images_are_an_option: v16,
-        }
-    }
-}
-
-impl Capabilities {
     /// How request targets are parsed.
     pub fn dialect(&self) -> crate::url::Dialect {
         if self.whatwg_targets {
@@ -270,14 +304,6 @@ impl Capabilities {
             crate::url::Dialect::Legacy
         }
     }
-}
-
-/// Whether ferronext supports this version of `next`.
-///
-/// # Errors
-/// `FERRONEXT_UNSUPPORTED_NEXT` with what to do about it.
-pub fn check(next_version: &str) -> Result<Capabilities> {
-    Capabilities::detect(next_version, Path::new(""))
 }
 
 fn unsupported(version: &str, why: &str) -> Error {
@@ -294,7 +320,7 @@ mod tests {
     #[test]
     fn versions_parse_with_and_without_a_tag() {
         assert_eq!(Version::parse("16.4.6"), Some(Version::new(16, 4, 6)));
-        assert_eq!(Version::parse("16.5.0-canary.3"), Some(Version::new(16, 5, 0)));
+        assert_eq!(Version::parse("16.5.0-canary.3"), Some(Version::new(16, 5, 0).canary(3)));
         for wrong in ["", "16", "16.4", "16.4.x", "1.2.3.4", "-1.0.0"] {
             assert_eq!(Version::parse(wrong), None, "{wrong}");
         }
@@ -308,27 +334,51 @@ mod tests {
             ("16.2.9", true),
             ("16.4.6", true),
         ] {
-            let capabilities = check(version).expect("a supported version");
+            let capabilities = Capabilities::detect(version).expect("a supported version");
             assert_eq!(capabilities.exits_with_signal, with_signal, "{version}");
         }
     }
 
     #[test]
     fn the_supported_range_is_15_5_up_to_17() {
-        let nowhere = Path::new("/nonexistent");
         for (version, good) in [
             ("15.4.9", false),
             ("15.5.0", true),
             ("16.4.6", true),
             ("16.9.0-canary.1", true),
+            ("17.0.0-canary.1", false),
             ("17.0.0", false),
             ("latest", false),
         ] {
-            let detected = Capabilities::detect(version, nowhere);
+            let detected = Capabilities::detect(version);
             assert_eq!(detected.is_ok(), good, "{version}");
             if let Err(error) = detected {
                 assert_eq!(error.code(), Code::UnsupportedNext);
                 assert!(error.message().contains(version));
+            }
+        }
+    }
+
+    #[test]
+    fn a_canary_comes_before_its_release_and_after_the_line_before() {
+        let [canary, release, patch] = ["16.5.0-canary.38", "16.5.0", "16.4.6"].map(|text| Version::parse(text).expect("a version"));
+        assert!(patch < canary && canary < release);
+        assert_eq!(canary.to_string(), "16.5.0-canary.38");
+        // The fixes of 16.4.5 were not in it, and what 16.4.0 brought was.
+        let found = Capabilities::of(canary);
+        assert!(!found.route_framing_is_dropped && !found.compressed_route_handlers && found.stored_lifetimes);
+        assert!(Capabilities::of(patch).compressed_route_handlers);
+    }
+
+    #[test]
+    fn every_capability_has_a_boundary_and_differs_there() {
+        for capability in TABLE {
+            let boundaries = capability.boundaries();
+            assert!(!boundaries.is_empty(), "{} holds everywhere or nowhere", capability.name);
+            let mut held = capability.holds(MINIMUM);
+            for boundary in boundaries {
+                assert_ne!(capability.holds(boundary), held, "{} at {boundary}", capability.name);
+                held = !held;
             }
         }
     }

@@ -72,14 +72,12 @@ impl Build {
     pub fn load(dir: &Path, dist_dir: &Path, next_version: &str) -> Result<Build> {
         let id = read_build_id(dir, dist_dir)?;
         let server = dist_dir.join("server");
-        let capabilities = Capabilities::detect(next_version, dist_dir)?;
+        let capabilities = Capabilities::detect(next_version)?;
         let routes: RoutesManifest = read::json(&dist_dir.join("routes-manifest.json"))?;
         let prerender: PrerenderManifest = read::json(&dist_dir.join("prerender-manifest.json"))?;
-        let preview = if capabilities.preview_props_file {
-            read::json(&server.join("preview-props.json"))?
-        } else {
-            prerender.preview.clone()
-        };
+        // Since 16.4.0 the secret has a file of its own.
+        let preview = read::json_if_present::<Option<Preview>>(&server.join("preview-props.json"))?
+            .unwrap_or_else(|| prerender.preview.clone());
         let pages = read::json(&server.join("pages-manifest.json"))?;
         let app_paths = read::json_if_present(&server.join("app-paths-manifest.json"))?;
         let app_routes = read::json_if_present(&dist_dir.join("app-path-routes-manifest.json"))?;

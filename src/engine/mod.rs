@@ -9,10 +9,12 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::Serialize;
+
 use self::cache::Cache;
 pub use self::cache::{Recalled, Written};
 
-use crate::build::{Build, RunTimeRules};
+use crate::build::{Build, Capabilities, RunTimeRules};
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::flight::Flight;
@@ -60,33 +62,17 @@ pub(crate) struct Roots {
     pub legacy_static: Root,
 }
 
-/// What the side that runs entries has to know about a build.
-#[derive(Debug, Clone, Copy)]
+/// What the side that runs entries has to know about a build; it passes as one object, under these names in camel case.
+#[derive(Debug, Clone, Copy, Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Traits {
     /// Whether the app has middleware or a proxy.
     pub has_middleware: bool,
     /// Whether the app has `instrumentation.ts`.
     pub has_instrumentation: bool,
-    /// Whether entries take the page cache from the request meta.
-    pub entries_expect_incremental_cache: bool,
-    /// Whether answers of route handlers are compressed.
-    pub compressed_route_handlers: bool,
-    /// Whether what a route handler says of the length and the coding of its body is not sent.
-    pub route_framing_is_dropped: bool,
-    /// Whether the methods of the app warn that they are deprecated.
-    pub deprecated_methods: bool,
-    /// Whether `renderToHTML()` returns what the page writes.
-    pub captured_html: bool,
-    /// Whether server actions fetch from the host that the client names.
-    pub actions_fetch_from_host: bool,
-    /// Whether targets of external rewrites are parsed by Node's legacy parser.
-    pub legacy_proxy_targets: bool,
-    /// Whether repeated slashes in their paths become one.
-    pub collapsed_proxy_slashes: bool,
-    /// Whether a tag can be stale before it expires.
-    pub stale_tags: bool,
-    /// Whether what a page throws while it is revalidated on demand goes to whoever asked for it.
-    pub revalidations_throw: bool,
+    /// What this version of Next.js does.
+    #[serde(flatten)]
+    pub capabilities: Capabilities,
 }
 
 /// What the options of `next()` say about a build, beside where it is.
@@ -224,16 +210,7 @@ impl Engine {
         Traits {
             has_middleware: self.build.middleware.is_some(),
             has_instrumentation: self.server_dir().join("instrumentation.js").is_file(),
-            entries_expect_incremental_cache: self.build.capabilities.entries_expect_incremental_cache,
-            compressed_route_handlers: self.build.capabilities.compressed_route_handlers,
-            route_framing_is_dropped: self.build.capabilities.route_framing_is_dropped,
-            deprecated_methods: self.build.capabilities.deprecated_methods,
-            captured_html: self.build.capabilities.captured_html,
-            actions_fetch_from_host: self.build.capabilities.actions_fetch_from_host,
-            legacy_proxy_targets: self.build.capabilities.legacy_proxy_targets,
-            collapsed_proxy_slashes: self.build.capabilities.collapsed_proxy_slashes,
-            stale_tags: self.build.capabilities.stale_tags,
-            revalidations_throw: self.build.capabilities.revalidations_throw,
+            capabilities: self.build.capabilities,
         }
     }
 
