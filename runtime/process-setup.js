@@ -2,7 +2,8 @@
 // environment variables, async storages, patched globals. Upstream: next/dist/server/lib/router-server.js,
 // base-server.js and next-server.js do the same at start.
 
-const { relative } = require('node:path')
+const { readFileSync } = require('node:fs')
+const { join, relative } = require('node:path')
 const { standIn } = require('./stand-in')
 const { hookWebpack } = require('./webpack-hook')
 
@@ -67,11 +68,34 @@ function applyConfig(next, config) {
   const { experimental } = config
   const deploymentId = experimental.useSkewCookie ? '' : config.deploymentId || ''
   if (!experimental.runtimeServerDeploymentId) process.env.NEXT_DEPLOYMENT_ID = deploymentId
-  const suffix = config.supportsImmutableAssets || !deploymentId ? '' : `?dpl=${deploymentId}`
-  Object.assign(globalThis, { NEXT_CLIENT_ASSET_SUFFIX: suffix })
+  const token = clientAssetToken(config, deploymentId)
+  Object.assign(globalThis, { NEXT_CLIENT_ASSET_SUFFIX: token && `?dpl=${token}` })
   if (experimental.optimizeCss) process.env.__NEXT_OPTIMIZE_CSS = 'true'
   if (experimental.nextScriptWorkers) process.env.__NEXT_SCRIPT_WORKERS = 'true'
   next.require('next/dist/server/setup-http-agent-env').setHttpClientAndAgentOptions(config)
+}
+
+/**
+ * What tells the URLs of one deployment's assets from those of another: in 16.2 an option could say it, later assets can be immutable.
+ * @param {any} config
+ * @param {string} deploymentId
+ * @returns {string}
+ */
+const clientAssetToken = (config, deploymentId) =>
+  config.supportsImmutableAssets ? '' : config.experimental.immutableAssetToken || deploymentId
+
+/**
+ * Whether the build was only compiled, as the build has written it down. Without that file it was not, as upstream sees it.
+ * @param {string} distDir
+ * @returns {boolean | undefined}
+ */
+function isExperimentalCompile(distDir) {
+  try {
+    const { config } = JSON.parse(readFileSync(join(distDir, 'required-server-files.json'), 'utf8'))
+    return config.experimental.isExperimentalCompile
+  } catch {
+    return undefined
+  }
 }
 
 /**
@@ -87,5 +111,7 @@ module.exports = {
   loadConfig,
   installNodeEnvironment,
   applyConfig,
+  clientAssetToken,
+  isExperimentalCompile,
   relativeProjectDir,
 }

@@ -2,6 +2,7 @@
 // Upstream: `runMiddleware` and `runEdgeFunction` of next/dist/server/next-server.js.
 
 const path = require('node:path')
+const { clientAssetToken } = require('./process-setup')
 
 /**
  * @typedef {object} EdgeFunction an entry of `server/middleware-manifest.json`
@@ -32,7 +33,7 @@ function runInSandbox(server, info, request, options) {
     edgeFunctionEntry: { name, paths, wasm: wasm.map(located), assets: assets?.map(located), env },
     request,
     useCache: true,
-    clientAssetToken: config.supportsImmutableAssets ? '' : config.deploymentId || '',
+    clientAssetToken: clientAssetToken(config, config.deploymentId || ''),
     ...options,
   })
 }

@@ -142,6 +142,9 @@ function start(native, options, next, config, distDir, engine, canImport) {
   const hostname = options.hostname || 'localhost'
   const traits = engine.traits()
   const runtimeConfig = { ...config }
+  if (traits.configNamesCompileMode) {
+    runtimeConfig.experimental = { ...config.experimental, isExperimentalCompile: setup.isExperimentalCompile(distDir) }
+  }
   if (canImport) runtimeConfig.cacheHandler ??= require.resolve('./cache-handler')
   else CacheHandler.provideCacheHandler()
   let assetPrefix = (config.assetPrefix || '').replace(/\/$/, '')

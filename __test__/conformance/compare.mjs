@@ -11,6 +11,9 @@ const CLOCK = new Set(['date'])
 /** React keys of the metadata in an RSC payload that was rendered for this request: a random id, at the edge a UUID, and a letter. */
 const REQUEST_ID = /(\["\$","[\w$]+",")(?:[\w-]{21}|[\da-f-]{36})([a-z]",)/g
 
+/** What stands for a param that is not known yet, `%%drp:slug:…%%`: a random number of the render. */
+const PARAM_PLACEHOLDER = /(%%drp:\w+:)[\da-f]+%%/g
+
 /** Preview data is encrypted with a random salt and signed with the time. */
 const PREVIEW_DATA = /(__next_preview_data=)eyJ[\w-]+\.[\w-]+\.[\w-]+/
 
@@ -91,6 +94,7 @@ function normalizeBody({ decoded }, port, mask) {
     .replace(/(\\?"digest\\?":\\?")\d+/g, '$1{digest}')
     .replace(/(data-dgst=")\d+/g, '$1{digest}')
     .replace(/(\$RX\("B:\w+",")\d+/g, '$1{digest}')
+    .replace(PARAM_PLACEHOLDER, '$1{random}%%')
     .replace(REQUEST_ID, '$1{request id}$2')
   for (const pattern of mask) text = text.replace(pattern, '{masked}')
   return text

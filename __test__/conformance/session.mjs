@@ -7,7 +7,7 @@ import { buildFixture, copyApp, distDirOf, removeApp } from '../support/build.mj
 import { methodOf, openConnection, requestBytes, sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
 import { needsTarget, pointAtTarget, startTarget } from '../support/target.mjs'
-import { LINE_NAMES, testRoot } from '../support/workspace.mjs'
+import { NEWEST, testRoot } from '../support/workspace.mjs'
 import { etagPaths, fill, placeholders } from './case.mjs'
 import { compare } from './compare.mjs'
 import { DIFFERENCES } from './differences.mjs'
@@ -78,7 +78,7 @@ export async function openSession({ line, fixture, serverFile, env, alter, targe
       const answers = await Promise.all(servers.map(({ port }) => sendRaw({ port, target, headers: accept })))
       const found = answers.map(answer => answer.headers.find(([name]) => name.toLowerCase() === 'etag')?.[1])
       // Older lines leave it out in places; on the newest one its absence is a mistake in the case.
-      if (!found[0] && line === LINE_NAMES[0]) throw new Error(`upstream gives no ETag for ${target}`)
+      if (!found[0] && line === NEWEST) throw new Error(`upstream gives no ETag for ${target}`)
       for (const [index, etag] of found.entries()) etags[index]?.set(target, etag ?? '"none"')
     }
     return etags
@@ -92,7 +92,7 @@ export async function openSession({ line, fixture, serverFile, env, alter, targe
     const etags = await fetchEtags(test)
     const [expected, actual] = await Promise.all(
       [left, right].map((server, index) =>
-        play(server, test, { values, etags: etags[0], ownEtags: etags[index], thrice: line === LINE_NAMES[0] }),
+        play(server, test, { values, etags: etags[0], ownEtags: etags[index], thrice: line === NEWEST }),
       ),
     )
     if (!expected || !actual) throw new Error('unreachable')

@@ -8,10 +8,10 @@ import { WebSocket } from 'ws'
 import { developedApp } from '../support/dev-app.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'
-import { LINE_NAMES } from '../support/workspace.mjs'
+import { NEWEST } from '../support/workspace.mjs'
 
 const lines = /** @type {import('../support/workspace.mjs').Line[]} */ (
-  process.env.FERRONEXT_LINES?.split(',') ?? LINE_NAMES.slice(0, 1)
+  process.env.FERRONEXT_LINES?.split(',') ?? [NEWEST]
 )
 const DEVELOPMENT = { NODE_ENV: 'development', SERVER_RULES: '1', SERVER_OPTIONS: '{"trustProxy":false}' }
 

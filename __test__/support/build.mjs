@@ -81,7 +81,7 @@ async function runNextBuild(workspaceDir, dir) {
  * @returns {Promise<string>} the copy's folder
  */
 export async function copyApp(buildDir, name) {
-  removeOrphans(buildDir)
+  await removeOrphans(buildDir)
   const copy = `${buildDir}.${name}.${process.pid}`
   await removeApp(copy)
   // `cp -a` keeps modification times to the nanosecond. They are part of the ETags, where how a server rounds matters.
@@ -95,18 +95,22 @@ export async function copyApp(buildDir, name) {
  *
  * @param {string} buildDir
  */
-function removeOrphans(buildDir) {
+async function removeOrphans(buildDir) {
   const parent = path.dirname(buildDir)
   for (const name of readdirSync(parent)) {
     const pid = name.startsWith(`${path.basename(buildDir)}.`) && Number(/\.(\d+)$/.exec(name)?.[1])
     if (!pid) continue
-    if (!isAlive(pid)) rmSync(path.join(parent, name), { recursive: true, force: true })
+    if (!isAlive(pid)) await removeApp(path.join(parent, name))
   }
 }
 
-/** @param {string} dir */
+/**
+ * Not by Node, whose stack does not reach into the folders that a path of two thousand segments leaves in a cache.
+ *
+ * @param {string} dir
+ */
 export async function removeApp(dir) {
-  rmSync(dir, { recursive: true, force: true, maxRetries: 5, retryDelay: 100 })
+  await runCommand('rm', ['-rf', '--', dir], { cwd: path.dirname(dir) })
 }
 
 /**

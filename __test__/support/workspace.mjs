@@ -8,18 +8,63 @@ import { fileURLToPath } from 'node:url'
 import { withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
 
-/** @typedef {"16.4" | "16.0" | "15.5"} Line */
+/** @typedef {keyof typeof VERSIONS} Line a minor line by its last patch, or one exact version beside it */
 
 /**
- * The exact versions tested, newest first. Exact, because a difference must come from us and never from a release that
- * appeared overnight.
- *
- * @type {Record<Line, string>}
+ * The exact versions tested. Exact, because a difference must come from us and never from a release that appeared overnight.
+ * A line stands for its last patch; a version beside it is the first patch of a line, or the other side of a boundary that
+ * lies between two patches (src/build/capabilities.rs).
  */
-export const LINES = { 16.4: '16.4.6', '16.0': '16.0.9', 15.5: '15.5.29' }
+const VERSIONS = {
+  '16.5-canary': '16.5.0-canary.38',
+  16.4: '16.4.6',
+  '16.4.0': '16.4.0',
+  16.3: '16.3.8',
+  '16.3.0': '16.3.0',
+  16.2: '16.2.12',
+  '16.2.0': '16.2.0',
+  16.1: '16.1.7',
+  '16.1.0': '16.1.0',
+  '16.0': '16.0.11',
+  '16.0.0': '16.0.0',
+  15.5: '15.5.29',
+  '15.5.0': '15.5.0',
+}
 
-/** `Object.keys` would put the integer-like keys in an order of its own. @type {Line[]} */
-export const LINE_NAMES = ['16.4', '16.0', '15.5']
+/** @type {Record<Line, string>} */
+export const LINES = VERSIONS
+
+/** The newest release: the reference, and what tests of no line in particular run on. @type {Line} */
+export const NEWEST = '16.4'
+
+/** Newest first. `Object.keys` would put the integer-like keys in an order of its own. @type {Line[]} */
+export const LINE_NAMES = /** @type {Line[]} */ (Object.keys(VERSIONS)).toSorted((a, b) => compareVersions(LINES[b], LINES[a]))
+
+/**
+ * Negative if `a` came before `b`; a canary comes before its release.
+ *
+ * @param {string} a
+ * @param {string} b
+ */
+export function compareVersions(a, b) {
+  const [left, right] = [a, b].map(version => version.split('-canary.').flatMap(part => part.split('.').map(Number)))
+  for (let i = 0; i < 4; i++) {
+    const difference = (left?.[i] ?? Number.POSITIVE_INFINITY) - (right?.[i] ?? Number.POSITIVE_INFINITY)
+    if (difference) return difference
+  }
+  return 0
+}
+
+/**
+ * The lines from one version to another, for what only they have.
+ *
+ * @param {string} from the first version
+ * @param {string} [before] the first version that has it no more
+ */
+export const linesFrom = (from, before = '1000') =>
+  LINE_NAMES.filter(
+    line => compareVersions(LINES[line], from) >= 0 && compareVersions(LINES[line], before) < 0,
+  )
 
 const REACT_VERSION = '19.3.1'
 const repository = fileURLToPath(new URL('../../', import.meta.url))

@@ -266,6 +266,8 @@ capabilities! {
     image_redirects_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
     private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
+    /// The configuration that entries see says whether the build was only compiled (`isExperimentalCompile`).
+    config_names_compile_mode: &[before(16, 4, 0)], "server/next.js";
 }
 
 /// The oldest version whose build has the handlers that ferronext calls.

@@ -2,6 +2,7 @@
 // next.config as `conf`. So the rules of `conf` are what `next build` would have made of them.
 import { readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { linesFrom } from '../../support/workspace.mjs'
 import { conditions } from './conditions.mjs'
 import { locales, localesBase } from './locales.mjs'
 import { hidden, slots } from './routes.mjs'
@@ -33,7 +34,7 @@ export const conf = [
   { fixture: 'locales', cases: locales },
   { fixture: 'locales-base', cases: localesBase, asEverywhere: true },
   // Entries of 15.5 go through the fallback rewrites of the build once more, and cannot know others.
-  { fixture: 'slots', cases: slots, asEverywhere: true, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
+  { fixture: 'slots', cases: slots, asEverywhere: true, lines: linesFrom('16.0.0') },
   { fixture: 'hidden', cases: hidden, asEverywhere: true },
 ].map(({ cases, ...suite }) => ({
   ...suite,

@@ -1,4 +1,5 @@
 // images: what /_next/image answers, for every kind of picture, from everywhere, and what it refuses.
+import { linesFrom } from '../../support/workspace.mjs'
 import { each, get, head, post, raw, sequence } from '../case.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */

@@ -1,4 +1,5 @@
 // Which cases go to which fixture.
+import { linesFrom } from '../../support/workspace.mjs'
 import app from './app.mjs'
 import cacheComponents from './cache-components.mjs'
 import * as conditional from './conditional.mjs'
@@ -90,7 +91,7 @@ export const SUITES = [
   {
     fixture: 'cache-components',
     cases: cacheComponents,
-    lines: /** @type {Line[]} */ (['16.4', '16.0']),
+    lines: linesFrom('16.0.0'),
     overlapping: true,
   },
   { fixture: 'mixed', cases: mixed },
@@ -100,7 +101,7 @@ export const SUITES = [
   { fixture: 'middleware-i18n', cases: i18n },
   { fixture: 'middleware-one-locale', cases: oneLocale, asEverywhere: true },
   // Before 16 there is no proxy.js.
-  { fixture: 'proxy', cases: proxy, lines: /** @type {Line[]} */ (['16.4', '16.0']) },
+  { fixture: 'proxy', cases: proxy, lines: linesFrom('16.0.0') },
   { fixture: 'conditions', cases: conditions, asEverywhere: true },
   { fixture: 'locales', cases: locales },
   { fixture: 'locales-base', cases: localesBase, asEverywhere: true },
