@@ -5,6 +5,7 @@ const http = require('node:http')
 const path = require('node:path')
 const { loadAddon } = require('../runtime/addon')
 const { codedError } = require('../runtime/errors')
+const { untested } = require('../runtime/known-next')
 const { findNext } = require('../runtime/next-package')
 const { fail } = require('./run')
 const { shutDownOnSignal } = require('./shutdown')
@@ -60,7 +61,8 @@ async function serve(options) {
   handle = app.getRequestHandler()
   isReady(handle)
   waiting = undefined
-  const versions = `ferronext ${require('../package.json').version}`
+  const doubt = untested(findNext(dir).version)
+  const versions = `ferronext ${require('../package.json').version}${doubt ? ` (${doubt})` : ''}`
   const mode = dev ? 'in development' : `ready in ${Math.round(performance.now())} ms`
   console.log(`${versions} serves ${dir} at http://${urlHost(hostname)}:${address.port} (${mode})`)
 }

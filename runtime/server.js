@@ -82,7 +82,7 @@ async function prepare(native, options) {
     )
   }
   const next = findNext(dir)
-  checkNext(native, next)
+  const { untested } = checkNext(native, next)
   traceAsAsked(native, next)
   const started = performance.now()
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
@@ -123,7 +123,7 @@ async function prepare(native, options) {
   const state = start(native, options, next, config, distDir, engine, canImport)
   // A custom server prints nothing that upstream's would not, unless it is asked.
   const took = Math.round(performance.now() - started)
-  native.trace('start', `next ${next.version}: ${distDir} is served, read in ${took} ms`)
+  native.trace('start', `next ${next.version}: ${distDir} is served, read in ${took} ms${untested ? `; ${untested}` : ''}`)
   return state
 }
 

@@ -1,6 +1,7 @@
 // A workspace is a folder outside the repository with one exact version of `next` installed. Apps are built and served
 // in its subfolders, so that Node and Turbopack find that version, and no other, by looking upwards.
 import { createHash } from 'node:crypto'
+import { createRequire } from 'node:module'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -8,37 +9,26 @@ import { fileURLToPath } from 'node:url'
 import { withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
 
-/** @typedef {keyof typeof VERSIONS} Line a minor line by its last patch, or one exact version beside it */
+/**
+ * A minor line by its last patch, or one exact version beside it: the first patch of a line, or the other side of a boundary that lies
+ * between two patches (src/build/capabilities.rs).
+ *
+ * @typedef {string} Line
+ */
 
 /**
- * The exact versions tested. Exact, because a difference must come from us and never from a release that appeared overnight.
- * A line stands for its last patch; a version beside it is the first patch of a line, or the other side of a boundary that
- * lies between two patches (src/build/capabilities.rs).
+ * The exact versions tested, by line. Exact, because a difference must come from us and never from a release that appeared overnight. The
+ * same list lets `ferronext info` say of a version that nobody has tried it.
+ *
+ * @type {Record<Line, string>}
  */
-const VERSIONS = {
-  '16.5-canary': '16.5.0-canary.38',
-  16.4: '16.4.6',
-  '16.4.0': '16.4.0',
-  16.3: '16.3.8',
-  '16.3.0': '16.3.0',
-  16.2: '16.2.12',
-  '16.2.0': '16.2.0',
-  16.1: '16.1.7',
-  '16.1.0': '16.1.0',
-  '16.0': '16.0.11',
-  '16.0.0': '16.0.0',
-  15.5: '15.5.29',
-  '15.5.0': '15.5.0',
-}
-
-/** @type {Record<Line, string>} */
-export const LINES = VERSIONS
+export const LINES = createRequire(import.meta.url)('../../runtime/tested-versions.json')
 
 /** The newest release: the reference, and what tests of no line in particular run on. @type {Line} */
 export const NEWEST = '16.4'
 
 /** Newest first. `Object.keys` would put the integer-like keys in an order of its own. @type {Line[]} */
-export const LINE_NAMES = /** @type {Line[]} */ (Object.keys(VERSIONS)).toSorted((a, b) => compareVersions(LINES[b], LINES[a]))
+export const LINE_NAMES = Object.keys(LINES).toSorted((a, b) => compareVersions(LINES[b] ?? '', LINES[a] ?? ''))
 
 /**
  * Negative if `a` came before `b`; a canary comes before its release.
@@ -63,7 +53,7 @@ export function compareVersions(a, b) {
  */
 export const linesFrom = (from, before = '1000') =>
   LINE_NAMES.filter(
-    line => compareVersions(LINES[line], from) >= 0 && compareVersions(LINES[line], before) < 0,
+    line => compareVersions(LINES[line] ?? '', from) >= 0 && compareVersions(LINES[line] ?? '', before) < 0,
   )
 
 const REACT_VERSION = '19.3.1'

@@ -3,6 +3,7 @@
 const path = require('node:path')
 const { loadAddon, platformName } = require('../../runtime/addon')
 const { codedError } = require('../../runtime/errors')
+const { untested } = require('../../runtime/known-next')
 const { findNext } = require('../../runtime/next-package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
@@ -18,7 +19,7 @@ function run(_values, [dir = '.']) {
         const { version } = findNext(path.resolve(dir))
         const { advisory } = loadAddon(path.join(__dirname, '../..')).checkVersion(version)
         if (advisory) throw codedError('FERRONEXT_VULNERABLE_NEXT', advisory)
-        return `${version}, supported`
+        return untested(version) ? `${version}, ${untested(version)}` : `${version}, supported`
       },
     ],
   ]

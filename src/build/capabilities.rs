@@ -165,6 +165,8 @@ capabilities! {
     stored_lifetimes: &[from(16, 4, 0)], "server/lib/incremental-cache/file-system-cache.js";
     /// The payload of a partially prerendered page lies in a file of its own kind, `.prefetch.rsc`.
     prefetch_payloads: &[before(16, 1, 0)], "server/lib/incremental-cache/file-system-cache.js";
+    /// The payload of a page of a partially prerendered route is kept like others if nothing of the page is rendered per request.
+    whole_payloads: &[from(16, 2, 0)], "server/lib/incremental-cache/file-system-cache.js";
     /// An entry goes on from a shell that has been sent, as long as its cache gives it the same shell.
     resumable: &[from(16, 4, 0)], "build/templates/app-page-runtime.js";
     /// What a page throws while it is revalidated on demand goes to whoever asked for it; otherwise the error page answers.
@@ -196,7 +198,8 @@ capabilities! {
     last_app_entry: &[before(15, 5, 27), between(v(16, 0, 0), v(16, 3, 8))], "server/base-server.js";
     /// Any `/_next/data/*.json` counts as a data request before middleware; otherwise only the current build id does.
     foreign_data_paths: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/router-utils/resolve-routes.js";
-    /// A data request marks itself with the request header `x-nextjs-data: 1`.
+    /// A data request is known by its path and marked with the request header `x-nextjs-data: 1`; otherwise the header that the client sends
+    /// with it counts.
     data_request_header: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/router-utils/resolve-routes.js";
     /// A data path without a locale gets the default one before middleware sees it.
     data_path_default_locale: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/lib/router-utils/resolve-routes.js";

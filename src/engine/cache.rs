@@ -92,6 +92,7 @@ impl Cache {
         });
         let format = Format {
             prefetch_payloads: capabilities.prefetch_payloads,
+            whole_payloads: capabilities.whole_payloads,
             pages_meta: capabilities.pages_meta,
             lifetimes: capabilities.stored_lifetimes,
         };

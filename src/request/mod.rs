@@ -11,6 +11,9 @@ pub use rsc::{RscRequest, FLIGHT_HEADERS, RSC_HEADER, RSC_PARAM};
 
 use smallvec::SmallVec;
 
+/// What the client router of the Pages Router sends with its requests for `/_next/data/`.
+pub const DATA_HEADER: &str = "x-nextjs-data";
+
 /// Request headers that only the server itself may set. A client that sends one is ignored.
 /// Source: `next/dist/server/lib/server-ipc/utils.js` of 16.4.
 pub const INTERNAL_HEADERS: [&str; 11] = [
@@ -22,7 +25,7 @@ pub const INTERNAL_HEADERS: [&str; 11] = [
     "x-middleware-next",
     "x-now-route-matches",
     "x-matched-path",
-    "x-nextjs-data",
+    DATA_HEADER,
     "x-next-resume-state-length",
     "next-resume",
 ];
@@ -100,6 +103,7 @@ impl Method {
 pub struct Headers {
     raw: String,
     index: SmallVec<[Span; 24]>,
+    claims_data: bool,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -118,6 +122,7 @@ impl Headers {
     /// Parses what begins at byte `start` of `raw`, which is kept as it is.
     pub fn parse_from(raw: String, start: usize) -> Self {
         let mut index = SmallVec::new();
+        let mut claims_data = false;
         let bytes = raw.as_bytes();
         let mut nuls = memchr::memchr_iter(0, bytes.get(start..).unwrap_or_default()).map(|at| start + at);
         let mut at = start;
@@ -126,7 +131,10 @@ impl Headers {
                 break;
             };
             let value_end = nuls.next().unwrap_or(bytes.len());
-            if !is_internal(&raw[at..name_end]) {
+            let name = &raw[at..name_end];
+            if is_internal(name) {
+                claims_data |= name.eq_ignore_ascii_case(DATA_HEADER) && value_end > name_end + 1;
+            } else {
                 index.push(Span {
                     name_start: at as u32,
                     name_end: name_end as u32,
@@ -135,7 +143,17 @@ impl Headers {
             }
             at = value_end + 1;
         }
-        Headers { raw, index }
+        Headers {
+            raw,
+            index,
+            claims_data,
+        }
+    }
+
+    /// Whether the client said that it asks for data ([`DATA_HEADER`]). The header itself was dropped; versions whose client router
+    /// decides by it are asked through this.
+    pub fn claims_data(&self) -> bool {
+        self.claims_data
     }
 
     /// The first value of `name` (lower case). Node keeps the first of the headers that must not repeat and joins the

@@ -5,6 +5,7 @@
 
 use super::asset_prefix::AssetPrefix;
 use super::decision::{Decision, Event, NotFound, Redirect, RedirectReason, Step};
+use super::header_view::HeaderText;
 use super::locale_redirect::locale_redirect;
 use super::middleware::Middleware;
 use super::origin::ServedAt;
@@ -15,7 +16,7 @@ use super::table::{MatchFault, Table};
 use crate::build::{Build, Capabilities, Condition, ConditionType};
 use crate::config::NextConfig;
 use crate::error::{Code, Error};
-use crate::request::{may_be_plain, Request};
+use crate::request::{may_be_plain, Request, DATA_HEADER};
 use crate::url::{
     add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_target, path_has_prefix,
     remove_path_prefix, Dialect, Locales, Location,
@@ -311,6 +312,9 @@ impl Router {
         state.location = location;
         state.asked.clone_from(&state.location.pathname);
         self.find_locale(request, state);
+        if !self.capabilities.data_request_header && request.headers.claims_data() && self.is_data_path(state) {
+            state.request_headers.set(DATA_HEADER, HeaderText::from("1"));
+        }
         self.unwrap_data_path(state);
         self.apply_headers(request, state)?;
         if let Some(redirect) = self.redirect(request, state)? {

@@ -4,7 +4,7 @@ use smallvec::SmallVec;
 
 use super::header_view::{HeaderText, HeaderView, Overlay};
 use super::rule::{ResponseHeaders, Subject};
-use crate::request::Request;
+use crate::request::{Request, DATA_HEADER};
 use crate::url::{Location, Query};
 
 /// The state of one request between steps. Owned, so that it can wait while JavaScript runs.
@@ -89,7 +89,7 @@ impl RouteState {
     pub(super) fn mark_data_request(&mut self, with_header: bool) {
         self.is_data_request = true;
         if with_header {
-            self.request_headers.set("x-nextjs-data", HeaderText::from("1"));
+            self.request_headers.set(DATA_HEADER, HeaderText::from("1"));
         }
     }
 }

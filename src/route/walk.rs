@@ -24,6 +24,12 @@ struct Match<'r, R> {
 }
 
 impl Router {
+    /// Whether the path is below `/_next/data`, of this build or another one.
+    pub(super) fn is_data_path(&self, state: &RouteState) -> bool {
+        let bare = remove_path_prefix(&state.location.pathname, &self.config.base_path);
+        path_has_prefix(&bare, "/_next/data") && bare.ends_with(".json")
+    }
+
     /// With middleware, `/_next/data/<id>/p.json` is routed as `/p`.
     pub(super) fn unwrap_data_path(&self, state: &mut RouteState) {
         if self.middleware.is_none() || state.location.pathname.is_empty() {

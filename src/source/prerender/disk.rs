@@ -27,6 +27,8 @@ use crate::route::EntryKind;
 pub struct Format {
     /// The payload of a page of which a part is rendered per request has a suffix of its own, and is there.
     pub prefetch_payloads: bool,
+    /// Otherwise it has the usual one if nothing of the page is rendered per request; else it is never there.
+    pub whole_payloads: bool,
     /// Pages of the Pages Router have a `.meta` file; without it they are not whole.
     pub pages_meta: bool,
     /// The `.meta` file says how long an answer of the App Router lives.
@@ -164,7 +166,7 @@ impl Disk {
         match form {
             Form { fallback: true, .. } => None,
             Form { partial: true, .. } if self.format.prefetch_payloads => Some(".prefetch.rsc"),
-            Form { partial: true, .. } if postponed => None,
+            Form { partial: true, .. } if postponed || !self.format.whole_payloads => None,
             _ => Some(".rsc"),
         }
     }
@@ -286,6 +288,7 @@ mod tests {
 
     const LATE: Format = Format {
         prefetch_payloads: false,
+        whole_payloads: true,
         pages_meta: true,
         lifetimes: true,
     };
