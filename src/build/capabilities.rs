@@ -269,6 +269,11 @@ capabilities! {
     image_redirects_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
     private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
+    /// A param that is spelt like the placeholder of its segment counts as not known, and such a path has no shell.
+    placeholders_are_open: &[from(16, 5, 0)], "build/templates/app-page-runtime.js";
+    /// With `i18n`, a locale that stands in the path is a segment like any other to the App Router; otherwise the default one may stand
+    /// before its pages.
+    app_owns_locales: &[from(16, 5, 0)], "server/lib/router-utils/filesystem.js";
     /// The configuration that entries see says whether the build was only compiled (`isExperimentalCompile`).
     config_names_compile_mode: &[before(16, 4, 0)], "server/next.js";
 }
@@ -325,7 +330,10 @@ mod tests {
     #[test]
     fn versions_parse_with_and_without_a_tag() {
         assert_eq!(Version::parse("16.4.6"), Some(Version::new(16, 4, 6)));
-        assert_eq!(Version::parse("16.5.0-canary.3"), Some(Version::new(16, 5, 0).canary(3)));
+        assert_eq!(
+            Version::parse("16.5.0-canary.3"),
+            Some(Version::new(16, 5, 0).canary(3))
+        );
         for wrong in ["", "16", "16.4", "16.4.x", "1.2.3.4", "-1.0.0"] {
             assert_eq!(Version::parse(wrong), None, "{wrong}");
         }
@@ -366,7 +374,8 @@ mod tests {
 
     #[test]
     fn a_canary_comes_before_its_release_and_after_the_line_before() {
-        let [canary, release, patch] = ["16.5.0-canary.38", "16.5.0", "16.4.6"].map(|text| Version::parse(text).expect("a version"));
+        let [canary, release, patch] =
+            ["16.5.0-canary.38", "16.5.0", "16.4.6"].map(|text| Version::parse(text).expect("a version"));
         assert!(patch < canary && canary < release);
         assert_eq!(canary.to_string(), "16.5.0-canary.38");
         // The fixes of 16.4.5 were not in it, and what 16.4.0 brought was.
@@ -379,7 +388,11 @@ mod tests {
     fn every_capability_has_a_boundary_and_differs_there() {
         for capability in TABLE {
             let boundaries = capability.boundaries();
-            assert!(!boundaries.is_empty(), "{} holds everywhere or nowhere", capability.name);
+            assert!(
+                !boundaries.is_empty(),
+                "{} holds everywhere or nowhere",
+                capability.name
+            );
             let mut held = capability.holds(MINIMUM);
             for boundary in boundaries {
                 assert_ne!(capability.holds(boundary), held, "{} at {boundary}", capability.name);

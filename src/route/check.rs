@@ -7,7 +7,7 @@ use super::params::Params;
 use super::router::{Router, Stop};
 use super::rule::RewriteRule;
 use super::state::RouteState;
-use super::table::Item;
+use super::table::{AppLocale, Item, ItemKind};
 use crate::request::Request;
 use crate::url::{path_has_prefix, QueryValue};
 
@@ -35,7 +35,7 @@ impl Router {
         if state.tried.iter().any(|tried| tried == path) || is_localised_api(request, state, path) {
             return Ok(None);
         }
-        let Some(item) = self.table.item(path)? else {
+        let Some(item) = self.table.item(path, self.app_locale(state))? else {
             return Ok(None);
         };
         let api = state.first_split.is_some() && path_has_prefix(path, "/api");
@@ -48,6 +48,15 @@ impl Router {
         self.finish(state, item).map(Some)
     }
 
+    /// What a locale in the path is to the App Router; one that nobody wrote is none.
+    fn app_locale(&self, state: &RouteState) -> AppLocale {
+        if self.capabilities.app_owns_locales && state.first_split.is_some() {
+            AppLocale::Segment
+        } else {
+            AppLocale::Stripped
+        }
+    }
+
     /// A file or page at this path, else a page with parameters.
     pub(super) fn look_up(&self, request: &Request, state: &mut RouteState) -> Result<Option<Decision>, Stop> {
         let path = state.location.path();
@@ -55,7 +64,7 @@ impl Router {
             return Ok(None);
         }
         if !state.tried.iter().any(|tried| tried == path) {
-            if let Some(item) = self.table.item(path)? {
+            if let Some(item) = self.table.item(path, self.app_locale(state))? {
                 if self.is_open(&item, state) {
                     return self.finish(state, item).map(Some);
                 }
@@ -78,22 +87,40 @@ impl Router {
             Some(locales) => locales.split(bare).pathname,
             None => bare,
         };
-        for number in self.table.dynamic().candidates(path) {
+        let for_app = self.app_locale(state);
+        // To the App Router the path can be another one, with other candidates.
+        let mut numbers = self.table.dynamic().candidates(path);
+        if for_app == AppLocale::Segment && bare != path {
+            numbers.extend(self.table.dynamic().candidates(bare));
+            numbers.sort_unstable();
+            numbers.dedup();
+        }
+        for number in numbers {
             let Some(page) = self.table.dynamic().get(number) else {
                 continue;
             };
             if state.tried.contains(&page.page) {
                 continue;
             }
-            let Some(params) = page.matches(path)? else { continue };
-            let item = self.table.item(&format!("{base_path}{}", page.page))?;
-            let is_app = item
-                .as_ref()
-                .is_some_and(|item| item.kind == super::table::ItemKind::App);
-            // The App Router has no pages below a locale.
-            if is_app && state.first_split.is_some() {
-                continue;
-            }
+            let item = || self.table.item(&format!("{base_path}{}", page.page), for_app);
+            let is_app = |item: &Option<Item<'_>>| item.as_ref().is_some_and(|item| item.kind == ItemKind::App);
+            let (item, params) = match for_app {
+                AppLocale::Segment => {
+                    let item = item()?;
+                    let params = page.matches(if is_app(&item) { bare } else { path })?;
+                    let Some(params) = params else { continue };
+                    (item, params)
+                }
+                AppLocale::Stripped => {
+                    let Some(params) = page.matches(path)? else { continue };
+                    let item = item()?;
+                    // The App Router has no pages below a locale.
+                    if is_app(&item) && state.first_split.is_some() {
+                        continue;
+                    }
+                    (item, params)
+                }
+            };
             if item.is_some() && is_data {
                 state.mark_data_request(self.capabilities.data_request_header);
             }

@@ -7,6 +7,7 @@
 use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
+use super::params::Params;
 use super::partial::{PartialRoutes, Shells};
 use super::pattern::{MatchOptions, PathMatcher};
 use super::resolve::{decode_path, resolve};
@@ -14,7 +15,7 @@ use super::{Output, OutputKind};
 use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES};
-use crate::url::{path_has_prefix, remove_path_prefix, split_locale, QueryValue};
+use crate::url::{decode_uri_component, path_has_prefix, remove_path_prefix, split_locale, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
 const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
@@ -270,6 +271,9 @@ impl PageRules {
         if !self.partial.may_have_shell(asked.request) {
             return None;
         }
+        if build.capabilities.placeholders_are_open && asked.output.params.as_ref().is_some_and(has_placeholder) {
+            return None;
+        }
         let is_navigation = rsc.is_some_and(|rsc| !rsc.prefetch);
         let has_payload = || {
             build
@@ -422,4 +426,12 @@ fn resolved_source(pathname: &str, locale: Option<&str>) -> String {
         Some(rest) if rest.starts_with('/') => rest.to_owned(),
         _ => pathname.to_owned(),
     }
+}
+/// Whether a param is spelt as the placeholder of a segment is, `[slug]`, encoded or not.
+fn has_placeholder(params: &Params) -> bool {
+    let is_bracketed = |value: &str| {
+        let value = decode_uri_component(value);
+        value.is_some_and(|value| value.starts_with('[') && value.ends_with(']'))
+    };
+    params.iter().any(|(_, value)| value.iter().any(is_bracketed))
 }

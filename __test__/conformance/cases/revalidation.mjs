@@ -72,7 +72,6 @@ export const plain = [
     onDemand('/blog/payload'),
     rsc('/blog/payload'),
     afterwards('/blog/payload'),
-    rsc('/blog/payload'),
     rendered('payload', 2),
     fresh('/blog/payload'),
     rsc('/blog/payload'),

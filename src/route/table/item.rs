@@ -44,6 +44,15 @@ impl ItemKind {
     }
 }
 
+/// What a locale at the beginning of a path is to the App Router.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AppLocale {
+    /// Nothing of its own: pages are looked for behind it.
+    Stripped,
+    /// A segment like any other.
+    Segment,
+}
+
 /// A path in its three spellings. The others are made only when they can differ.
 struct Spellings<'p> {
     raw: Cow<'p, str>,
@@ -78,8 +87,8 @@ impl<'p> Spellings<'p> {
 }
 
 impl Table {
-    /// What lies at `path`, which has basePath and locale.
-    pub fn item(&self, path: &str) -> Result<Option<Item<'_>>, MatchFault> {
+    /// What lies at `path`, which has basePath and locale. `for_app` says what a locale at its beginning is to the App Router.
+    pub fn item(&self, path: &str, for_app: AppLocale) -> Result<Option<Item<'_>>, MatchFault> {
         let path = if self.base_path.is_empty() {
             Cow::Borrowed(path)
         } else if path_has_prefix(path, &self.base_path) {
@@ -113,7 +122,11 @@ impl Table {
             }
         }
         let (page_path, locale) = self.split(path, false);
-        if let Some(item) = self.app_item(page_path, locale.as_deref())? {
+        let (app_path, app_locale) = match for_app {
+            AppLocale::Stripped => (page_path, locale.as_deref()),
+            AppLocale::Segment => (path, None),
+        };
+        if let Some(item) = self.app_item(app_path, app_locale)? {
             return Ok(Some(item));
         }
         Ok(self.page_item(page_path, locale))

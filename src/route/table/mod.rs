@@ -18,7 +18,7 @@ pub(super) use sort::sorted;
 
 pub use definition::{is_api, Definition, BLOCKED_PAGES};
 pub use dynamic::{DynamicPage, DynamicTable, MatchFault};
-pub use item::{Item, ItemKind};
+pub use item::{AppLocale, Item, ItemKind};
 
 use std::collections::{HashMap, HashSet};
 
