@@ -123,7 +123,10 @@ async function prepare(native, options) {
   const state = start(native, options, next, config, distDir, engine, canImport)
   // A custom server prints nothing that upstream's would not, unless it is asked.
   const took = Math.round(performance.now() - started)
-  native.trace('start', `next ${next.version}: ${distDir} is served, read in ${took} ms${untested ? `; ${untested}` : ''}`)
+  native.trace(
+    'start',
+    `next ${next.version}: ${distDir} is served, read in ${took} ms${untested ? `; ${untested}` : ''}`,
+  )
   return state
 }
 

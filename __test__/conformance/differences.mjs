@@ -357,7 +357,8 @@ export const DIFFERENCES = [
   {
     id: 'api-routes-behind-express-5',
     lines: linesFrom('15.5.0', '16.0.1'),
-    applies: ({ fixture, name }) => fixture === 'custom-server' && /^GET (\/(mounted|parsed|status))?\/api\/(echo|raw)\b/.test(name),
+    applies: ({ fixture, name }) =>
+      fixture === 'custom-server' && /^GET (\/(mounted|parsed|status))?\/api\/(echo|raw)\b/.test(name),
     reason:
       'API routes answer behind Express 5, whose `req.query` cannot be assigned. Before 16.0.1 upstream assigns it and fails, with a bare 500.',
     test: '__test__/frameworks/frameworks.test.mjs',

@@ -1,8 +1,8 @@
 // A workspace is a folder outside the repository with one exact version of `next` installed. Apps are built and served
 // in its subfolders, so that Node and Turbopack find that version, and no other, by looking upwards.
 import { createHash } from 'node:crypto'
-import { createRequire } from 'node:module'
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
