@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config'
 
-/** Differences on older Next.js lines are counted and do not fail, so these files may disturb each other. */
-const OLDER_LINES = '__test__/conformance/older/*.test.mjs'
+/** Lines beside the newest, two at a time: each has a workspace of its own. */
+const OTHER_LINES = '__test__/conformance/lines/*.test.mjs'
 
 export default defineConfig({
   test: {
@@ -16,7 +16,7 @@ export default defineConfig({
         test: {
           name: 'tests',
           include: ['__test__/**/*.test.mjs'],
-          exclude: [OLDER_LINES],
+          exclude: [OTHER_LINES],
           // Servers and builds share two cores: files one after another, so that no test waits for another's CPU.
           maxWorkers: 1,
           sequence: { groupOrder: 1 },
@@ -24,7 +24,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'older lines', include: [OLDER_LINES], maxWorkers: 2, sequence: { groupOrder: 2 } },
+        test: { name: 'other lines', include: [OTHER_LINES], maxWorkers: 2, sequence: { groupOrder: 2 } },
       },
     ],
   },

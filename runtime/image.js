@@ -127,7 +127,8 @@ async function keep(server, { key, picture }) {
     const handler = await server.imageCacheHandler()
     const { revalidate } = picture
     const value = { kind: 'IMAGE', ...picture }
-    await handler.set(key, value, { kind: 'IMAGE', cacheControl: { revalidate, expire: undefined } })
+    const kind = server.traits.imageKindIsTold && { kind: 'IMAGE' }
+    await handler.set(key, value, { ...kind, cacheControl: { revalidate, expire: undefined } })
   } catch (error) {
     console.error(`Failed to write image to custom cache ${key}`, error)
   }

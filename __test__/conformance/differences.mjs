@@ -302,17 +302,6 @@ export const DIFFERENCES = [
     test: PROXY_TESTED_IN,
   },
   {
-    id: 'internal-headers-stay-outside',
-    lines: [...linesFrom('15.5.0', '15.5.16'), ...linesFrom('16.0.0', '16.2.5')],
-    applies: ({ fixture, name, kind }) =>
-      fixture === 'external' &&
-      name.includes('x-nextjs-data: 1; next-resume: 1') &&
-      ['body', 'header content-length'].includes(kind),
-    reason:
-      'Headers that only the server itself may set are dropped at the door on every line, by the list of 16.4. The one of 16.0 lacks `next-resume` and `x-nextjs-data`.',
-    test: PROXY_TESTED_IN,
-  },
-  {
     id: 'one-request-for-one',
     lines: [...linesFrom('15.5.0', '15.5.13'), ...linesFrom('16.0.0', '16.1.7')],
     applies: ({ fixture, name }) => fixture === 'external' && /^(DELETE|OPTIONS) in chunks/.test(name),

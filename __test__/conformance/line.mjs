@@ -1,12 +1,12 @@
-// In: a Next.js line. Out: tests of every case against real `next` and against ferronext, on the same build. FERRONEXT_LINES picks
-// the lines; FERRONEXT_CONFORMANCE_SELF=1 compares upstream with itself. Every difference fails, on every line.
+// In: a Next.js line. Out: tests of every case against real `next` and against ferronext, on the same build. FERRONEXT_MATRIX, or else
+// FERRONEXT_LINES, picks the lines; FERRONEXT_CONFORMANCE_SELF=1 compares upstream with itself. Every difference fails, on every line.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { NEWEST } from '../support/workspace.mjs'
-import { overlaps, SUITES, suitesOf } from './cases/index.mjs'
+import { overlaps, suitesOf } from './cases/index.mjs'
 import { openSession, unusedDifferences, writeReport } from './session.mjs'
 
 const self = process.env.FERRONEXT_CONFORMANCE_SELF === '1'
-const wanted = (process.env.FERRONEXT_LINES ?? '16.4').split(',')
+const wanted = (process.env.FERRONEXT_MATRIX ?? process.env.FERRONEXT_LINES ?? NEWEST).split(',')
 
 /** @param {import('../support/workspace.mjs').Line} line */
 export const describeLine = line =>
@@ -14,7 +14,7 @@ export const describeLine = line =>
     /** @type {{ fixture: string, results: import('./session.mjs').Result[] }[]} */
     const outcomes = []
 
-    const suites = suitesOf(line).filter(suite => line === NEWEST || self || isAskedOf(line, suite))
+    const suites = suitesOf(line).filter(suite => isAsked(line, suite))
     describe.each(suites)('$fixture', suite => {
       const { fixture, cases, serverFile, env, alter, target } = suite
       /** @type {Awaited<ReturnType<typeof openSession>>} */
@@ -55,13 +55,13 @@ export const describeLine = line =>
   })
 
 /**
- * Which suites an older line is asked in a usual run: a third of those that depend on the line each, because all of them on both take a
- * quarter of an hour, most of it for builds. `npm run test:lines` asks every line all of them.
- *
+ * The suites that another line is asked in a usual run, because all of them take ten minutes a line, half of it for builds: dynamic and
+ * prerendered pages of both routers, middleware before them, locales, and partial prerendering. `npm run test:lines` asks all of them.
+ */
+const ON_OTHER_LINES = new Set(['app-router', 'cache-components', 'locales', 'middleware'])
+
+/**
  * @param {import('../support/workspace.mjs').Line} line
  * @param {import('./cases/index.mjs').Suite} suite
  */
-function isAskedOf(line, suite) {
-  // 15.5 cannot build all of them, so that places are counted in the whole list.
-  return !suite.asEverywhere && SUITES.indexOf(suite) % 3 === (line === '16.0' ? 0 : 1)
-}
+const isAsked = (line, { fixture, alter }) => line === NEWEST || self || (ON_OTHER_LINES.has(fixture) && !alter)

@@ -251,6 +251,8 @@ capabilities! {
     service_workers: &[from(16, 3, 0)], "server/lib/router-server.js";
     /// `images.customCacheHandler` gives pictures to the app's `cacheHandler`.
     image_cache_handler: &[from(16, 2, 0)], "server/next-server.js";
+    /// That handler is told that what it stores is a picture.
+    image_kind_is_told: &[from(16, 3, 8)], "server/image-optimizer.js";
     /// The build may put pictures below `_next/static/immutable/media`.
     immutable_media: &[from(16, 3, 0)], "server/image-optimizer.js";
     /// An AVIF or HEIC is one only if its first box has a size that fits.

@@ -1,0 +1,3 @@
+import { describeLine } from '../line.mjs'
+
+describeLine('16.1')
