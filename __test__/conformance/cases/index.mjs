@@ -86,7 +86,8 @@ export const SUITES = [
   { fixture: 'pages-plain', cases: plain, asEverywhere: true },
   { fixture: 'revalidation', cases: revalidation.plain, overlapping: true },
   { fixture: 'revalidation-based', cases: revalidation.based, overlapping: true },
-  { fixture: 'data-cache', cases: dataCache, overlapping: true },
+  // Before 15.5.14 upstream answers from a render until it is stored, so that two of its own servers differ in what a tag has revalidated.
+  { fixture: 'data-cache', cases: dataCache, lines: linesFrom('15.5.14'), overlapping: true },
   // 15.5 has `cacheComponents` in its canary releases only.
   {
     fixture: 'cache-components',
