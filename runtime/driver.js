@@ -203,7 +203,8 @@ async function steps(server, req, res, slot, strict = false) {
       engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers)
     } catch (error) {
       if (isAbort(error) || isRefused(req)) return
-      if (strict && (server.traits.revalidationsThrow || error instanceof server.NoFallbackError)) throw error
+      const isThrown = server.traits.revalidationsThrow && step.routeKind === 'APP_PAGE'
+      if (strict && (isThrown || error instanceof server.NoFallbackError)) throw error
       if (res.headersSent) {
         server.logError(error)
         res.end()

@@ -54,6 +54,7 @@ async function fetchInternal(server, { slot, method, url, limit }, steps) {
       cacheControl: header('Cache-Control'),
       etag: header('ETag'),
       body: collected.isWhole() ? Buffer.concat(res.buffers) : undefined,
+      isWritten: res.buffers.length > 0,
     }
   } catch (error) {
     server.logError(error)

@@ -25,6 +25,7 @@ import path from 'node:path'
  * @property {Step[]} steps in this order
  * @property {RegExp} [log] both servers print a matching line
  * @property {RegExp} [logSinceStart] both servers have printed a matching line, at any time
+ * @property {string[]} [shows] capabilities (src/build/capabilities.rs), by the names that JavaScript has for them, without which its answers would differ
  * @property {boolean} [alone] touches what other cases of its suite look at, so it waits for them even where cases overlap
  */
 
@@ -55,6 +56,9 @@ export const sequence = (name, cases, options = {}) => ({
   steps: cases.flatMap(({ steps }) => steps),
   ...options,
 })
+
+/** Cases that show capabilities. @param {string[]} names @param {Case[]} cases @returns {Case[]} */
+export const showing = (names, cases) => cases.map(test => ({ ...test, shows: [...(test.shows ?? []), ...names] }))
 
 /** Bytes as they are. @param {string} name @param {string} bytes @param {Partial<Step & Case>} [options] @returns {Case} */
 export const raw = (name, bytes, { log, ...step } = {}) => ({ name, steps: [{ ...step, bytes }], log })

@@ -8,6 +8,12 @@ import { openSession, unusedDifferences, writeReport } from './session.mjs'
 const self = process.env.FERRONEXT_CONFORMANCE_SELF === '1'
 const wanted = (process.env.FERRONEXT_MATRIX ?? process.env.FERRONEXT_LINES ?? NEWEST).split(',')
 
+/**
+ * The suites that every line is asked in a usual run: what differs between versions, and partial prerendering. All suites take ten minutes
+ * a line, half of it for builds; `npm run test:lines` asks them.
+ */
+export const ON_EVERY_LINE = new Set(['versions', 'cache-components'])
+
 /** @param {import('../support/workspace.mjs').Line} line */
 export const describeLine = line =>
   describe.runIf(wanted.includes(line))(`on ${line}`, () => {
@@ -16,7 +22,7 @@ export const describeLine = line =>
 
     const suites = suitesOf(line).filter(suite => isAsked(line, suite))
     describe.each(suites)('$fixture', suite => {
-      const { fixture, cases, serverFile, env, alter, target } = suite
+      const { fixture, cases, serverFile, env, prepare, alter, target } = suite
       /** @type {Awaited<ReturnType<typeof openSession>>} */
       let session
       /** @type {import('./session.mjs').Result[]} */
@@ -24,7 +30,7 @@ export const describeLine = line =>
       outcomes.push({ fixture, results })
 
       beforeAll(async () => {
-        session = await openSession({ line, fixture, serverFile, env, alter, target, self })
+        session = await openSession({ line, fixture, serverFile, env, prepare, alter, target, self })
       })
       afterAll(() => session?.close())
 
@@ -55,13 +61,7 @@ export const describeLine = line =>
   })
 
 /**
- * The suites that another line is asked in a usual run, because all of them take ten minutes a line, half of it for builds: dynamic and
- * prerendered pages of both routers, middleware before them, locales, and partial prerendering. `npm run test:lines` asks all of them.
- */
-const ON_OTHER_LINES = new Set(['app-router', 'cache-components', 'locales', 'middleware'])
-
-/**
  * @param {import('../support/workspace.mjs').Line} line
  * @param {import('./cases/index.mjs').Suite} suite
  */
-const isAsked = (line, { fixture, alter }) => line === NEWEST || self || (ON_OTHER_LINES.has(fixture) && !alter)
+const isAsked = (line, { fixture, alter }) => line === NEWEST || self || (ON_EVERY_LINE.has(fixture) && !alter)

@@ -40,10 +40,10 @@ let different = 0
 const AT_ONCE = 6
 
 for (const suite of suites) {
-  const { fixture, cases, serverFile, env, alter, target } = suite
+  const { fixture, cases, serverFile, env, prepare, alter, target } = suite
   const chosen = cases.filter(({ name }) => matches(name))
   if (chosen.length === 0) continue
-  const session = await openSession({ line, fixture, serverFile, env, alter, target, self: options.self })
+  const session = await openSession({ line, fixture, serverFile, env, prepare, alter, target, self: options.self })
   /** @type {import('./session.mjs').Result[]} */
   const results = []
   const started = performance.now()

@@ -28,11 +28,21 @@ const serverFiles = fileURLToPath(new URL('../servers/', import.meta.url))
  * @param {string} options.fixture
  * @param {string} [options.serverFile] in `__test__/servers`; without it the documented server runs
  * @param {NodeJS.ProcessEnv} [options.env] of both servers
+ * @param {(dir: string) => void} [options.prepare] changes the build that both serve
  * @param {(dir: string) => void} [options.alter] changes the build that ferronext serves
  * @param {boolean} [options.target] whether the other server is asked for, whatever the build says
  * @param {boolean} [options.self]
  */
-export async function openSession({ line, fixture, serverFile, env, alter, target: wanted = false, self = false }) {
+export async function openSession({
+  line,
+  fixture,
+  serverFile,
+  env,
+  prepare,
+  alter,
+  target: wanted = false,
+  self = false,
+}) {
   const { dir: built } = await buildFixture({ line, source: path.join(fixtures, fixture) })
   const distDir = await distDirOf(built)
   const values = placeholders(path.join(built, distDir))
@@ -53,6 +63,7 @@ export async function openSession({ line, fixture, serverFile, env, alter, targe
   try {
     for (const [index, dir] of copies.entries()) {
       if (serverFile) copyFileSync(path.join(serverFiles, serverFile), path.join(dir, serverFile))
+      prepare?.(dir)
       if (index === 1 && !self) alter?.(dir)
       const engine = index === 0 || self ? 'upstream' : 'ferronext'
       servers.push(await startServer({ dir, engine, serverFile, env }))

@@ -1,5 +1,6 @@
 // What ferronext does on purpose where upstream does something else. The list is __test__/conformance/differences.mjs.
 
+import { createHash } from 'node:crypto'
 import { connect } from 'node:net'
 import { fileURLToPath } from 'node:url'
 import { gunzipSync } from 'node:zlib'
@@ -45,6 +46,16 @@ it('length-instead-of-chunks: a compressed page says how long it is, and is that
 it('query-keys-of-object-prototype: such a key has the value that was sent', async () => {
   const { body } = await ask('GET /dynamic?constructor=2 HTTP/1.1')
   expect(body.toString()).toContain('&quot;constructor&quot;:&quot;2&quot;')
+})
+
+it('failed-payloads-end: a payload whose page throws is an error, and no redirect', async () => {
+  // The hash of these headers.
+  const hash = createHash('sha256').update('0,0,rubbish,/feed').digest().subarray(0, 12).toString('base64url')
+  const { status, headers } = await ask(
+    `GET /feed/photo?_rsc=${hash} HTTP/1.1\nrsc: 1\nnext-url: /feed\nnext-router-state-tree: rubbish`,
+  )
+  expect(status).toBe(500)
+  expect(headers.map(([name]) => name.toLowerCase())).not.toContain('location')
 })
 
 it('answer-before-the-body: the fault in the body ends the connection', async () => {

@@ -16,6 +16,7 @@ use super::fault::{guarded, to_js};
 use super::registry;
 use super::step::{flat, JsStep};
 use super::text::Text;
+use crate::build::capabilities::{Capability, TABLE};
 use crate::build::{advisory, Capabilities};
 use crate::engine::{Engine, ServeOptions};
 use crate::error::{Code, Error};
@@ -43,6 +44,47 @@ pub fn check_version(version: String) -> napi::Result<VersionTraits, String> {
         exits_with_signal: capabilities.exits_with_signal,
         advisory: advisory(capabilities.version),
     })
+}
+
+/// One thing that versions of `next` do differently.
+#[napi(object, object_from_js = false)]
+pub struct JsCapability {
+    /// Its name, as `traits()` has it.
+    pub name: String,
+    /// The versions at which it changes, in order: the first that has it, or has it no more.
+    pub boundaries: Vec<String>,
+    /// The file below `next/dist` in which it was read.
+    pub read_from: String,
+    /// Whether each of the versions that were asked for has it.
+    pub holds: Vec<bool>,
+}
+
+/// What versions of `next` do differently, for tests and documentation.
+#[napi(js_name = "capabilityTable")]
+pub fn capability_table(versions: Vec<String>) -> napi::Result<Vec<JsCapability>, String> {
+    let versions = versions
+        .iter()
+        .map(|version| Capabilities::detect(version).map(|found| found.version).map_err(to_js))
+        .collect::<Result<Vec<_>, _>>()?;
+    let row = |capability: &Capability| JsCapability {
+        name: camel_case(capability.name),
+        boundaries: capability.boundaries().iter().map(ToString::to_string).collect(),
+        read_from: capability.read_from.to_owned(),
+        holds: versions.iter().map(|version| capability.holds(*version)).collect(),
+    };
+    Ok(TABLE.iter().map(row).collect())
+}
+
+/// As serde names the fields of [`Capabilities`].
+fn camel_case(name: &str) -> String {
+    let mut words = name.split('_');
+    let mut text = words.next().unwrap_or_default().to_owned();
+    for word in words {
+        let mut letters = word.chars();
+        text.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        text.push_str(letters.as_str());
+    }
+    text
 }
 
 /// Where the build is and how it was configured.

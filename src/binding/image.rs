@@ -73,6 +73,8 @@ pub struct JsInternalAnswer {
     pub etag: Option<String>,
     /// The body; absent when it is larger than is taken.
     pub body: Option<Buffer>,
+    /// Whether anything was written, if only an empty piece.
+    pub is_written: bool,
 }
 
 #[napi]
@@ -88,6 +90,7 @@ impl JsEngine {
                     etag: answer.etag,
                     // A copy: the memory belongs to Node, and the picture is made on another thread.
                     body: answer.body.map(|body| Bytes::copy_from_slice(&body)),
+                    is_written: answer.is_written,
                 })
             });
             self.told(slot, reply);

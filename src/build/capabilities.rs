@@ -169,7 +169,7 @@ capabilities! {
     whole_payloads: &[from(16, 2, 0)], "server/lib/incremental-cache/file-system-cache.js";
     /// An entry goes on from a shell that has been sent, as long as its cache gives it the same shell.
     resumable: &[from(16, 4, 0)], "build/templates/app-page-runtime.js";
-    /// What a page throws while it is revalidated on demand goes to whoever asked for it; otherwise the error page answers.
+    /// What an app page throws while it is revalidated on demand goes to whoever asked for it; otherwise the error page answers.
     revalidations_throw: &[from(16, 4, 0)], "server/next-server.js";
     /// A tag can be stale before it expires; otherwise it is revalidated at one moment.
     stale_tags: &[from(16, 0, 0)], "server/lib/incremental-cache/tags-manifest.external.js";

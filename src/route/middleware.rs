@@ -15,7 +15,9 @@ use super::state::RouteState;
 use super::walk::{proxy_url, redirect};
 use crate::build::MiddlewareSource;
 use crate::request::Request;
-use crate::url::{decode_uri_component, parse_target, relative_to, Dialect, Location};
+use crate::url::{
+    any_data_page, decode_uri_component, parse_target, relative_to, remove_path_prefix, Dialect, Location,
+};
 
 /// What running middleware needs beyond the request itself. Its headers are those of the request, seen through
 /// [`RouteState::request_headers`].
@@ -87,9 +89,21 @@ impl Router {
         if self.is_on_demand_revalidation(request, state) {
             return None;
         }
+        self.take_data_locale(request, state);
         Some(MiddlewareCall {
             url: self.middleware_url(request, state),
         })
+    }
+
+    /// The renderer takes the locale from the data path that the client asked for, of whatever build
+    /// (`getNextPathnameInfo` in `base-server.js`).
+    fn take_data_locale(&self, request: &Request, state: &mut RouteState) {
+        let Some(locales) = self.table.locales() else { return };
+        let path = request.target.split('?').next().unwrap_or_default();
+        let bare = remove_path_prefix(path, &self.config.base_path);
+        if let Some(locale) = any_data_page(&bare).and_then(|page| locales.split(page).locale) {
+            state.set_locale(locale);
+        }
     }
 
     /// A revalidation that the server itself asked for skips middleware.

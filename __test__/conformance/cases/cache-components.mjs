@@ -1,5 +1,5 @@
 // Partial prerendering and `'use cache'`. Pages count what they do, so every comparison also says how often that was.
-import { get, head, post, rsc, segment, sequence } from '../case.mjs'
+import { get, head, post, rsc, segment, sequence, showing } from '../case.mjs'
 
 /** Longer than what lives for a short time is fresh. */
 const STALE = 2200
@@ -60,13 +60,18 @@ const waysWhileFresh = (target, page) => [
 
 /** @type {import('../case.mjs').Case[]} */
 export default [
-  ...ways('/static', '/static/__PAGE__'),
+  ...showing(['prefetchPayloads', 'wholePayloads', 'missingSegmentsAre404'], ways('/static', '/static/__PAGE__')),
   ...ways('/forms', '/forms/__PAGE__'),
-  ...ways('/shell', '/shell/__PAGE__'),
-  ...ways('/open/any', '/open/$d$slug/__PAGE__'),
-  ...ways('/open/other', '/open/$d$slug/__PAGE__'),
+  ...showing(
+    ['resumable'],
+    [
+      ...ways('/shell', '/shell/__PAGE__'),
+      ...ways('/open/any', '/open/$d$slug/__PAGE__'),
+      ...ways('/open/other', '/open/$d$slug/__PAGE__'),
+    ],
+  ),
   ...ways('/open/a%20b%2Fc', '/open/$d$slug/__PAGE__'),
-  ...ways('/open/%5Bslug%5D', '/open/$d$slug/__PAGE__'),
+  ...showing(['placeholdersAreOpen'], ways('/open/%5Bslug%5D', '/open/$d$slug/__PAGE__')),
   sequence('a path that is spelt like its route', waysWhileFresh('/shop/%5Bitem%5D', '/shop/$d$item/__PAGE__')),
   ...ways('/private', '/private/__PAGE__'),
   ...ways('/nowhere', '/_not-found/__PAGE__'),

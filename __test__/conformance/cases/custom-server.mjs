@@ -8,7 +8,7 @@ import { get } from '../case.mjs'
  * @param {Record<string, unknown>} what see `Call` in `__test__/servers/custom.mjs`
  * @param {import('../case.mjs').Options} [options]
  */
-function call(target, what, { headers, ...options } = {}) {
+export function call(target, what, { headers, ...options } = {}) {
   const list = Array.isArray(headers) ? headers : Object.entries(headers ?? {})
   const test = get(target, { ...options, headers: [...list, ['x-call', encodeURIComponent(JSON.stringify(what))]] })
   return { ...test, name: `${options.method ?? 'GET'} ${target} ${JSON.stringify(what)}${nameOf(list)}` }

@@ -22,6 +22,7 @@ import * as revalidation from './revalidation.mjs'
 import { hidden, routes, slots } from './routes.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 import { plainly, seen } from './seen.mjs'
+import { versions } from './versions.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */
 
@@ -33,6 +34,7 @@ import { plainly, seen } from './seen.mjs'
  * @property {string} [serverFile] in `__test__/servers`; without it the documented server runs
  * @property {NodeJS.ProcessEnv} [env] of both servers
  * @property {Line[]} [lines] that can build it; without it all of them
+ * @property {(dir: string) => void} [prepare] changes the build that both serve
  * @property {(dir: string) => void} [alter] changes the build that ferronext serves
  * @property {boolean} [target] whether the other server is asked for
  * @property {boolean} [asEverywhere] nothing in it depends on the Next.js line, so that a test run asks the newest one only;
@@ -111,6 +113,7 @@ export const SUITES = [
   { fixture: 'slots', cases: slots, asEverywhere: true },
   { fixture: 'hidden', cases: hidden, asEverywhere: true },
   { fixture: 'external', cases: external },
+  ...versions,
   ...images,
   ...customServer,
   ...conf,

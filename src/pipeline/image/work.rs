@@ -332,6 +332,7 @@ fn answer_of(status: u16, headers: &HeaderList, body: Bytes, limit: u64) -> Inte
         status,
         cache_control: headers.get("cache-control").unwrap_or_default().to_owned(),
         etag: headers.get("etag").map(str::to_owned),
+        is_written: !body.is_empty(),
         body: (body.len() as u64 <= limit).then_some(body),
     }
 }

@@ -51,6 +51,8 @@ pub struct InternalAnswer {
     pub etag: Option<String>,
     /// The body; `None` when it is larger than is taken.
     pub body: Option<Bytes>,
+    /// Whether anything was written. A piece that is empty counts: such a body is looked at like any other.
+    pub is_written: bool,
 }
 
 /// How the versions judge answers of this server.
@@ -78,7 +80,7 @@ impl InternalAnswer {
         }
         if bytes.is_empty() {
             tracing::error!("The image {href} cannot be had: its path answers with nothing.");
-            let text = if rules.empty_is_told {
+            let text = if rules.empty_is_told && !self.is_written {
                 INTERNAL_INVALID
             } else {
                 NO_PICTURE
@@ -133,5 +135,13 @@ mod tests {
         assert_eq!(judged(200, Some(""), late), (400, INTERNAL_INVALID.len()));
         assert_eq!(judged(200, Some(""), early), (400, NO_PICTURE.len()));
         assert_eq!(judged(200, None, early), (413, INTERNAL_INVALID.len()));
+        let written = InternalAnswer {
+            is_written: true,
+            ..answer(200, Some(""))
+        };
+        assert!(matches!(
+            written.into_source("/a", late),
+            Err(Trouble::Refused(400, NO_PICTURE))
+        ));
     }
 }
