@@ -55,7 +55,7 @@ async function packRelease(nextVersion) {
   const digest = (/** @type {string} */ file) => hash(readFileSync(path.join(repository, file)))
   const folders = ['npm', 'scripts', 'runtime', 'bin'].map(name => hashFolder(path.join(repository, name), new Set()))
   const key = hash([...folders, ...['index.js', 'package.json', addonName()].map(digest)].join())
-  const ours = await pack(`release-${key}`, [], addons => {
+  const ours = await pack(`release-${key}`, ['--no-next'], addons => {
     // This machine builds one addon. The packages of other platforms are there and are not installed on this one.
     for (const platform of Object.keys(PLATFORMS)) {
       const file = path.join(addons, `ferronext.${platform}.node`)
