@@ -1,18 +1,27 @@
 // `npm run test:lines`: the whole conformance suite on every version of runtime/tested-versions.json, or on the lines that are named. Every
 // difference fails. Takes some ten minutes a line; builds are kept. The table at the end says what was asked and what differed.
+//
+//   npm run test:lines -- [line ...] [--next 16.4.7 | --next canary]
+//
+// `--next` takes a version that is not in the file, or the newest canary of the registry.
 
 import { spawn } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { LINE_NAMES, LINES } from '../__test__/support/workspace.mjs'
+import { parseArgs } from 'node:util'
+import { LINE_NAMES, LINES, lineOf } from '../__test__/support/workspace.mjs'
+import { newestCanary } from './next-versions.mjs'
+import { publishedVersions } from './npm.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-const wanted = process.argv.slice(2)
-const unknown = wanted.filter(line => !LINE_NAMES.includes(line))
+const { values, positionals } = parseArgs({ allowPositionals: true, options: { next: { type: 'string' } } })
+const unknown = positionals.filter(line => !LINE_NAMES.includes(line))
 if (unknown.length > 0) {
-  console.error(`Unknown: ${unknown.join(', ')}. Lines are ${LINE_NAMES.join(', ')}.`)
+  console.error(`Unknown: ${unknown.join(', ')}. Lines are ${LINE_NAMES.join(', ')}; \`--next\` takes any version.`)
   process.exit(1)
 }
+const untried = values.next === 'canary' ? newestCanary(publishedVersions('next')) : values.next
+const named = untried ? [...new Set([...positionals, lineOf(untried)])] : positionals
 
 /**
  * @param {string} command
@@ -46,12 +55,13 @@ if (!FERRONEXT_TARBALL) {
 
 /** @type {{ line: string, version: string | undefined, cases: string, different: string, passed: boolean }[]} */
 const rows = []
-for (const line of wanted.length > 0 ? wanted : LINE_NAMES) {
+for (const line of named.length > 0 ? named : LINE_NAMES) {
   const { status, output } = await run(process.execPath, ['__test__/conformance/run.mjs', '--line', line], {
     FERRONEXT_TARBALL,
+    ...(untried && { FERRONEXT_TEST_NEXT: untried }),
   })
   const [, cases = '-', different = '-'] = /^(\d+) cases on \S+, (\d+) different/m.exec(output) ?? []
-  rows.push({ line, version: LINES[line], cases, different, passed: status === 0 })
+  rows.push({ line, version: LINES[line] ?? untried, cases, different, passed: status === 0 })
 }
 console.table(rows)
 const failed = rows.filter(({ passed }) => !passed).length

@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { compareVersions } from '../../scripts/next-versions.mjs'
 import { withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
 
@@ -22,28 +23,32 @@ import { progress, runCommand } from './run-command.mjs'
  *
  * @type {Record<Line, string>}
  */
-export const LINES = createRequire(import.meta.url)('../../runtime/tested-versions.json')
+export const LINES = withUntried(createRequire(import.meta.url)('../../runtime/tested-versions.json'))
+
+/**
+ * FERRONEXT_TEST_NEXT is a version that is not in the list: last night's canary, a new patch. It is a line by its own name, and has
+ * what the lines before it have.
+ *
+ * @param {Record<Line, string>} tested
+ * @returns {Record<Line, string>}
+ */
+function withUntried(tested) {
+  const version = process.env.FERRONEXT_TEST_NEXT
+  if (!version || Object.values(tested).includes(version)) return tested
+  if (!/^\d+\.\d+\.\d+(-canary\.\d+)?$/.test(version)) {
+    throw new Error(`FERRONEXT_TEST_NEXT is an exact version like 16.4.7 or 16.5.0-canary.40, not ${version}`)
+  }
+  return { ...tested, [version]: version }
+}
+
+/** The line of an exact version, whether or not it has been tried. @param {string} version @returns {Line} */
+export const lineOf = version => Object.keys(LINES).find(line => LINES[line] === version) ?? version
 
 /** The newest release: the reference, and what tests of no line in particular run on. @type {Line} */
 export const NEWEST = '16.4'
 
 /** Newest first. `Object.keys` would put the integer-like keys in an order of its own. @type {Line[]} */
 export const LINE_NAMES = Object.keys(LINES).toSorted((a, b) => compareVersions(LINES[b] ?? '', LINES[a] ?? ''))
-
-/**
- * Negative if `a` came before `b`; a canary comes before its release.
- *
- * @param {string} a
- * @param {string} b
- */
-export function compareVersions(a, b) {
-  const [left, right] = [a, b].map(version => version.split('-canary.').flatMap(part => part.split('.').map(Number)))
-  for (let i = 0; i < 4; i++) {
-    const difference = (left?.[i] ?? Number.POSITIVE_INFINITY) - (right?.[i] ?? Number.POSITIVE_INFINITY)
-    if (difference) return difference
-  }
-  return 0
-}
 
 /**
  * The lines from one version to another, for what only they have.
