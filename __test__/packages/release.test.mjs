@@ -1,7 +1,8 @@
-// What a release is made of, without packing one: the platforms, the edits to upstream's files on every line, the error of a
-// platform without an addon, the workflow.
+// What a release is made of, without packing one: the platforms, the versions of Next.js, the edits to upstream's files on every line, the
+// error of a platform without an addon, the workflows.
 
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import path from 'node:path'
@@ -10,7 +11,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { distribute, EDITS } from '../../scripts/distribution.mjs'
 import { PLATFORMS, writePlatformPackage } from '../../scripts/platforms.mjs'
 import { runCommand } from '../support/run-command.mjs'
-import { ensureWorkspace, LINE_NAMES, LINES } from '../support/workspace.mjs'
+import { upstreamFiles } from '../support/upstream-files.mjs'
+import { LINE_NAMES, LINES } from '../support/workspace.mjs'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const require = createRequire(import.meta.url)
@@ -90,16 +92,79 @@ describe('the loader', () => {
   })
 })
 
-describe.each(LINE_NAMES)('@ferronext/next for %s', line => {
+describe('pack-release.mjs', () => {
+  /** @param {string[]} args */
+  function refusal(...args) {
+    const script = path.join(repository, 'scripts/pack-release.mjs')
+    const command = [script, '--next-only', '--out', path.join(root, 'release'), ...args]
+    const { status, stdout, stderr } = spawnSync(process.execPath, command, { encoding: 'utf8' })
+    return { status, stdout, stderr }
+  }
+
+  it.each([
+    ['a dangerous version', '16.1.7', /^FERRONEXT_VULNERABLE_NEXT: next 16\.1\.7 is dangerous: .*Upgrade to 16\.2\.6/],
+    ['one that is not supported', '15.4.9', /^FERRONEXT_UNSUPPORTED_NEXT: next 15\.4\.9 is not supported/],
+    [
+      'one that is not published',
+      '16.4.999',
+      /^FERRONEXT_BAD_ARGUMENT: next 16\.4\.999 is not published; the last of its/,
+    ],
+  ])('refuses %s in one line, and packs none of the others', (_title, version, message) => {
+    const { status, stdout, stderr } = refusal('16.4.6', version)
+    expect([status, stdout, stderr.trimEnd().split('\n').length]).toEqual([1, '', 1])
+    expect(stderr).toMatch(message)
+    expect(readdirSync(path.join(root, 'release'))).toEqual([])
+  })
+})
+
+describe('workflows', () => {
+  const workflow = (/** @type {string} */ name) =>
+    readFileSync(path.join(repository, '.github/workflows', `${name}.yml`), 'utf8')
+
+  it('are YAML', async () => {
+    const biome = path.join(repository, 'node_modules/@biomejs/biome/bin/biome')
+    const { output } = await runCommand(process.execPath, [biome, 'check', '--verbose', '.github'], { cwd: repository })
+    for (const name of ['release', 'canary']) expect(output).toContain(`.github/workflows/${name}.yml`)
+  })
+
+  it('run scripts that are there', () => {
+    const { scripts } = manifest
+    for (const name of ['release', 'canary']) {
+      for (const [, script] of workflow(name).matchAll(/\bnode (?:\.\.\/)*(scripts\/[\w-]+\.mjs)/g)) {
+        expect(existsSync(path.join(repository, script)), script).toBe(true)
+      }
+      for (const [, script] of workflow(name).matchAll(/npm run ([\w:-]+)/g)) expect(scripts).toHaveProperty(script)
+    }
+  })
+
+  it('name no version of Next.js, which would grow old there', () => {
+    for (const name of ['release', 'canary']) expect(workflow(name)).not.toMatch(/\b1[5-9]\.\d+\.\d+\b/)
+  })
+
+  it('pack nothing when packing fails', () => {
+    // Without a shell by name there is no `pipefail`.
+    expect(workflow('release')).toMatch(/pack-release\.mjs[^\n]*\| tee tarballs\n[^-]*shell: bash\n/)
+  })
+
+  it('run every night on the newest canary', () => {
+    expect(workflow('canary')).toMatch(/schedule:\n\s+- cron: "\d+ \d+ \* \* \*"/)
+    expect(workflow('canary')).toMatch(/NEXT: \$\{\{ inputs\.next \|\| 'canary' \}\}/)
+    expect(workflow('canary')).toContain('npm run test:lines -- --next "$NEXT"')
+  })
+})
+
+/** A release of each line; a first patch beside it has the files of its line. @param {string} line */
+const isMinor = line => !/^\d+\.\d+\.\d+$/.test(line)
+
+describe.each(LINE_NAMES.filter(isMinor))('@ferronext/next for %s', line => {
+  const names = ['package.json', 'README.md', 'license.md', ...EDITS.map(edit => edit.file)]
+
   /** Upstream's package as far as the distribution looks at it. */
   async function upstream() {
-    const { dir } = await ensureWorkspace({ line })
-    const source = path.join(dir, 'node_modules/next')
+    const source = await upstreamFiles(LINES[line] ?? '', names)
     const folder = path.join(root, `next-${line}`)
     rmSync(folder, { recursive: true, force: true })
-    for (const file of ['package.json', 'README.md', 'license.md', ...EDITS.map(edit => edit.file)]) {
-      cpSync(path.join(source, file), path.join(folder, file))
-    }
+    cpSync(source, folder, { recursive: true })
     return { folder, before: JSON.parse(readFileSync(path.join(source, 'package.json'), 'utf8')) }
   }
   const distributed = (/** @type {string} */ folder) =>
