@@ -7,7 +7,7 @@ const { loadAddon } = require('../runtime/addon')
 const { codedError } = require('../runtime/errors')
 const { untested } = require('../runtime/known-next')
 const { findNext } = require('../runtime/next-package')
-const { fail } = require('./run')
+const { report } = require('../runtime/report')
 const { shutDownOnSignal } = require('./shutdown')
 
 /** How many ports upstream tries after a taken one that nobody has asked for. */
@@ -73,8 +73,8 @@ async function serve(options) {
  * @param {unknown} error
  */
 function failed(req, res, error) {
-  console.error(`Failed to handle request for ${req.url}`)
-  console.error(error)
+  report('error', `Failed to handle request for ${req.url}`)
+  report('error', error)
   if (res.headersSent) return void res.destroy()
   res.statusCode = 500
   res.end('Internal Server Error')
@@ -89,7 +89,8 @@ function listen(server, { port, hostname, retriesPort }) {
   return new Promise((resolve, reject) => {
     let tried = port
     server.on('error', (/** @type {NodeJS.ErrnoException} */ error) => {
-      if (server.listening) return fail(error)
+      // A connection that could not be accepted: no descriptor was left for it. There are others.
+      if (server.listening) return report('error', error)
       if (error.code === 'EADDRINUSE' && retriesPort && tried < port + PORT_RETRIES)
         return void server.listen(++tried, hostname)
       reject(listenError(error, port, hostname))

@@ -2,6 +2,8 @@
 // ends with upstream's exit code. What is not through at the deadline is cut off; a second signal does not wait.
 // Upstream: `cleanup` of next/dist/server/lib/start-server.js, which has no deadline.
 
+const { report } = require('../runtime/report')
+
 const EXIT_CODES = /** @type {Record<string, number>} */ ({ SIGINT: 130, SIGTERM: 143 })
 
 /**
@@ -18,7 +20,7 @@ function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }
     if (isEnding) process.exit(code)
     isEnding = true
     const cutOff = setTimeout(() => {
-      console.error(`Not everything was through ${shutdownTimeout} ms after ${signal}; ended all the same.`)
+      report('error', `Not everything was through ${shutdownTimeout} ms after ${signal}; ended all the same.`)
       process.exit(code)
     }, shutdownTimeout)
     end(server, app(), dev, shutdownTimeout).then(
@@ -27,7 +29,7 @@ function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }
         process.exit(code)
       },
       error => {
-        console.error(error)
+        report('error', error)
         process.exit(1)
       },
     )

@@ -2,6 +2,7 @@
 // call of the user's own function.
 
 const { codedError } = require('./errors')
+const { report } = require('./report')
 
 /** @typedef {import('../index').AccessLogEntry} AccessLogEntry */
 
@@ -37,7 +38,7 @@ function guarded(log) {
     try {
       log(entry)
     } catch (error) {
-      console.error(error)
+      report('error', error)
     }
   }
 }

@@ -23,7 +23,6 @@ function renderInBackground(server, step, steps) {
 async function run(server, { slot, url }, steps) {
   // The answer that is on its way goes first.
   await new Promise(resolve => setImmediate(resolve))
-  const { req, res } = mockExchange(server.next, url, {})
   // Work of this render only: its end is the end of the slot.
   const waitUntil = new WaitUntil()
   const { engine, countRender } = server
@@ -31,6 +30,7 @@ async function run(server, { slot, url }, steps) {
   const route = countRender ? engine.route(slot) : ''
   const own = { waitUntil: { value: waitUntil }, countRender: { value: undefined } }
   try {
+    const { req, res } = mockExchange(server.next, url, {})
     await steps(Object.create(server, own), req, res, slot, true)
     await waitUntil.settle()
     // Here and not around the entry, which has answered long before it has rendered.

@@ -2,6 +2,7 @@
 // than `experimental.proxyClientMaxBodySize` gets 413, whoever is reading. Upstream cuts the body off instead, so that
 // middleware and pages work with half of it (next/dist/server/body-streams.js).
 
+const { openLog } = require('./report')
 const { watchBody } = require('./request-body')
 const { sendAnswer } = require('./respond')
 
@@ -30,11 +31,9 @@ function limitBody(server, req, res) {
     if (REFUSED.has(req)) return
     REFUSED.add(req)
     const size = server.next.require('next/dist/compiled/bytes').format(limit)
-    server.next
-      .require('next/dist/build/output/log')
-      .warn(
-        `${req.method} ${req.url} was refused: its body is larger than ${size}. Raise \`experimental.proxyClientMaxBodySize\` in next.config to allow it.`,
-      )
+    openLog(server.next).warn(
+      `${req.method} ${req.url} was refused: its body is larger than ${size}. Raise \`experimental.proxyClientMaxBodySize\` in next.config to allow it.`,
+    )
     if (isBeingRead) {
       // Whoever reads it waits for an end that will not come.
       if (res.headersSent) req.destroy()

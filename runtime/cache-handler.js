@@ -3,6 +3,7 @@
 // Upstream: next/dist/server/lib/incremental-cache/file-system-cache.js.
 
 const path = require('node:path')
+const { report } = require('./report')
 
 /**
  * @typedef {object} Connection what the handlers of one build need
@@ -136,7 +137,8 @@ class CacheHandler {
     // Upstream leaves this to handlers other than its own.
     if (json.length > MAX_DATA && !context.isImplicitBuildTimeCache) {
       const what = context.fetchUrl ?? key
-      console.warn(
+      report(
+        'warn',
         `ferronext: the data of ${what} is not cached, because it takes ${json.length} bytes and the limit is 2 MB.`,
       )
       return

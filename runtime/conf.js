@@ -5,6 +5,7 @@
 const { isDeepStrictEqual } = require('node:util')
 const { rulesOf, shown } = require('./conf-rules')
 const { codedError } = require('./errors')
+const { openLog } = require('./report')
 
 /** Options that the server reads while it runs, with the type of their values. */
 const RUN_TIME = /** @type {Record<string, string>} */ ({
@@ -116,11 +117,9 @@ function pick(next, prefix, given, built, types, dev) {
             : `${is}, but the app was built with ${shown(built[name])}. Set it in next.config and build again`,
         )
       }
-      next
-        .require('next/dist/build/output/log')
-        .warn(
-          `\`${prefix}${name}\` has no effect at run time: it is an option of \`next build\`. Set it in next.config.`,
-        )
+      openLog(next).warn(
+        `\`${prefix}${name}\` has no effect at run time: it is an option of \`next build\`. Set it in next.config.`,
+      )
     }
   }
   return picked

@@ -4,6 +4,7 @@ const { createHandler } = require('./driver')
 const direct = require('./direct')
 const { findNext } = require('./next-package')
 const { closePrinter } = require('./printer')
+const { openLog, report } = require('./report')
 const { revalidate } = require('./revalidate')
 const { observedBy, operatorPaths, recorded } = require('./observe')
 const { attachUpgrade, endUpgraded } = require('./upgrade')
@@ -114,7 +115,7 @@ class NextCustomServer {
     this.#deprecated('render')
     let path = pathname === '/index' ? '/' : pathname
     if (!pathname.startsWith('/')) {
-      console.error(`Cannot render page with path "${pathname}"`)
+      report('error', `Cannot render page with path "${pathname}"`)
       path = `/${pathname}`
     }
     req.url = this.#prepared().formatUrl({ ...parsedUrl, pathname: path, query })
@@ -162,7 +163,7 @@ class NextCustomServer {
   logError(error) {
     this.#deprecated('logError')
     const state = this.#prepared()
-    if (!this.options.quiet) state.next.require('next/dist/build/output/log').error(error)
+    if (!this.options.quiet) openLog(state.next).error(error)
   }
 
   async logErrorWithOriginalStack() {
@@ -214,9 +215,7 @@ class NextCustomServer {
     const instead =
       /** @type {Record<string, string>} */ (INSTEAD)[method] ??
       'Call the handler of `app.getRequestHandler()` with an edited URL.'
-    this.#state.next
-      .require('next/dist/build/output/log')
-      .warnOnce(`The \`app.${method}()\` method is deprecated in custom servers. ${instead}`)
+    openLog(this.#state.next).warnOnce(`The \`app.${method}()\` method is deprecated in custom servers. ${instead}`)
   }
 
   #prepared() {

@@ -4,6 +4,7 @@
 
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
+const { MOCK_REQUEST } = require('./mock-exchange')
 const { NO_FALLBACK, render } = require('./render')
 const { headFrom } = require('./request')
 const { NO_STORE, appendDistinct } = require('./respond')
@@ -42,7 +43,7 @@ async function renderToHTML(server, req, res, pathname, query) {
   }
   if (!server.traits.capturedHtml) return textOf(await pagePayload(server, req, res, pathname, url, query))
   req.url = url
-  const { MockedResponse } = server.next.require('next/dist/server/lib/mock-request')
+  const { MockedResponse } = server.next.require(MOCK_REQUEST)
   const captured = new MockedResponse({ headers: res.getHeaders(), statusCode: res.statusCode, socket: res.socket })
   const payload = await pagePayload(server, req, captured, pathname, url, query)
   if (payload === null && captured.isSent) await captured.hasStreamed

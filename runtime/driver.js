@@ -14,6 +14,7 @@ const { PLAIN_FAILURE, sendPayload } = require('./direct')
 const { ROUTE } = require('./observe')
 const { proxyRequest } = require('./proxy')
 const { NO_FALLBACK, render } = require('./render')
+const { report } = require('./report')
 const { headOf, applyParsedUrl } = require('./request')
 const { NO_STORE, sendAnswer, sendStream } = require('./respond')
 const { resumeAfterShell } = require('./shell')
@@ -280,7 +281,7 @@ function targetOf(server, text) {
   try {
     return server.parseTarget(text)
   } catch (error) {
-    console.error(error)
+    report('error', error)
     return undefined
   }
 }

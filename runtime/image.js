@@ -5,6 +5,7 @@
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { mockExchange } = require('./mock-exchange')
+const { report } = require('./report')
 
 /**
  * @typedef {object} ImageStep a decision of Rust, see `Step` in src/binding/step.rs
@@ -131,7 +132,7 @@ async function keep(server, { key, picture }) {
     const kind = server.traits.imageKindIsTold && { kind: 'IMAGE' }
     await handler.set(key, value, { ...kind, cacheControl: { revalidate, expire: undefined } })
   } catch (error) {
-    console.error(`Failed to write image to custom cache ${key}`, error)
+    report('error', `Failed to write image to custom cache ${key}`, error)
   }
 }
 

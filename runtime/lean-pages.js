@@ -17,8 +17,8 @@ function renderByNodeBuild({ next, native }) {
   try {
     const edge = next.require('react-dom/server.edge')
     if (replaced.has(edge)) return
-    replaced.add(edge)
     const node = next.require('react-dom/server.node')
+    replaced.add(edge)
     if (edge.version === node.version && typeof node.renderToReadableStream === 'function') {
       const render = node.renderToReadableStream
       const escapeJson = jsonEscaper(next)

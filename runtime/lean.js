@@ -68,11 +68,12 @@ class Lean {
  */
 function lighten(server, module) {
   if (module.isDev || typeof module.prepare !== 'function') return undefined
+  // First, because it loads: what fails has changed nothing, and is tried again by the next request.
+  lightenCache(server, module)
   const preparation = new LeanPreparation(server, module)
   module.prepare = preparation.prepare.bind(preparation)
   lightenInstrumentation(module)
   lightenTracing(module)
-  lightenCache(server, module)
   if (module.definition?.kind === 'PAGES') renderByNodeBuild(server)
   return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(module, preparation) : undefined
 }

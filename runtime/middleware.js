@@ -7,6 +7,7 @@ const { pipeline } = require('node:stream/promises')
 const { isRefused, limitBody } = require('./body-limit')
 const { isAbort } = require('./errors')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
+const { report } = require('./report')
 const { mergeHeaders } = require('./respond')
 const { runInSandbox } = require('./sandbox')
 
@@ -42,7 +43,7 @@ async function runMiddleware(server, req, res, slot, step) {
   body?.hold()
   try {
     const { response, waitUntil } = await callMiddleware(server, req, res, step, body)
-    waitUntil?.catch(error => console.error('Uncaught: middleware waitUntil errored', error))
+    waitUntil?.catch(error => report('error', 'Uncaught: middleware waitUntil errored', error))
     if (isRefused(req)) return { answered: true }
     const headers = flatHeaders(server, response)
     const cookies = headers.filter((_, at) => at % 2 === 1 && headers[at - 1] === 'set-cookie')
@@ -53,7 +54,7 @@ async function runMiddleware(server, req, res, slot, step) {
     const { name, code } = /** @type {any} */ (error ?? {})
     if (isRefused(req) || isAbort(error)) return { answered: true }
     const status = code === 'ENOENT' ? 404 : name === 'DecodeError' ? 400 : 500
-    if (status === 500) console.error(error)
+    if (status === 500) report('error', error)
     server.engine.middlewareFailed(slot, status)
     return { error }
   } finally {

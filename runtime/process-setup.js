@@ -4,12 +4,8 @@
 
 const { readFileSync } = require('node:fs')
 const { join, relative } = require('node:path')
-const { standIn } = require('./stand-in')
+const { LOG } = require('./report')
 const { hookWebpack } = require('./webpack-hook')
-
-/** What upstream prints with; a server that starts as it should prints nothing. */
-const LOG = 'next/dist/build/output/log'
-const SPARED_LOG = { [LOG]: { __esModule: true } }
 
 /** @typedef {import('./next-package').NextPackage} NextPackage */
 
@@ -19,11 +15,7 @@ const SPARED_LOG = { [LOG]: { __esModule: true } }
  * @param {string} dir
  */
 function loadEnvironment(next, dir) {
-  next.require('@next/env').loadEnvConfig(
-    dir,
-    false,
-    standIn({}, () => next.require(LOG)),
-  )
+  next.require('@next/env').loadEnvConfig(dir, false, next.require(LOG))
 }
 
 /**
@@ -35,7 +27,6 @@ function loadEnvironment(next, dir) {
  */
 function loadConfig(next, dir) {
   const { default: load } = next.requireSparing('next/dist/server/config', {
-    ...SPARED_LOG,
     'next/dist/build/next-config-ts/transpile-config': {},
     'next/dist/compiled/semver': { __esModule: false },
     'next/dist/server/config-utils': {
@@ -105,8 +96,6 @@ function isExperimentalCompile(distDir) {
 const relativeProjectDir = dir => relative(process.cwd(), dir)
 
 module.exports = {
-  LOG,
-  SPARED_LOG,
   loadEnvironment,
   loadConfig,
   installNodeEnvironment,

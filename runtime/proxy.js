@@ -3,6 +3,7 @@
 // Upstream: next/dist/server/lib/router-utils/proxy-request.js.
 
 const { groupHeaders } = require('./header-list')
+const { report } = require('./report')
 const { sendAnswer, sendChunks } = require('./respond')
 
 /**
@@ -42,7 +43,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
   } catch (error) {
     if (res.destroyed) return
     // One line and no stack: what failed is the other server, and no code of the app's.
-    console.error(`Failed to proxy ${target.href} ${error}`)
+    report('error', `Failed to proxy ${target.href} ${error}`)
     // What was announced cannot be delivered, and must not look as if it had been.
     if (res.headersSent) res.destroy()
     else sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })

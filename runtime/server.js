@@ -17,10 +17,12 @@ const { withImagePatterns } = require('./image-patterns')
 const { loadIncrementalCache } = require('./incremental-cache')
 const { checkNext } = require('./known-next')
 const { chooseLean } = require('./lean')
+const { MOCK_REQUEST } = require('./mock-exchange')
 const { findNext } = require('./next-package')
 const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
 const { closePrinter, openPrinter } = require('./printer')
+const { openLog, report } = require('./report')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
 const { forwardedFilter } = require('./trust-proxy')
@@ -83,6 +85,7 @@ async function prepare(native, options) {
   }
   const next = findNext(dir)
   const { untested } = checkNext(native, next)
+  const log = openLog(next)
   traceAsAsked(native, next)
   const started = performance.now()
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
@@ -97,30 +100,29 @@ async function prepare(native, options) {
   }
   const distDir = path.join(dir, config.distDir)
   openPrinter(native) // what is wrong with the build is said while it is read
-  const engine = await native
-    .openEngine({
-      dir,
-      distDir,
-      nextVersion: next.version,
-      config: JSON.stringify(withImagePatterns(next, config)),
-      hostname: options.hostname || undefined,
-      port: portOf(options),
-      rules,
-      trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
-      extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
-      preferEncodings: options.preferEncodings,
-    })
-    .catch((/** @type {unknown} */ error) => {
-      closePrinter(native)
-      throw fromNative(error)
-    })
+  const opening = native.openEngine({
+    dir,
+    distDir,
+    nextVersion: next.version,
+    config: JSON.stringify(withImagePatterns(next, config)),
+    hostname: options.hostname || undefined,
+    port: portOf(options),
+    rules,
+    trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
+    extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
+    preferEncodings: options.preferEncodings,
+  })
+  const [engine] = await Promise.all([opening, loadForFaults(next)]).catch(error => {
+    closePrinter(native)
+    throw fromNative(error)
+  })
   setup.applyConfig(next, config)
   keepProcessAlive(next)
   const canImport = await import('node:path').then(
     () => true,
     () => false,
   )
-  const state = start(native, options, next, config, distDir, engine, canImport)
+  const state = start(native, options, next, log, config, distDir, engine, canImport)
   // A custom server prints nothing that upstream's would not, unless it is asked.
   const took = Math.round(performance.now() - started)
   native.trace(
@@ -130,17 +132,31 @@ async function prepare(native, options) {
   return state
 }
 
+const NO_FALLBACK_ERROR = 'next/dist/shared/lib/no-fallback-error.external'
+
+/** What requests that fail and renders in the background need of `next`. */
+const FOR_FAULTS = [NO_FALLBACK_ERROR, 'next/dist/compiled/bytes', 'next/dist/compiled/fresh', MOCK_REQUEST]
+
+/**
+ * Loads what has to be there when nothing can be loaded any more: no descriptors are left, or node_modules is being replaced.
+ * @param {import('./next-package').NextPackage} next
+ */
+async function loadForFaults(next) {
+  for (const id of FOR_FAULTS) next.require(id)
+}
+
 /**
  * @param {any} native
  * @param {import('./options').ResolvedOptions} options
  * @param {import('./next-package').NextPackage} next
+ * @param {import('./report').Log} log
  * @param {any} config
  * @param {string} distDir
  * @param {any} engine
  * @param {boolean} canImport whether `import()` works. Jest has it behind a flag
  * @returns {ServerState}
  */
-function start(native, options, next, config, distDir, engine, canImport) {
+function start(native, options, next, log, config, distDir, engine, canImport) {
   const { dir } = options
   const hostname = options.hostname || 'localhost'
   const traits = engine.traits()
@@ -160,17 +176,18 @@ function start(native, options, next, config, distDir, engine, canImport) {
       if (logged.has(error)) return
       logged.add(error)
     }
-    next.require('next/dist/build/output/log').error(error)
+    log.error(error)
   }
   const middlewareManifest = path.join(distDir, 'server/middleware-manifest.json')
   let installed = false
   const entries = new Entries(distDir, () => {
     if (installed) return
-    installed = true
     setup.installNodeEnvironment(next)
     const tags = new Tags(native, next, traits.staleTags)
     if (!config.cacheHandler) CacheHandler.connectCache(distDir, engine, tags)
     offerCacheHandler(native, next, tags, config.cacheMaxMemorySize)
+    // Only now: what could not be loaded, because no descriptor was left, is loaded by the next request.
+    installed = true
   })
   /** @type {ServerState} */
   const state = {
@@ -203,11 +220,7 @@ function start(native, options, next, config, distDir, engine, canImport) {
     createIncrementalCache: traits.entriesExpectIncrementalCache
       ? createIncrementalCache(next, runtimeConfig, distDir, dir)
       : undefined,
-    get NoFallbackError() {
-      const { NoFallbackError } = next.require('next/dist/shared/lib/no-fallback-error.external')
-      Object.defineProperty(this, 'NoFallbackError', { value: NoFallbackError })
-      return NoFallbackError
-    },
+    NoFallbackError: next.require(NO_FALLBACK_ERROR).NoFallbackError,
     next,
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
@@ -254,7 +267,7 @@ function registerInstrumentation(state, next, dir) {
   const globals = next.require('next/dist/server/lib/router-utils/instrumentation-globals.external')
   globals
     .ensureInstrumentationRegistered(dir, path.relative(dir, state.distDir))
-    .catch((/** @type {unknown} */ error) => console.error('Failed to prepare server', error))
+    .catch((/** @type {unknown} */ error) => report('error', 'Failed to prepare server', error))
 }
 
 /**
@@ -300,7 +313,7 @@ function watchPublic(engine) {
         failed = false
       },
       (/** @type {Error} */ error) => {
-        if (!failed) console.error(error.message)
+        if (!failed) report('error', error.message)
         failed = true
       },
     )

@@ -1,7 +1,7 @@
 // In: errors that nobody caught, the user's own included. Out: a log line; the process stays, as it does under upstream's
 // server (next/dist/server/lib/router-server.js).
 
-const { LOG, SPARED_LOG } = require('./process-setup')
+const { openLog } = require('./report')
 
 const INSTALLED = Symbol.for('ferronext.uncaught')
 
@@ -12,7 +12,8 @@ function keepProcessAlive(next) {
   const holder = /** @type {any} */ (process)
   if (holder[INSTALLED]) return
   holder[INSTALLED] = true
-  const print = (/** @type {unknown[]} */ ...args) => next.require(LOG).error(...args)
+  // Whatever is thrown from here on ends the process (exit code 7), so that nothing may be.
+  const { error: print } = openLog(next)
   process.on('uncaughtException', error => print('uncaughtException: ', error))
   const upstreams = loadHandlers(next)
   if (!upstreams) process.on('unhandledRejection', error => print('unhandledRejection: ', error))
@@ -26,7 +27,7 @@ function keepProcessAlive(next) {
 function loadHandlers(next) {
   try {
     const id = 'next/dist/server/node-environment-extensions/process-error-handlers'
-    const handlers = next.requireSparing(id, SPARED_LOG)
+    const handlers = next.require(id)
     return handlers.registerUnhandledRejectionListener ? handlers : undefined
   } catch {
     return undefined

@@ -6,6 +6,7 @@ const http = require('node:http')
 const https = require('node:https')
 const { groupHeaders } = require('./header-list')
 const { runMiddleware } = require('./middleware')
+const { report } = require('./report')
 const { headOf } = require('./request')
 
 /**
@@ -41,7 +42,7 @@ function attachUpgrade(server, httpServer) {
       const taken = () => isTaken(socket, bytesWritten)
       if (taken()) return
       decide(server, httpServer, req, socket, head, taken).catch(error => {
-        console.error('Error handling upgrade request', error)
+        report('error', 'Error handling upgrade request', error)
         close(socket)
       })
     })
@@ -139,7 +140,7 @@ function proxyUpgrade(server, target, headers, req, socket, head) {
   }
   outgoing.on('error', error => {
     if (socket.destroyed) return
-    console.error(`Failed to proxy ${target.href} ${error}`)
+    report('error', `Failed to proxy ${target.href} ${error}`)
     socket.write(NO_ANSWER)
     close(socket)
   })

@@ -19,10 +19,11 @@ function offerCacheHandler(native, next, tags, maxBytes) {
   const holder = /** @type {any} */ (globalThis)
   // Upstream's handler then keeps nothing, and there is nothing to share.
   if (maxBytes === 0 || holder[OFFERED]?.DefaultCache) return
+  const { initializeCacheHandlers } = next.require('next/dist/server/use-cache/handlers')
   native.memoOpen(maxBytes)
   const handler = createCacheHandler(native, tags)
   holder[OFFERED] = { ...holder[OFFERED], DefaultCache: handler, RemoteCache: holder[OFFERED]?.RemoteCache ?? handler }
-  next.require('next/dist/server/use-cache/handlers').initializeCacheHandlers(maxBytes)
+  initializeCacheHandlers(maxBytes)
   holder[BUILT_IN]?.add(handler)
 }
 

@@ -1,6 +1,8 @@
 // In: promises that outlive their response (cache writes, `after()` work), and requests that are not answered yet. Out: one
 // promise for all of them.
 
+const { report } = require('./report')
+
 /** Collects work that outlives a response, so that `close()` can wait for it. */
 class WaitUntil {
   /** @type {Set<Promise<unknown>>} */
@@ -10,7 +12,7 @@ class WaitUntil {
   add = work => {
     const settled = Promise.resolve(work).then(
       () => {},
-      error => console.error(error),
+      error => report('error', error),
     )
     this.#pending.add(settled)
     settled.then(() => this.#pending.delete(settled))

@@ -11,6 +11,7 @@ import { installFerronext } from './workspace.mjs'
  * @property {number} port
  * @property {number} pid
  * @property {Promise<number | NodeJS.Signals | null>} ended the exit code, or the signal
+ * @property {(signal: NodeJS.Signals) => void} signal
  * @property {() => Promise<void>} stop kills the process and waits for its end
  * @property {() => string} output everything printed so far, stdout and stderr as they came
  * @property {(pattern: RegExp, from?: number, timeout?: number) => Promise<boolean>} printed waits until the output
@@ -76,12 +77,15 @@ export async function startServer({ dir, engine, env = {}, serverFile, nodeArgs 
 async function launch(args, dir, env) {
   const port = await freePort()
   const environment = { ...cleanEnvironment(), NODE_ENV: 'production', PORT: String(port), ...env }
-  const { pid, output, printed, stop, ended } = startCommand(process.execPath, args, { cwd: dir, env: environment })
+  const { pid, output, printed, signal, stop, ended } = startCommand(process.execPath, args, {
+    cwd: dir,
+    env: environment,
+  })
   if (!(await printed(READY, 0, 60_000))) {
     await stop()
     return output() || 'no output'
   }
-  return { port, pid, stop, output, printed, ended }
+  return { port, pid, signal, stop, output, printed, ended }
 }
 
 /**
