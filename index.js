@@ -2,6 +2,7 @@
 // gives it the JavaScript that must be JavaScript.
 
 require('./runtime/node-version')
+require('./runtime/async-storage')
 const { loadAddon } = require('./runtime/addon')
 const runtime = require('./runtime/server')
 

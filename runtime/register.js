@@ -3,6 +3,7 @@
 // node_modules that build on `next`.
 
 require('./node-version')
+require('./async-storage')
 const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
