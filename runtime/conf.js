@@ -27,6 +27,7 @@ const RUN_TIME_EXPERIMENTAL = /** @type {Record<string, string>} */ ({
   fetchCacheKeyPrefix: 'string',
   isrFlushToDisk: 'boolean',
   middlewareClientMaxBodySize: 'size',
+  preloadEntriesOnStart: 'boolean',
   proxyClientMaxBodySize: 'size',
   proxyTimeout: 'number',
   serverActions: 'object',

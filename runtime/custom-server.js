@@ -183,6 +183,7 @@ class NextCustomServer {
     if (!state) return
     endUpgraded(state)
     clearInterval(state.publicWatch)
+    state.preload.stop()
     const isDone = await within(timeout, state.inFlight.settle())
     // What belongs to a request that does not end does not end either.
     if (isDone) await state.waitUntil.settle()

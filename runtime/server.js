@@ -22,6 +22,7 @@ const { findNext } = require('./next-package')
 const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
 const { closePrinter, openPrinter } = require('./printer')
+const { Preload } = require('./preload')
 const { openLog, report } = require('./report')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
@@ -47,6 +48,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {Entries} entries
  * @property {import('./lean').Lean | undefined} lean ways past parts of upstream's code around entries, unless they are switched off
  * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
+ * @property {Preload} preload what is loaded once the server listens
  * @property {WaitUntil} waitUntil
  * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for pictures
  * @property {InFlight} inFlight requests that wait for more than memory
@@ -203,6 +205,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     entries,
     lean: chooseLean(),
     CacheHandler: config.cacheHandler ? undefined : CacheHandler,
+    preload: new Preload(),
     waitUntil: new WaitUntil(),
     imageCacheHandler: imageCacheHandler(config, distDir),
     inFlight: new InFlight(),
@@ -252,7 +255,8 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
   if (traits.actionsFetchFromHost) {
     process.env.__NEXT_PRIVATE_ORIGIN ??= `http://${state.fetchHostname}:${state.port}`
   }
-  if (traits.hasInstrumentation) registerInstrumentation(state, next, dir)
+  const registered = traits.hasInstrumentation ? registerInstrumentation(state, next, dir) : undefined
+  if (config.experimental.preloadEntriesOnStart) state.preload.start(state, registered)
   return state
 }
 
@@ -261,13 +265,15 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
  * @param {ServerState} state
  * @param {import('./next-package').NextPackage} next
  * @param {string} dir
+ * @returns {Promise<void>}
  */
 function registerInstrumentation(state, next, dir) {
   state.entries.beforeFirst()
   const globals = next.require('next/dist/server/lib/router-utils/instrumentation-globals.external')
-  globals
-    .ensureInstrumentationRegistered(dir, path.relative(dir, state.distDir))
-    .catch((/** @type {unknown} */ error) => report('error', 'Failed to prepare server', error))
+  /** @type {Promise<void>} */
+  const registered = globals.ensureInstrumentationRegistered(dir, path.relative(dir, state.distDir))
+  registered.catch(error => report('error', 'Failed to prepare server', error))
+  return registered
 }
 
 /**

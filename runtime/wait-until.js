@@ -39,6 +39,10 @@ class InFlight {
     for (const resolve of this.#waiting.splice(0)) resolve()
   }
 
+  get isIdle() {
+    return this.#count === 0
+  }
+
   /** Resolves once none is under way. @returns {Promise<void>} */
   settle() {
     return this.#count === 0 ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve))

@@ -6,7 +6,7 @@ import { readdirSync, renameSync, rmSync, utimesSync, writeFileSync } from 'node
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { buildFixture, copyApp, removeApp, runNextBuild } from '../support/build.mjs'
 import { openConnection, sendRaw } from '../support/raw.mjs'
 import { runCommand } from '../support/run-command.mjs'
 import { startServer } from '../support/server.mjs'
@@ -78,7 +78,7 @@ async function serve(dir, { preloads = false, engine = 'ferronext' } = {}) {
   // Stale: it is rendered in the background by whoever asks.
   const old = new Date(Date.now() - 2 * 3600 * 1000)
   for (const ending of ['html', 'meta', 'rsc']) utimesSync(path.join(dir, `.next/server/app/isr.${ending}`), old, old)
-  server = await startServer({ dir, engine, serverFile: 'quiet.mjs' })
+  server = await startServer({ dir, engine, serverFile: 'quiet.mjs', env: { DEBUG: 'ferronext:start' } })
   return server
 }
 
@@ -181,4 +181,64 @@ it('a server whose node_modules is replaced goes on', async () => {
   expect(await printed(/unhandledRejection: .*rejected by nobody/), output()).toBe(true)
   renameSync(`${modules}.gone`, modules)
   await expectAllAsEver(port)
+})
+
+/** What has no manifest of its own, so that upstream answers it from memory. */
+const IN_MEMORY = ['/route', '/server', '/item/1', '/api/echo']
+
+const PRELOADED = /ferronext:start \d+ entries of .* are loaded/
+
+describe('entries that nobody has asked for', () => {
+  const ask = async (/** @type {string[]} */ targets) => {
+    const { port } = /** @type {import('../support/server.mjs').Server} */ (server)
+    const answers = []
+    for (const target of targets) answers.push(`${target} ${(await sendRaw({ port, target })).status}`)
+    return answers
+  }
+
+  it('are loaded once the server listens', async () => {
+    app = await copyApp(built, 'preload')
+    const { output, printed } = await serve(app, { preloads: true })
+    expect(output()).not.toMatch(PRELOADED)
+    expect(await printed(PRELOADED, 0, 30_000), output()).toBe(true)
+  })
+
+  it.each(/** @type {const} */ (['ferronext', 'upstream']))('answer when .next/server is gone: %s', async engine => {
+    app = await copyApp(built, `removed-${engine}`)
+    const { printed, output } = await serve(app, { preloads: true, engine })
+    if (engine === 'ferronext') expect(await printed(PRELOADED, 0, 30_000), output()).toBe(true)
+    expect(await ask(['/'])).toEqual(['/ 200'])
+    rmSync(path.join(app, '.next/server'), { recursive: true })
+    expect(await ask(IN_MEMORY), output()).toEqual(IN_MEMORY.map(target => `${target} 200`))
+    // Pages of the App Router each have a manifest that is read with their first request.
+    expect(await ask(['/dynamic']), output()).toEqual(['/dynamic 500'])
+  })
+
+  // As upstream, which takes as long to say so as the build does.
+  it('answer after a build in place, by the code of the build that is served', async () => {
+    app = await copyApp(built, 'rebuilt')
+    const { port, printed, output } = await serve(app, { preloads: true })
+    expect(await printed(PRELOADED, 0, 30_000), output()).toBe(true)
+    expect(await ask(['/'])).toEqual(['/ 200'])
+    writeFileSync(path.join(app, 'pages/api/echo.js'), "export default (req, res) => res.send('the new build')")
+    writeFileSync(path.join(app, 'app/route/route.js'), "export const GET = () => new Response('the new build')")
+    await runNextBuild((await ensureWorkspace({ line: '16.4' })).dir, app)
+    for (const target of IN_MEMORY) {
+      const { status, decoded } = await sendRaw({ port, target })
+      expect([target, status, decoded.toString()]).toEqual([target, 200, expect.not.stringContaining('the new build')])
+    }
+    expect(await ask(['/'])).toEqual(['/ 200'])
+  })
+
+  it.each(/** @type {const} */ (['ferronext', 'upstream']))(
+    'are not loaded with preloadEntriesOnStart: false: %s',
+    async engine => {
+      app = await copyApp(built, `late-${engine}`)
+      const { output } = await serve(app, { engine })
+      expect(await ask(['/'])).toEqual(['/ 200'])
+      rmSync(path.join(app, '.next/server'), { recursive: true })
+      expect(await ask(IN_MEMORY), output()).toEqual(IN_MEMORY.map(target => `${target} 500`))
+      expect(output()).not.toMatch(PRELOADED)
+    },
+  )
 })

@@ -55,7 +55,7 @@ export async function distDirOf(dir) {
  * @param {string} workspaceDir
  * @param {string} dir
  */
-async function runNextBuild(workspaceDir, dir) {
+export async function runNextBuild(workspaceDir, dir) {
   const cli = path.join(workspaceDir, 'node_modules/next/dist/bin/next')
   // A test runner's own settings (NODE_OPTIONS, VITEST, a forced colour) must not end up in the build.
   /** @type {NodeJS.ProcessEnv} */

@@ -1,0 +1,124 @@
+// In: an app whose prepare() is through. Out: in memory what its first requests would load, the compiled entries above all, so that a
+// build that is replaced or removed under a running server, or descriptors that run out, cost what upstream's server loses, and
+// no more. Upstream: `unstable_preloadEntries` of next/dist/server/next-server.js, which loads everything before anybody listens.
+
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
+
+/** How long the server has for itself at first, in milliseconds: it has to listen yet, and who waits for it asks at once. */
+const HEAD_START = 100
+
+/** How long one that is answering requests is left alone, and how often in a row at most. */
+const POLITE = 20
+const MOST_POLITE = 10
+
+/** Manifests that name the entries of each router, in upstream's order. */
+const MANIFESTS = ['pages-manifest.json', 'app-paths-manifest.json']
+
+/**
+ * Error pages, whose manifests are read as well: those that all pages share, which upstream has from its first page at the latest. Here
+ * that one may have come from memory.
+ */
+const WITH_MANIFESTS = ['/_error', '/_not-found/page', '/_global-error/page']
+
+/** What requests need of `next` beside their entries; not all of it is in every version. */
+const MODULES = [
+  'next/dist/shared/lib/router/utils/format-url',
+  'next/dist/server/web/utils',
+  'next/dist/server/web/spec-extension/adapters/next-request',
+]
+
+/** What else edge functions need. */
+const EDGE_MODULES = ['next/dist/shared/lib/router/utils/querystring', 'next/dist/server/web/sandbox']
+
+class Preload {
+  #isStopped = false
+
+  /**
+   * Begins soon, once `ready` is.
+   * @param {import('./server').ServerState} server
+   * @param {Promise<unknown> | undefined} ready what entries wait for
+   */
+  start(server, ready) {
+    // What `ready` rejects with has been reported, and every entry will reject with it.
+    this.#run(server, ready).catch(() => {})
+  }
+
+  /** Nothing is loaded any more from now on: a test runner may have taken the world of the app away. */
+  stop() {
+    this.#isStopped = true
+  }
+
+  /** @param {import('./server').ServerState} server @param {Promise<unknown> | undefined} ready */
+  async #run(server, ready) {
+    await pause(HEAD_START)
+    await ready
+    const { entries, native } = server
+    const start = performance.now()
+    let loaded = 0
+    for (const load of tasks(server)) {
+      await this.#turn(server)
+      if (this.#isStopped) return
+      try {
+        if (await load()) loaded++
+      } catch {
+        // As upstream: whoever asks for it is told.
+      }
+    }
+    native.trace(
+      'start',
+      `${loaded} entries of ${entries.distDir} are loaded, in ${Math.round(performance.now() - start)} ms`,
+    )
+  }
+
+  /** Waits until nothing else is to be done, but not for ever. @param {import('./server').ServerState} server */
+  async #turn({ inFlight }) {
+    for (let waited = 0; waited < MOST_POLITE; waited++) {
+      await pause(waited === 0 ? 1 : POLITE)
+      if (inFlight.isIdle || this.#isStopped) return
+    }
+  }
+}
+
+/**
+ * What is loaded, in turn, with requests in between: each takes the thread for itself.
+ * @param {import('./server').ServerState} server
+ * @returns {Generator<() => any>}
+ */
+function* tasks({ entries, next, distDir, relativeProjectDir }) {
+  yield () => entries.beforeFirst()
+  for (const id of MODULES) yield () => void next.require(id)
+  const read = (/** @type {string} */ name) => readManifest(path.join(distDir, 'server', name))
+  const { functions = {}, middleware = {} } = read('middleware-manifest.json')
+  for (const manifest of MANIFESTS) {
+    for (const [page, file] of Object.entries(read(manifest))) {
+      // What is prerendered for good is no code, and Node cannot load an edge function.
+      if (!file.endsWith('.js') || page in functions) continue
+      yield async () => {
+        const entry = await entries.load(`server/${file}`)
+        // Those of the App Router, before the code of the next one may replace `fetch`.
+        entry.patchFetch?.()
+        if (WITH_MANIFESTS.includes(page)) {
+          entry.routeModule?.loadManifests?.(page, path.join(process.cwd(), relativeProjectDir))
+        }
+        return true
+      }
+    }
+  }
+  const hasEdge = Object.keys({ ...functions, ...middleware }).length > 0
+  if (hasEdge) for (const id of EDGE_MODULES) yield () => void next.require(id)
+}
+
+/** @param {string} file @returns {Record<string, any>} empty when the app has no pages of this router */
+function readManifest(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
+/** A process does not stay alive for it. @param {number} ms @returns {Promise<void>} */
+const pause = ms => new Promise(resolve => void setTimeout(resolve, ms).unref())
+
+module.exports = { Preload }
