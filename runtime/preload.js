@@ -31,6 +31,9 @@ const MODULES = [
 /** What else edge functions need. */
 const EDGE_MODULES = ['next/dist/shared/lib/router/utils/querystring', 'next/dist/server/web/sandbox']
 
+/** What Jest is asked to load after the end of a test file is a failure of the run, and not every app is closed there. */
+const IS_JEST = process.env.JEST_WORKER_ID !== undefined
+
 class Preload {
   #isStopped = false
 
@@ -40,11 +43,12 @@ class Preload {
    * @param {Promise<unknown> | undefined} ready what entries wait for
    */
   start(server, ready) {
+    if (IS_JEST) return
     // What `ready` rejects with has been reported, and every entry will reject with it.
     this.#run(server, ready).catch(() => {})
   }
 
-  /** Nothing is loaded any more from now on: a test runner may have taken the world of the app away. */
+  /** Nothing is loaded any more from now on. */
   stop() {
     this.#isStopped = true
   }
