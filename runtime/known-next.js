@@ -35,9 +35,9 @@ function checkNext(native, next) {
 const untested = version =>
   Object.values(TESTED).includes(version)
     ? undefined
-    : `not yet tested with next ${version}; last tested ${lastTestedBeside(version)}`
+    : `not yet tested with next ${version}; last tested ${lastTested(version)}`
 
 /** The tested version of the same line, else the newest. @param {string} version */
-const lastTestedBeside = version => TESTED[version.split('.', 2).join('.')] ?? LAST_TESTED
+const lastTested = version => TESTED[version.split('.', 2).join('.')] ?? LAST_TESTED
 
-module.exports = { checkNext, untested }
+module.exports = { checkNext, lastTested, untested }

@@ -4,6 +4,7 @@
 
 const path = require('node:path')
 const { REQUEST_META, contextOf } = require('./context')
+const { countFastPath } = require('./fast-paths')
 const { LeanPreparation } = require('./lean-prepare')
 
 /**
@@ -23,6 +24,7 @@ const BUNDLES = ['pages-api-turbo.runtime.prod.js', 'pages-api.runtime.prod.js']
 
 class LeanApi {
   #preparation
+  #entry
   #module
   #page
 
@@ -34,12 +36,17 @@ class LeanApi {
    */
   static of(server, entry, { page, pathname }) {
     const { config, next, distDir, relativeProjectDir } = server
+    /** @param {import('./fast-paths').Reason} reason */
+    const leave = reason => {
+      countFastPath(server.native, entry, 'api_route', reason)
+      return null
+    }
     // The entry of an index page names itself in several ways.
-    if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return null
-    if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return null
+    if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return leave('app')
+    if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return leave('app')
     const bundle = BUNDLES.map(name => path.join(next.dir, 'dist/compiled/next-server', name)).find(isLoaded)
     const Module = bundle && require(bundle).PagesAPIRouteModule
-    if (typeof Module?.prototype?.render !== 'function') return null
+    if (typeof Module?.prototype?.render !== 'function') return leave('version')
     const module = new Module({
       definition: { kind: 'PAGES_API', page, pathname, bundlePath: '', filename: '' },
       userland: {
@@ -49,16 +56,18 @@ class LeanApi {
       distDir: path.relative(path.resolve(relativeProjectDir), distDir),
       relativeProjectDir,
     })
-    return module.isDev ? null : new LeanApi(server, module, page)
+    return module.isDev ? null : new LeanApi(server, module, page, entry)
   }
 
   /**
    * @param {ServerState} server
    * @param {any} module
    * @param {string} page
+   * @param {any} entry
    */
-  constructor(server, module, page) {
-    this.#preparation = new LeanPreparation(server, module)
+  constructor(server, module, page, entry) {
+    this.#preparation = new LeanPreparation(server, module, entry)
+    this.#entry = entry
     this.#module = module
     this.#page = page
   }
@@ -77,6 +86,8 @@ class LeanApi {
   /** @param {Request} req @param {Response} res */
   async #first(req, res) {
     const prepared = await this.#preparation.prepare(req, res, { srcPage: this.#page })
+    const { build, off, server } = this.#preparation
+    if (build ?? off) countFastPath(server.native, this.#entry, 'api_route', off)
     if (prepared) return this.#render(req, res, prepared, prepared)
     res.statusCode = 400
     res.end('Bad Request')

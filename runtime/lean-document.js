@@ -43,10 +43,10 @@ const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
 /**
  * @param {Render} render
  * @param {(json: string) => string} escapeJson upstream's, for JSON in a document
- * @param {(text: string) => void} trace
+ * @param {(page: object, what: string, off?: import('./fast-paths').Reason) => void} tell whether the document of a page is kept
  * @returns {Render}
  */
-function renderingDocumentsOnce(render, escapeJson, trace) {
+function renderingDocumentsOnce(render, escapeJson, tell) {
   /** By document, then by page and locale. @type {WeakMap<object, Map<string, Page>>} */
   const documents = new WeakMap()
   return (element, options) => {
@@ -62,7 +62,8 @@ function renderingDocumentsOnce(render, escapeJson, trace) {
     const name = `${__NEXT_DATA__.page}\0${locale}`
     let page = pages.get(name)
     if (page === undefined) {
-      page = new Page(escapeJson, kept => trace(`${__NEXT_DATA__.page}: its document ${kept}`))
+      const made = new Page(escapeJson, (kept, off) => tell(made, `${__NEXT_DATA__.page}: its document ${kept}`, off))
+      page = made
       pages.set(name, page)
     }
     return page.render(render, element, options)
@@ -72,15 +73,15 @@ function renderingDocumentsOnce(render, escapeJson, trace) {
 /** The documents of one page. */
 class Page {
   #escapeJson
-  #trace
+  #tell
   #misses = 0
   /** @type {Shell | undefined} */
   #shell
 
-  /** @param {(json: string) => string} escapeJson @param {(what: string) => void} trace */
-  constructor(escapeJson, trace) {
+  /** @param {(json: string) => string} escapeJson @param {(what: string, off?: import('./fast-paths').Reason) => void} tell */
+  constructor(escapeJson, tell) {
     this.#escapeJson = escapeJson
-    this.#trace = trace
+    this.#tell = tell
   }
 
   /**
@@ -105,7 +106,7 @@ class Page {
     this.#misses++
     const html = await textOf(stream)
     this.#shell = this.#learn(element, html)
-    if (this.#misses === MAX_MISSES) this.#trace('differs too often')
+    if (this.#misses === MAX_MISSES) this.#tell('differs too often', 'app')
     return streamOf(html)
   }
 
@@ -117,11 +118,11 @@ class Page {
   async #prove(shell, known, stream) {
     const html = await textOf(stream)
     shell.isProven = html === known
-    if (shell.isProven) this.#trace('is kept')
+    if (shell.isProven) this.#tell('is kept')
     else {
       this.#shell = undefined
       this.#misses = MAX_MISSES
-      this.#trace('has more in it than is known')
+      this.#tell('has more in it than is known', 'version')
     }
     return streamOf(html)
   }

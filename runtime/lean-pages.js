@@ -4,29 +4,81 @@
 // Upstream: next/dist/server/ReactDOMServerPages.js, which says that it means to do the same. Around the page goes a document, which is
 // rendered once (lean-document.js).
 
+const { countFastPath } = require('./fast-paths')
 const { renderingDocumentsOnce } = require('./lean-document')
 
-/** @type {WeakSet<object>} */
-const replaced = new WeakSet()
+/** @typedef {import('./fast-paths').Reason} Reason */
+
+/**
+ * What became of each React, by its build for edge runtimes.
+ * @type {WeakMap<object, { off?: Reason, renderAsUpstream: (reason: Reason) => void }>}
+ */
+const replaced = new WeakMap()
 
 /**
  * Where React has `renderToReadableStream` in its build for Node, it takes the place of that in the other.
  * @param {import('./server').ServerState} server
+ * @returns {Reason | undefined} why it has not
  */
 function renderByNodeBuild({ next, native }) {
   try {
     const edge = next.require('react-dom/server.edge')
-    if (replaced.has(edge)) return
-    const node = next.require('react-dom/server.node')
-    replaced.add(edge)
-    if (edge.version === node.version && typeof node.renderToReadableStream === 'function') {
-      const render = node.renderToReadableStream
-      const escapeJson = jsonEscaper(next)
-      const trace = (/** @type {string} */ text) => native.trace('render', text)
-      edge.renderToReadableStream = escapeJson ? renderingDocumentsOnce(render, escapeJson, trace) : render
+    let become = replaced.get(edge)
+    if (become === undefined) {
+      become = replace(next, native, edge)
+      replaced.set(edge, become)
     }
+    return become.off
   } catch {
     // A React without one of the two, or a standalone folder: pages are rendered as upstream renders them.
+    return 'app'
+  }
+}
+
+/**
+ * @param {import('./next-package').NextPackage} next
+ * @param {any} native
+ * @param {any} edge
+ */
+function replace(next, native, edge) {
+  const node = next.require('react-dom/server.node')
+  if (edge.version !== node.version || typeof node.renderToReadableStream !== 'function') {
+    return { off: /** @type {Reason} */ ('app'), renderAsUpstream: () => {} }
+  }
+  const upstreams = edge.renderToReadableStream
+  const render = node.renderToReadableStream
+  const escapeJson = jsonEscaper(next)
+  /** The pages whose documents are counted. @type {Set<object>} */
+  const pages = new Set()
+  /** @param {object} page @param {string} text @param {Reason} [off] */
+  const told = (page, text, off) => {
+    native.trace('render', text)
+    pages.add(page)
+    countFastPath(native, page, 'document', off)
+  }
+  if (!escapeJson) countFastPath(native, edge, 'document', 'version')
+  edge.renderToReadableStream = escapeJson ? renderingDocumentsOnce(render, escapeJson, told) : render
+  return {
+    /** @param {Reason} reason */
+    renderAsUpstream(reason) {
+      edge.renderToReadableStream = upstreams
+      for (const page of pages) countFastPath(native, page, 'document', reason)
+      this.off = reason
+    },
+    off: /** @type {Reason | undefined} */ (undefined),
+  }
+}
+
+/**
+ * Gives pages the React back that upstream renders them with.
+ * @param {import('./server').ServerState} server
+ * @param {Reason} reason
+ */
+function renderAsUpstream({ next }, reason) {
+  try {
+    replaced.get(next.require('react-dom/server.edge'))?.renderAsUpstream(reason)
+  } catch {
+    // Nothing was replaced.
   }
 }
 
@@ -45,4 +97,4 @@ function jsonEscaper(next) {
   return undefined
 }
 
-module.exports = { renderByNodeBuild }
+module.exports = { renderAsUpstream, renderByNodeBuild }

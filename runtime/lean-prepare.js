@@ -8,6 +8,7 @@
 
 const { isDeepStrictEqual } = require('node:util')
 const { REQUEST_META, contextOf } = require('./context')
+const { countFastPath } = require('./fast-paths')
 const { isTracing } = require('./spans')
 
 /**
@@ -85,6 +86,8 @@ const LEAN = Symbol('ferronext.lean')
 class LeanPreparation {
   /** What the first request found of the build. @type {Prepared | undefined} */
   build
+  /** Why upstream is asked for every request. @type {import('./fast-paths').Reason | undefined} */
+  off
   #isOff = false
   /** What `prepare()` of this version writes into the request meta, of what is known here. */
   #sets = { initQuery: false, resolvedPathname: false }
@@ -94,10 +97,12 @@ class LeanPreparation {
   /**
    * @param {ServerState} server
    * @param {any} module the route module
+   * @param {object} [counted] what it is counted by
    */
-  constructor(server, module) {
+  constructor(server, module, counted = module) {
     this.server = server
     this.module = module
+    this.counted = counted
     /** Upstream's own. */
     this.original = module.prepare
   }
@@ -161,7 +166,8 @@ class LeanPreparation {
     const unknown = Object.keys(found).find(name => !OF_THE_BUILD.has(name) && !OF_THE_REQUEST.has(name))
     if (unknown !== undefined) return this.#stay(`prepare() has a field "${unknown}"`)
     const { basePath, i18n, rewrites, caseSensitive } = found.routesManifest ?? {}
-    if (!rewrites || i18n || srcPage.includes('[[...')) return this.#stay('it has locales or an optional catch-all')
+    if (!rewrites || i18n || srcPage.includes('[[...'))
+      return this.#stay('it has locales or an optional catch-all', 'app')
     try {
       this.#tools = toolsFor(this.server, srcPage, this.module.definition.kind, {
         basePath,
@@ -171,7 +177,7 @@ class LeanPreparation {
     } catch (error) {
       return this.#stay(String(error))
     }
-    if (!this.#tools) return this.#stay('it has many rewrites')
+    if (!this.#tools) return this.#stay('it has many rewrites', 'app')
     const build = Object.fromEntries(Object.entries(found).filter(([name]) => OF_THE_BUILD.has(name)))
     const written = changedKeys(before[REQUEST_META], after[REQUEST_META])
     this.#sets = { initQuery: written.has('initQuery'), resolvedPathname: written.has('resolvedPathname') }
@@ -192,11 +198,14 @@ class LeanPreparation {
     const [leaves] = changedKeys(before[REQUEST_META], after[REQUEST_META])
     if (leaves !== undefined) return this.#stay(`it leaves another "${leaves}" in the request meta`)
     this.build = build
+    countFastPath(this.server.native, this.counted, 'prepare')
     this.server.native.trace('render', `${this.module.definition?.page}: prepared once`)
   }
 
-  /** @param {string} why */
-  #stay(why) {
+  /** @param {string} why @param {import('./fast-paths').Reason} [reason] */
+  #stay(why, reason = 'version') {
+    this.off = reason
+    countFastPath(this.server.native, this.counted, 'prepare', reason)
     this.server.native.trace('render', `${this.module.definition?.page}: prepare() is upstream's, because ${why}`)
   }
 

@@ -10,6 +10,7 @@
 const { isUint8Array } = require('node:util/types')
 const { REQUEST_META } = require('./context')
 const { isAbort } = require('./errors')
+const { countFastPath } = require('./fast-paths')
 const { appendDistinct, drained } = require('./respond')
 const { endWhole } = require('./whole')
 
@@ -65,6 +66,7 @@ class LeanRoute {
   #origin
   /** Whether nothing that it answers is kept, once that is known. @type {boolean | undefined} */
   #isDynamic
+  #isCounted = false
 
   /**
    * @param {any} module
@@ -76,8 +78,16 @@ class LeanRoute {
     module.handle = (/** @type {any} */ request, /** @type {any} */ context) => {
       delete module.handle
       this.#learn(request, context)
+      if (this.#NextRequest === undefined) this.#count(context.renderOpts?.cacheComponents ? 'app' : 'version')
       return module.handle(request, context)
     }
+  }
+
+  /** @param {import('./fast-paths').Reason} [off] */
+  #count(off) {
+    if (this.#isCounted) return
+    this.#isCounted = true
+    countFastPath(this.#preparation.server.native, this.#module, 'route_handler', off)
   }
 
   /** @param {any} request @param {any} context */
@@ -100,9 +110,13 @@ class LeanRoute {
    */
   answer(server, req, res) {
     if (this.#NextRequest === undefined || !req.url?.startsWith('/') || res.errored || res.destroyed) return undefined
-    const { build } = this.#preparation
-    if (build === undefined) return undefined
+    const { build, off } = this.#preparation
+    if (build === undefined) {
+      if (off) this.#count(off)
+      return undefined
+    }
     this.#isDynamic ??= isDynamic(this.#module.definition.pathname, build.prerenderManifest)
+    this.#count(this.#isDynamic ? undefined : 'app')
     // What is prerendered is kept by the response cache, which the handler asks. Nobody has touched the request so far.
     const said = this.#isDynamic ? this.#preparation.describe(req) : undefined
     return said && this.#answer(server, req, res, said, build)

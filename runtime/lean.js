@@ -4,9 +4,10 @@
 
 const path = require('node:path')
 const { REQUEST_META } = require('./context')
+const { countFastPath } = require('./fast-paths')
 const { loadIncrementalCache } = require('./incremental-cache')
 const { LeanApi } = require('./lean-api')
-const { renderByNodeBuild } = require('./lean-pages')
+const { renderAsUpstream, renderByNodeBuild } = require('./lean-pages')
 const { LEAN, LeanPreparation } = require('./lean-prepare')
 const { LeanRoute } = require('./lean-route')
 const { isTracing } = require('./spans')
@@ -17,7 +18,17 @@ const { standIn } = require('./stand-in')
  * @typedef {import('./render').Response} Response
  * @typedef {import('./render').RenderStep} RenderStep
  * @typedef {import('./server').ServerState} ServerState
+ * @typedef {import('./fast-paths').Path} Path
+ * @typedef {import('./fast-paths').Reason} Reason
  */
+
+/** The fast paths that entries of a kind may have. @type {Record<RenderStep['routeKind'], Path[]>} */
+const OF_KIND = {
+  APP_PAGE: ['prepare', 'cache'],
+  APP_ROUTE: ['prepare', 'cache', 'route_handler'],
+  PAGES: ['prepare', 'cache', 'react', 'document'],
+  PAGES_API: ['prepare', 'api_route'],
+}
 
 /**
  * The route modules that have been dealt with, and the way past the handler of a route handler. Apps that serve one build share them.
@@ -29,6 +40,28 @@ const routes = new WeakMap()
 class Lean {
   /** By the exports of their entry; `null` for one that has to be called by its handler. @type {WeakMap<object, LeanApi | null>} */
   #apis = new WeakMap()
+  /** Why everything is left to the handlers. @type {Reason | undefined} */
+  #off
+
+  /** @param {Reason} [off] */
+  constructor(off) {
+    this.#off = off
+  }
+
+  /** Whether every entry is called by its handler. */
+  get isOff() {
+    return this.#off !== undefined
+  }
+
+  /**
+   * From here on everything is left to the handlers.
+   * @param {ServerState} server
+   * @param {Reason} reason
+   */
+  switchOff(server, reason) {
+    this.#off = reason
+    renderAsUpstream(server, reason)
+  }
 
   /**
    * Answers a request without the handler of its entry, if that is known to be the same.
@@ -41,10 +74,17 @@ class Lean {
    */
   answer(server, entry, req, res, step) {
     if (step.direct) return undefined
+    if (this.#off !== undefined) {
+      for (const path of OF_KIND[step.routeKind]) countFastPath(server.native, keyOf(entry), path, this.#off)
+      return undefined
+    }
     req[REQUEST_META][LEAN] = true
     if (step.routeKind === 'PAGES_API') return this.#api(server, entry, step)?.answer(req, res)
     const { routeModule } = entry
-    if (routeModule === undefined) return undefined
+    if (routeModule === undefined) {
+      countFastPath(server.native, entry, 'prepare', 'version')
+      return undefined
+    }
     if (!routes.has(routeModule)) routes.set(routeModule, lighten(server, routeModule))
     return routes.get(routeModule)?.answer(server, req, res)
   }
@@ -60,6 +100,9 @@ class Lean {
   }
 }
 
+/** What an entry is counted by: what apps that serve one build share. @param {any} entry */
+const keyOf = entry => entry.routeModule ?? entry
+
 /**
  * Gives one route module methods that do less. Each leaves the request to upstream's where it does not know.
  * @param {ServerState} server
@@ -67,14 +110,17 @@ class Lean {
  * @returns {LeanRoute | undefined} what may answer in the place of the handler
  */
 function lighten(server, module) {
-  if (module.isDev || typeof module.prepare !== 'function') return undefined
+  if (module.isDev || typeof module.prepare !== 'function') {
+    countFastPath(server.native, module, 'prepare', 'version')
+    return undefined
+  }
   // First, because it loads: what fails has changed nothing, and is tried again by the next request.
   lightenCache(server, module)
   const preparation = new LeanPreparation(server, module)
   module.prepare = preparation.prepare.bind(preparation)
   lightenInstrumentation(module)
   lightenTracing(module)
-  if (module.definition?.kind === 'PAGES') renderByNodeBuild(server)
+  if (module.definition?.kind === 'PAGES') countFastPath(server.native, module, 'react', renderByNodeBuild(server))
   return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(module, preparation) : undefined
 }
 
@@ -113,8 +159,11 @@ const NOTHING_TO_RESET = { resetRequestCache() {} }
  * @param {ServerState} server
  * @param {any} module
  */
-function lightenCache({ CacheHandler, next, distDir }, module) {
+function lightenCache({ CacheHandler, createIncrementalCache, native, next, distDir }, module) {
   const upstreams = module.getIncrementalCache
+  const isKnown = createIncrementalCache !== undefined || upstreams?.length === CACHE_PARAMETERS
+  const off = CacheHandler ? (isKnown ? undefined : 'version') : 'app'
+  countFastPath(native, module, 'cache', off)
   if (!CacheHandler || typeof upstreams !== 'function') return
   const newIncrementalCache = loadIncrementalCache(next, path.join(distDir, 'server'))
   /** Upstream's makes the handlers of 'use cache' ready, once. */
@@ -137,6 +186,7 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
     if (!isOurs || meta.incrementalCache === undefined) {
       const cache = await upstreams.call(module, req, nextConfig, previewProps, prerenderManifest, minimalMode)
       isReady = !Object.values(nextConfig.cacheHandlers ?? {}).some(Boolean)
+      if (!isReady) countFastPath(native, module, 'cache', off ?? 'app')
       return cache
     }
     Object.assign(globalThis, { __incrementalCache: meta.incrementalCache })
@@ -147,7 +197,6 @@ function lightenCache({ CacheHandler, next, distDir }, module) {
 /** Whether the lean ways are switched off, for everything or because upstream measures itself. */
 const isSwitchedOff = () => process.env.FERRONEXT_LEAN === '0' || Boolean(process.env.NEXT_OTEL_PERFORMANCE_PREFIX)
 
-/** @returns {Lean | undefined} */
-const chooseLean = () => (isSwitchedOff() ? undefined : new Lean())
+const chooseLean = () => new Lean(isSwitchedOff() ? 'environment' : undefined)
 
 module.exports = { Lean, chooseLean }

@@ -62,7 +62,7 @@ async function render(server, req, res, step, error, extraMeta) {
   const entry = await server.entries.load(step.file)
   const start = server.countRender && performance.now()
   try {
-    const answered = server.lean?.answer(server, entry, req, res, step)
+    const answered = server.lean.answer(server, entry, req, res, step)
     if (answered !== undefined) await answered
     else await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
   } catch (thrown) {

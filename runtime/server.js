@@ -46,7 +46,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {string} fetchHostname `hostname` as it stands in a URL
  * @property {number} port
  * @property {Entries} entries
- * @property {import('./lean').Lean | undefined} lean ways past parts of upstream's code around entries, unless they are switched off
+ * @property {import('./lean').Lean} lean ways past parts of upstream's code around entries
  * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
  * @property {Preload} preload what is loaded once the server listens
  * @property {WaitUntil} waitUntil
@@ -63,6 +63,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(text: string) => import('./target').Target} parseTarget reads the URL of an external rewrite
  * @property {(error: unknown) => void} logError
+ * @property {((error: unknown) => void) | undefined} [hear] takes errors in the place of the console, see contract.js
  * @property {import('./next-package').NextPackage} next the user's `next`
  * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('./sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
@@ -125,6 +126,15 @@ async function prepare(native, options) {
     () => false,
   )
   const state = start(native, options, next, log, config, distDir, engine, canImport)
+  if (untested) {
+    await require('./contract')
+      .checkContract(state)
+      .catch((/** @type {unknown} */ error) => {
+        clearInterval(state.publicWatch)
+        closePrinter(native)
+        throw error
+      })
+  }
   // A custom server prints nothing that upstream's would not, unless it is asked.
   const took = Math.round(performance.now() - started)
   native.trace(
@@ -172,6 +182,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
   /** @type {WeakSet<object>} */
   const logged = new WeakSet()
   const logError = (/** @type {any} */ error) => {
+    if (state.hear) return state.hear(error)
     if (options.quiet) return
     // Entries report an error and then throw it: one fault, one line.
     if (error && typeof error === 'object') {

@@ -114,7 +114,7 @@ it('has a document that says more than it is made of rendered each time', async 
   const render = renderingDocumentsOnce(
     renderToReadableStream,
     json => json,
-    text => traced.push(text),
+    (_, text, off) => traced.push(`${text} (${off})`),
   )
   for (let turn = 1; turn <= 4; turn++) {
     const value = { __NEXT_DATA__: { props: { turn }, page: '/x' }, docComponentsRendered: {} }
@@ -123,7 +123,7 @@ it('has a document that says more than it is made of rendered each time', async 
     expect(html).toContain(`<html lang="x-${turn}">`)
     expect(html).toContain(`{"props":{"turn":${turn}},"page":"/x","scriptLoader":[]}`)
   }
-  expect(traced).toEqual(['/x: its document has more in it than is known'])
+  expect(traced).toEqual(['/x: its document has more in it than is known (version)'])
 })
 
 /** @param {string} text */

@@ -4,6 +4,7 @@ const path = require('node:path')
 const { loadAddon, platformName } = require('../../runtime/addon')
 const { codedError } = require('../../runtime/errors')
 const { untested } = require('../../runtime/known-next')
+const { fastPathsOf } = require('../../runtime/fast-paths')
 const { findNext } = require('../../runtime/next-package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
@@ -22,6 +23,7 @@ function run(_values, [dir = '.']) {
         return untested(version) ? `${version}, ${untested(version)}` : `${version}, supported`
       },
     ],
+    ['fast paths', () => fastPaths(findNext(path.resolve(dir)).version)],
   ]
   for (const [name, fact] of facts) {
     try {
@@ -32,6 +34,17 @@ function run(_values, [dir = '.']) {
       process.exitCode = 1
     }
   }
+}
+
+/** @param {string} version of `next` */
+function fastPaths(version) {
+  const { on, off } = fastPathsOf(version)
+  return [
+    process.env.FERRONEXT_LEAN === '0' ? 'none, because of FERRONEXT_LEAN=0' : on.join(', '),
+    ...(off.length > 0 ? [`off with this version: ${off.join(', ')}`] : []),
+    // A version that is not known is compared with what is known while it answers.
+    ...(untested(version) ? ['what differs is switched off as it is found, see the metric ferronext_fast_paths'] : []),
+  ].join('; ')
 }
 
 module.exports = { options: {}, run }

@@ -413,6 +413,15 @@ impl JsEngine {
         })
     }
 
+    /// The step that runs the entry of a page by its name in the manifest, `null` if the build has none that can be rendered.
+    #[napi(js_name = "directEntry")]
+    pub fn direct_entry(&self, head: String, page: String) -> napi::Result<Option<JsStep>, String> {
+        guarded(|| {
+            let request = Request::parse(head, false, Origin::Revalidate);
+            self.engine.direct_entry(request, &page).map(JsStep::from)
+        })
+    }
+
     /// Like [`begin`], for a request of the server itself, which goes past rules and middleware.
     #[napi(js_name = "beginRevalidate")]
     pub fn begin_revalidate(&self, head: String) -> napi::Result<i32, String> {

@@ -44,6 +44,14 @@ struct Kept {
     kind: &'static str,
 }
 
+#[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct FastPath {
+    path: String,
+    state: String,
+    /// Why it is off: `app`, `version` or `environment`. Empty when it is on.
+    reason: String,
+}
+
 /// From a tenth of what an answer from memory takes to the patience of a visitor.
 const BUCKETS: [f64; 13] = [
     0.0001, 0.0005, 0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0,
@@ -59,6 +67,7 @@ struct Metrics {
     in_flight: Gauge,
     entries: Family<Kept, Gauge>,
     bytes: Family<Kept, Gauge>,
+    fast_paths: Family<FastPath, Gauge>,
 }
 
 static METRICS: LazyLock<Metrics> = LazyLock::new(Metrics::new);
@@ -74,6 +83,7 @@ impl Metrics {
             in_flight: Gauge::default(),
             entries: Family::default(),
             bytes: Family::default(),
+            fast_paths: Family::default(),
         };
         metrics.registered()
     }
@@ -103,6 +113,11 @@ impl Metrics {
             self.in_flight.clone(),
         );
         registry.register("cache_entries", "Pages and files in memory", self.entries.clone());
+        registry.register(
+            "fast_paths",
+            "Compiled entries by whether a fast path around them is taken, and why not",
+            self.fast_paths.clone(),
+        );
         registry.register_with_unit("cache", "Memory that they take", Unit::Bytes, self.bytes.clone());
         self
     }
@@ -147,6 +162,17 @@ pub fn record_render(route: String, background: bool, seconds: f64) -> napi::Res
             .renders
             .get_or_create(&Rendered { route, cause })
             .observe(seconds);
+    })
+}
+
+/// Counts an entry for which a fast path is on or off, or takes it back when it is the other.
+#[napi(js_name = "recordFastPath")]
+pub fn record_fast_path(path: String, state: String, reason: String, delta: i32) -> napi::Result<(), String> {
+    guarded(|| {
+        METRICS
+            .fast_paths
+            .get_or_create(&FastPath { path, state, reason })
+            .inc_by(delta.into());
     })
 }
 

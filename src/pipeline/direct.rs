@@ -8,7 +8,7 @@
 use super::flight::{Flight, Next, Step};
 use crate::engine::Engine;
 use crate::request::Request;
-use crate::route::{Decision, Output};
+use crate::route::{Decision, Output, OutputKind};
 use crate::source::prerender::Driver;
 use crate::url::{path_has_prefix, Locales};
 
@@ -49,6 +49,18 @@ impl Engine {
         let locale = i18n.map(|i18n| i18n.default_locale.as_str());
         let output = self.error_output(status, locale)?;
         self.direct(&flight, &output, locale)
+    }
+
+    /// The step that runs the entry of a page which has no route of its own, by its name in the manifest. `None` when the build has none
+    /// that can be rendered.
+    pub fn direct_entry(&self, request: Request, page: &str) -> Option<Step> {
+        let flight = self.route(request, DIRECT);
+        let locale = self.config.i18n.as_ref().map(|i18n| i18n.default_locale.as_str());
+        let output = self.router.lookup(page, locale)?;
+        if output.kind == OutputKind::Pages && !self.renders_pages {
+            return None;
+        }
+        self.direct(&flight, &output, locale.filter(|_| output.kind == OutputKind::Pages))
     }
 
     fn direct(&self, flight: &Flight, output: &Output, locale: Option<&str>) -> Option<Step> {
