@@ -44,8 +44,8 @@ declare namespace next {
      */
     accessLog?: boolean | 'text' | 'json' | ((entry: AccessLogEntry) => void)
     /**
-     * Counts requests, renders and the memory of the caches for `app.metrics()`; a path also answers with them. Production
-     * only. Default `false`.
+     * Counts requests, renders, fast paths and the memory of the caches for `app.metrics()`; a path also answers with them.
+     * Production only. Default `false`.
      */
     metrics?: boolean | string
     /**
