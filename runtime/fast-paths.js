@@ -23,7 +23,7 @@ const PATHS = {
   route_handler: { name: 'route handlers', ranges: [['16.4.0', null]] },
   api_route: { name: 'API routes', ranges: [['15.5.0', null]] },
   react: { name: "React's build for Node", ranges: [['15.5.0', null]] },
-  document: { name: 'document around pages', ranges: [['15.5.0', null]] },
+  document: { name: 'document around pages', ranges: [['16.0.0', null]] },
 }
 
 /** What is counted now, by entry. @type {WeakMap<object, Map<Path, Reason | 'on'>>} */

@@ -49,10 +49,23 @@ const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
 function renderingDocumentsOnce(render, escapeJson, tell) {
   /** By document, then by page and locale. @type {WeakMap<object, Map<string, Page>>} */
   const documents = new WeakMap()
+  /** Pages whose documents are never kept. @type {Set<string>} */
+  const left = new Set()
+  /** @param {any} element */
+  const leave = element => {
+    const found = documentIn(element)
+    if (found === undefined || left.has(found.page)) return
+    left.add(found.page)
+    // The app has one of its own, or an option that is not known; else upstream has something around its document that is not known.
+    tell({}, `${found.page}: its document is rendered each time`, found.depth === 0 ? 'app' : 'version')
+  }
   return (element, options) => {
     if (isEmptyFragment(element)) return Promise.resolve(streamOf(''))
     const Document = builtinDocument(element)
-    if (Document === undefined) return render(element, options)
+    if (Document === undefined) {
+      leave(element)
+      return render(element, options)
+    }
     let pages = documents.get(Document)
     if (pages === undefined) {
       pages = new Map()
@@ -178,6 +191,20 @@ function builtinDocument(element) {
   const Document = element.props.children?.type
   if (typeof Document !== 'function' || !Object.hasOwn(Document, BUILTIN)) return undefined
   return UNLIKELY.some(name => isSet(made[name])) ? undefined : Document
+}
+
+/** How deep upstream's document is looked for. In 15.5 the context of AMP is around it. */
+const MAX_WRAPPERS = 3
+
+/** Where in an element a document of any kind is. @param {any} element @returns {{ page: string, depth: number } | undefined} */
+function documentIn(element) {
+  let inner = element
+  for (let depth = 0; depth <= MAX_WRAPPERS && inner?.props; depth++) {
+    const page = inner.props.value?.__NEXT_DATA__?.page
+    if (page !== undefined) return { page, depth }
+    inner = inner.props.children
+  }
+  return undefined
 }
 
 /** @param {unknown} value */
