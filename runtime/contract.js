@@ -21,7 +21,7 @@ const { headFrom } = require('./request')
 /** By router, the page that is asked for, and another one for versions that do not have it. The first has none of the app's layouts. */
 const ROUTERS = [['/_global-error', '/_not-found'], ['/_error']]
 
-/** How long a server waits for each answer, in milliseconds. The app's `instrumentation.ts` comes before it. */
+/** How long a server waits for all answers, in milliseconds. The app's `instrumentation.ts` comes before them. */
 const PATIENCE = 5000
 
 /** Whether the operator wants the server as it is. */
@@ -41,12 +41,13 @@ async function checkContract(server) {
 /** @param {ServerState} server */
 async function check(server) {
   const { lean, next } = server
-  let fault = await firstFault(server)
+  const deadline = performance.now() + PATIENCE
+  let fault = await firstFault(server, deadline)
   if (fault === undefined) return
   const withFastPaths = fault
   if (!lean.isOff) {
     lean.switchOff(server, 'version')
-    fault = await firstFault(server)
+    fault = await firstFault(server, deadline)
   }
   if (fault !== undefined) throw incompatible(server, fault)
   // Whatever `quiet` says.
@@ -55,12 +56,17 @@ async function check(server) {
   )
 }
 
-/** @param {ServerState} server */
-async function firstFault(server) {
+/**
+ * @param {ServerState} server
+ * @param {number} deadline
+ */
+async function firstFault(server, deadline) {
   for (const pages of ROUTERS) {
     // With fast paths the first request is the one that they learn from.
-    const fault = (await ask(server, pages)) ?? (server.lean.isOff ? undefined : await ask(server, pages))
-    if (fault !== undefined) return fault
+    for (let turn = 0; turn < (server.lean.isOff ? 1 : 2); turn++) {
+      const fault = await ask(server, pages, deadline)
+      if (fault !== undefined) return fault
+    }
   }
   return undefined
 }
@@ -68,13 +74,14 @@ async function firstFault(server) {
 /**
  * @param {ServerState} server
  * @param {string[]} pages
+ * @param {number} deadline
  * @returns {Promise<string | undefined>} what the entry misses
  */
-async function ask(server, pages) {
+async function ask(server, pages, deadline) {
   for (const page of pages) {
     const url = server.config.basePath + page
     const step = server.engine.directEntry(headFrom({ method: 'GET', url, headers: {} }), page)
-    if (step && !step.edge) return answer(server, step, url)
+    if (step && !step.edge) return answer(server, step, url, deadline)
   }
   return undefined
 }
@@ -83,29 +90,32 @@ async function ask(server, pages) {
  * @param {ServerState} server
  * @param {import('./render').RenderStep} step
  * @param {string} url
+ * @param {number} deadline
  */
-async function answer(server, step, url) {
+async function answer(server, step, url, deadline) {
   /** @type {unknown[]} */
   const faults = []
   const hear = (/** @type {unknown} */ error) => void faults.push(error)
   /** @type {(() => void) | undefined} */
   let undo
   let isOver = false
-  const { req, res } = mockExchange(server.next, url, {})
-  const lean = {
-    answer(/** @type {ServerState} */ _own, /** @type {any} */ entry, /** @type {any[]} */ ...rest) {
-      const answered = /** @type {any} */ (server.lean).answer(server, entry, ...rest)
-      // The fast paths around the entry are there by now, and this goes around them.
-      if (entry.routeModule && !isOver) undo = isolate(entry.routeModule, req, hear)
-      return answered
-    },
-  }
   server.hear = hear
   const unmute = muteErrors(hear)
-  const own = Object.create(server, { lean: { value: lean }, countRender: { value: undefined } })
+  const answered = asking.run(true, async () => {
+    const { req, res } = mockExchange(server.next, url, {})
+    const lean = {
+      answer(/** @type {ServerState} */ _own, /** @type {any} */ entry, /** @type {any[]} */ ...rest) {
+        const done = /** @type {any} */ (server.lean).answer(server, entry, ...rest)
+        // The fast paths around the entry are there by now, and this goes around them.
+        if (entry.routeModule && !isOver) undo = isolate(entry.routeModule, req, hear)
+        return done
+      },
+    }
+    await render(Object.create(server, { lean: { value: lean }, countRender: { value: undefined } }), req, res, step)
+    await res.hasStreamed
+  })
   try {
-    const answered = asking.run(true, () => render(own, req, res, step).then(() => res.hasStreamed))
-    await within(PATIENCE, answered)
+    if (!(await within(deadline - performance.now(), answered))) faults.push('no answer in time')
   } catch (error) {
     faults.push(error)
   } finally {
@@ -188,17 +198,20 @@ function incompatible({ next }, fault) {
 }
 
 /**
+ * Waits for work, but not for ever.
  * @param {number} ms
  * @param {Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it is done
  */
 async function within(ms, work) {
   /** @type {any} */
   let timer
+  /** @type {Promise<boolean>} */
   const late = new Promise(resolve => {
-    timer = setTimeout(resolve, ms)
+    timer = setTimeout(resolve, Math.max(ms, 0), false)
   })
   try {
-    await Promise.race([work, late])
+    return await Promise.race([work.then(() => true), late])
   } finally {
     clearTimeout(timer)
   }

@@ -2,12 +2,11 @@
 // found out by prepare(), before a client does; and the fast paths that it switches off have a name.
 
 import { spawnSync } from 'node:child_process'
-import { existsSync, readFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { PATHS } from '../../runtime/fast-paths.js'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { buildFixture, copyApp, hashFolder, removeApp } from '../support/build.mjs'
 import { cleanEnvironment, freePort, startCommand } from '../support/command.mjs'
 import { giveNext } from '../support/other-next.mjs'
 import { sendRaw } from '../support/raw.mjs'
@@ -37,6 +36,19 @@ const DEMANDED = (/** @type {string} */ runtime) => ({
 `,
 })
 
+/** The same with a value that is an object: nothing is there to read it from. */
+const USED = {
+  'compiled/next-server/app-page-turbo.runtime.prod.js': `
+;{
+  const { render } = module.exports.AppPageRouteModule.prototype
+  module.exports.AppPageRouteModule.prototype.render = function (req, ...rest) {
+    void (req.originalRequest ?? req)[Symbol.for('NextInternalRequestMeta')].requestSerial.digits
+    return render.call(this, req, ...rest)
+  }
+}
+`,
+}
+
 /** The same key, set on the way that a fast path leaves out. */
 const SET_BY_TRACING = `
 ;{
@@ -61,6 +73,10 @@ const SET_BY_PREPARING = `
 
 const APP_PAGES = 'app-page-turbo.runtime.prod'
 const PAGES = 'pages-turbo.runtime.prod'
+
+beforeAll(async () => {
+  for (const line of [NEWEST, '15.5']) await buildFixture({ line, source: fixture('failing') })
+})
 
 /** @type {(() => Promise<unknown>)[]} */
 const cleanUps = []
@@ -127,14 +143,14 @@ describe('a version that is not tested, and calls for nothing new', () => {
     expect(await fastPaths()).toMatchObject({ 'prepare on': expect.any(Number), 'react on': expect.any(Number) })
   })
 
-  it('leaves nothing behind of what it was asked', async () => {
-    const where = await appWith('mixed', { version: UNKNOWN })
-    const file = path.join(where.app, '.next/server/app/_not-found.html')
-    const before = existsSync(file) && readFileSync(file, 'utf8')
-    const { get, serves } = await start(where)
+  it.each([NEWEST, '15.5'])('leaves nothing in the build of what it asks: %s', async line => {
+    const where = await appWith('failing', { line, version: `${line}.99` })
+    const build = path.join(where.app, '.next')
+    const before = hashFolder(build, new Set())
+    const { serves, get } = await start(where)
     expect(serves).toBe(true)
+    expect(hashFolder(build, new Set())).toBe(before)
     expect((await get('/nowhere')).status).toBe(404)
-    expect(existsSync(file) && readFileSync(file, 'utf8')).toBe(before)
   })
 
   it('asks nothing of a version that is tested', async () => {
@@ -146,18 +162,26 @@ describe('a version that is not tested, and calls for nothing new', () => {
 
 describe('a version whose entries call for something that nobody knows of', () => {
   it.each([
-    ['an app page', 'mixed', APP_PAGES],
-    ['an app page of cacheComponents', 'cache-components', APP_PAGES],
-    ['a page', 'pages-plain', PAGES],
-  ])('%s: prepare() rejects with one message', async (_, name, runtime) => {
-    const where = await appWith(name, { version: UNKNOWN, appended: DEMANDED(runtime) })
+    ['an app page', 'mixed', APP_PAGES, NEWEST],
+    ['an app page of cacheComponents', 'cache-components', APP_PAGES, NEWEST],
+    ['an app page of 15.5, which has no global error page', 'failing', 'app-page.runtime.prod', '15.5'],
+    ['a page', 'pages-plain', PAGES, NEWEST],
+  ])('%s: prepare() rejects with one message', async (_, name, runtime, line) => {
+    const version = `${line}.99`
+    const where = await appWith(name, { line, version, appended: DEMANDED(runtime) })
     const { serves, output, ended } = await start(where)
     expect(serves, output()).toBe(false)
     expect(await ended).toBe(1)
     expect(output().match(/FERRONEXT_\w+/g)).toEqual(['FERRONEXT_INCOMPATIBLE_NEXT', 'FERRONEXT_CHECK_NEXT'])
-    expect(output()).toContain(`next ${UNKNOWN}`)
+    expect(output()).toContain(`next ${version}`)
     expect(output()).toContain('requestSerial must be set in request metadata')
-    expect(output()).toContain(`next@${LINES[NEWEST]}`)
+    expect(output()).toContain(`next@${LINES[line]}`)
+  })
+
+  it('an app page that finds nothing where it looks: prepare() rejects with one message', async () => {
+    const { serves, output } = await start(await appWith('mixed', { version: UNKNOWN, appended: USED }))
+    expect(serves).toBe(false)
+    expect(output()).toMatch(/^FERRONEXT_INCOMPATIBLE_NEXT: .*TypeError: Cannot read properties of undefined/)
   })
 
   it('is served all the same by an operator who wants it', async () => {
@@ -192,10 +216,6 @@ describe('a version whose entries call for something that nobody knows of', () =
 })
 
 describe('code of the app that fails', () => {
-  beforeAll(async () => {
-    for (const line of [NEWEST, '15.5']) await buildFixture({ line, source: fixture('failing') })
-  })
-
   it.each([NEWEST, '15.5'].flatMap(line => ['Error', 'TypeError'].map(kind => /** @type {const} */ ([line, kind]))))(
     'says nothing of next, and nobody is told: %s, %s',
     async (line, kind) => {
@@ -209,6 +229,16 @@ describe('code of the app that fails', () => {
       expect(output()).toContain('reported: ')
     },
   )
+})
+
+it('does not wait for an instrumentation that does not end', async () => {
+  const where = await appWith('failing', { version: UNKNOWN })
+  const begun = performance.now()
+  const { serves, output } = await start(where, { INSTRUMENTATION: 'hangs', DEBUG: 'ferronext:start' })
+  expect(serves).toBe(true)
+  expect(performance.now() - begun).toBeGreaterThan(5000)
+  expect(output()).toContain('/_global-error, asked for at start: no answer in time')
+  expect(output()).not.toContain('FERRONEXT_')
 })
 
 describe('the fast paths of a version', () => {

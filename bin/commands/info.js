@@ -9,7 +9,9 @@ const { findNext } = require('../../runtime/next-package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
 function run(_values, [dir = '.']) {
-  /** @type {[string, () => string][]} */
+  /** @type {string | undefined} */
+  let nextVersion
+  /** @type {[string, () => string | undefined][]} */
   const facts = [
     ['ferronext', () => require('../../package.json').version],
     ['node', () => process.version],
@@ -18,16 +20,18 @@ function run(_values, [dir = '.']) {
       'next',
       () => {
         const { version } = findNext(path.resolve(dir))
+        nextVersion = version
         const { advisory } = loadAddon(path.join(__dirname, '../..')).checkVersion(version)
         if (advisory) throw codedError('FERRONEXT_VULNERABLE_NEXT', advisory)
         return untested(version) ? `${version}, ${untested(version)}` : `${version}, supported`
       },
     ],
-    ['fast paths', () => fastPaths(findNext(path.resolve(dir)).version)],
+    ['fast paths', () => nextVersion && fastPaths(nextVersion)],
   ]
   for (const [name, fact] of facts) {
     try {
-      console.log(`${name}: ${fact()}`)
+      const text = fact()
+      if (text !== undefined) console.log(`${name}: ${text}`)
     } catch (error) {
       const { code, message } = /** @type {Error & { code?: string }} */ (error)
       console.log(`${name}: ${code ?? 'error'}: ${message}`)
