@@ -7,7 +7,14 @@ import { gunzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, it } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { openConnection } from '../support/raw.mjs'
+import { header, json, serveFixture } from '../support/serve-fixture.mjs'
 import { startServer } from '../support/server.mjs'
+import { NEWEST } from '../support/workspace.mjs'
+
+/** Lines beside the newest. */
+const lines = (process.env.FERRONEXT_MATRIX ?? process.env.FERRONEXT_LINES ?? '')
+  .split(',')
+  .filter(line => line && line !== NEWEST)
 
 const source = fileURLToPath(new URL('../fixtures/app-router', import.meta.url))
 
@@ -69,4 +76,32 @@ it('answer-before-the-body: the fault in the body ends the connection', async ()
   await closed
   expect(received).toMatch(/^HTTP\/1\.1 40[05] /)
   expect((await ask('GET / HTTP/1.1')).status).toBe(200)
+})
+
+it.each([NEWEST, ...lines])(
+  'parameters-of-api-routes: they are those of the rewrite, whatever the client says, on %s',
+  async line => {
+    const served = await serveFixture({ fixture: 'trailing-slash', serverFile: 'custom.mjs', name: 'api', line })
+    try {
+      for (const [target, query] of /** @type {[string, object][]} */ ([
+        ['/base/item/1/', { id: '1' }],
+        ['/base/item/1/?id=9', { id: '1' }],
+        ['/base/other/1/?id=9', { id: '7' }],
+      ])) {
+        expect(json(await served.ask(target)).query, target).toMatchObject(query)
+      }
+    } finally {
+      await served.close()
+    }
+  },
+)
+
+it.each([NEWEST, ...lines])('no-url-with-locales: such a target is redirected on %s', async line => {
+  const served = await serveFixture({ fixture: 'locales-base', serverFile: 'custom.mjs', name: 'no-url', line })
+  try {
+    const answer = await served.ask('http://u:p@/site/')
+    expect([answer.status, header(answer, 'location')]).toEqual([308, 'http:/u:p@/site/'])
+  } finally {
+    await served.close()
+  }
 })

@@ -18,8 +18,8 @@ use crate::config::NextConfig;
 use crate::error::{Code, Error};
 use crate::request::{may_be_plain, Request, DATA_HEADER};
 use crate::url::{
-    add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_target, path_has_prefix,
-    remove_path_prefix, Dialect, Locales, Location,
+    add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_collapsed, parse_target,
+    path_has_prefix, remove_path_prefix, Dialect, Locales, Location,
 };
 
 /// Upstream gives up after this many tries.
@@ -401,8 +401,7 @@ impl Router {
 fn slash_redirect(target: &str, dialect: Dialect) -> Decision {
     let collapsed = collapse_slashes(target);
     // What is no URL is sent back as it is: routing fails upstream, and the renderer redirects without parsing.
-    let is_path = collapsed.starts_with('/') || dialect == Dialect::Whatwg;
-    let parts = parse_target(&collapsed, dialect).ok().filter(|_| is_path);
+    let parts = parse_collapsed(&collapsed, dialect);
     let location = parts.map_or(collapsed, |parts| parts.format());
     Decision::Redirect(Redirect {
         status: 308,

@@ -16,6 +16,24 @@ pub(super) fn parse_path_of_absolute(target: &str) -> UrlParts {
     parse(target, true)
 }
 
+/// Parses what is left of an absolute target when its slashes have become one: a scheme and a path, but no host. `None` for anything else.
+pub(super) fn parse_without_host(target: &str) -> Option<UrlParts> {
+    let (scheme, path) = target.split_once(':')?;
+    let is_scheme = scheme
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b".+-".contains(&byte));
+    if scheme.is_empty() || !is_scheme || !path.starts_with('/') {
+        return None;
+    }
+    let protocol = format!("{}:", scheme.to_ascii_lowercase());
+    Some(UrlParts {
+        // Node writes the slashes of a file's URL even where no host follows.
+        slashes: protocol == "file:",
+        protocol,
+        ..parse_path_of_absolute(path)
+    })
+}
+
 fn parse(target: &str, absolute: bool) -> UrlParts {
     let target = target.trim_matches(|c: char| c < '!' || c == '\u{a0}' || c == '\u{feff}');
     let path_end = target.find(['?', '#']).unwrap_or(target.len());
@@ -57,6 +75,23 @@ fn escape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_left_of_an_absolute_target_has_a_lower_case_scheme_and_no_host() {
+        for (target, written) in [
+            ("HTTP:/LOCALHOST/A", Some("http:/LOCALHOST/A")),
+            ("Http:/U:P@h:80/a{b}?c|#d", Some("http:/U:P@h:80/a%7Bb%7D?c%7C#d")),
+            ("FILE:/a", Some("file:///a")),
+            ("x:/a", Some("x:/a")),
+            ("/a:/b", None),
+            ("http:a", None),
+            (":/a", None),
+            ("nowhere", None),
+        ] {
+            let parts = parse_without_host(target);
+            assert_eq!(parts.map(|parts| parts.format()).as_deref(), written, "{target}");
+        }
+    }
 
     #[test]
     fn targets_stay_as_they_were_sent() {

@@ -93,6 +93,15 @@ pub fn parse_target(target: &str, dialect: Dialect) -> Result<UrlParts, InvalidU
     })
 }
 
+/// Parses a target whose repeated slashes have become one, also those between its scheme and its host. `None` when it is no URL.
+pub fn parse_collapsed(target: &str, dialect: Dialect) -> Option<UrlParts> {
+    match dialect {
+        Dialect::Whatwg => parse_target(target, dialect).ok(),
+        Dialect::Legacy if target.starts_with('/') => Some(legacy::parse_relative(target)),
+        Dialect::Legacy => legacy::parse_without_host(target),
+    }
+}
+
 /// A target that the URL standard leaves exactly as it is; nearly all are.
 fn plain(target: &str) -> Option<UrlParts> {
     let (path, query) = match target.split_once('?') {

@@ -24,7 +24,7 @@ pub use data::{any_data_page, denormalize_page_path, page_from_asset_path, strip
 pub use encode::{decode_uri_component, encode_uri_component, encode_uri_path};
 pub use format::{format_location, relative_to, UrlParts};
 pub use locale::{detect_domain_locale, host_name, split_locale, LocalePath, Locales};
-pub use location::{parse_target, Dialect, InvalidUrl, Location};
+pub use location::{parse_collapsed, parse_target, Dialect, InvalidUrl, Location};
 pub use page::{app_route, interception_marker, is_dynamic_page, is_interception_page};
 pub use query::{Query, QueryValue};
 pub use rsc::{expected_rsc, legacy_expected_rsc, RscHeaders};

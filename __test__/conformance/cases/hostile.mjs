@@ -347,3 +347,27 @@ export const injected = paths =>
     }),
     get(path, { headers: { 'next-resume': '1', 'x-next-resume-state-length': '2' } }),
   ])
+
+/** Servers that a target in absolute form can name: in either case, with a user, with and without a port, and what is no server. */
+const ORIGINS = [
+  'http://localhost',
+  'HTTP://LOCALHOST',
+  'Http://Example.COM',
+  'https://example.com:8443',
+  'HTTP://example.com:80',
+  'http://user:pw@example.com',
+  'HTTP://USER:PW@LOCALHOST:3000',
+  'HTTP://[::1]:3000',
+  'HTTP://EXAMPLE.FR',
+  'FTP://X',
+  'HTTP:/localhost',
+  'HTTP:localhost',
+]
+
+/**
+ * Targets in absolute form, of which redirects make a `Location`.
+ *
+ * @param {string[]} paths
+ * @param {import('../case.mjs').Options} [options]
+ */
+export const absolute = (paths, options) => ORIGINS.flatMap(origin => paths.map(path => get(origin + path, options)))

@@ -14,7 +14,7 @@ import { frameworks } from './frameworks.mjs'
 import handlers from './handlers.mjs'
 import { aborts, hostile, injected, internalHeaders } from './hostile.mjs'
 import { images } from './images.mjs'
-import { localeSingle, locales, localesBase } from './locales.mjs'
+import { absolutesAsSent, localeSingle, locales, localesBase } from './locales.mjs'
 import middleware from './middleware.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
 import pages from './pages.mjs'
@@ -107,7 +107,9 @@ export const SUITES = [
   { fixture: 'proxy', cases: proxy, lines: linesFrom('16.0.0') },
   { fixture: 'conditions', cases: conditions, asEverywhere: true },
   { fixture: 'locales', cases: locales },
-  { fixture: 'locales-base', cases: localesBase, asEverywhere: true },
+  { fixture: 'locales-base', cases: localesBase },
+  // This server hands on no parsed URL, so that targets are routed as they were sent.
+  { fixture: 'locales-base', cases: absolutesAsSent, serverFile: 'custom.mjs' },
   { fixture: 'locale-single', cases: localeSingle, asEverywhere: true },
   { fixture: 'routes', cases: [...routes, ...hostile] },
   { fixture: 'slots', cases: slots, asEverywhere: true },

@@ -1,5 +1,6 @@
 // i18n: locales in the path, by host, cookie and language; data paths with and without them.
 import { each, get, head, rsc } from '../case.mjs'
+import { absolute } from './hostile.mjs'
 
 /** @param {string[]} paths @param {import('../case.mjs').Options} [options] */
 const all = (paths, options) => paths.map(path => get(path, options))
@@ -168,6 +169,12 @@ const rules = [
     '/fr/to/one',
     '/fr/to/three',
     '/to-api',
+    '/to-item/1',
+    '/fr/to-item/1?id=9',
+    '/to-other/1',
+    '/fr/to-other/1?id=9&name=8',
+    '/fr/any-item/1',
+    '/xx/any-item/1?id=9',
     '/fr/to-api',
   ]),
   ...all(['/to-app', '/fr/to-app', '/to-file', '/fr/to-file', '/fr/out', '/out', '/xx/out', '/fall/a/b', '/fr/fall/a']),
@@ -236,7 +243,96 @@ const asData = ['index', 'en', 'fr', 'fr/about', 'about', 'fr/ssr'].flatMap(page
   each(['GET', 'PUT'], `/_next/data/{buildId}/${page}.json`, { headers: { 'x-nextjs-data': '1' } }),
 )
 
-export const locales = [...detection, ...paths, ...rules, ...data, ...prerendered, ...asData]
+const absolutes = [
+  ...absolute([
+    '',
+    '/',
+    '/fr',
+    '/FR/',
+    '/ssr/',
+    '//fr/ssr',
+    '/old',
+    '/fr/old/a',
+    '/fr/ancien',
+    '/nowhere/',
+    '/file.txt/',
+  ]),
+  get('HTTP://LOCALHOST/', language('fr')),
+  get('HTTP://LOCALHOST', language('fr')),
+  get('HTTP://LOCALHOST/', from('example.fr', { 'accept-language': 'nl' })),
+]
+
+export const locales = [...detection, ...paths, ...rules, ...data, ...prerendered, ...asData, ...absolutes]
+
+/** Rewrites with parameters, onto what they can lead to. */
+const rewritten = ['before', 'after', 'fallback'].flatMap(time => [
+  ...['', '/en', '/fr'].flatMap(locale => [
+    ...all(
+      [
+        'api/1/',
+        'api-used/1/',
+        'api-other/1/',
+        'api-plain/1/',
+        'files/a/b/',
+        'item/1/',
+        'item-used/1/',
+        'item-other/1/',
+        'catch/a/b/',
+        'post/one/',
+        'route/1/',
+        'route-other/1/',
+        'any-api/1/',
+        'any-item/1/',
+        'french-api/1/',
+      ].flatMap(path => [`/site${locale}/${time}/${path}`, `/site${locale}/${time}/${path}?id=9&name=8&x=%20`]),
+    ),
+    ...all(
+      ['api/1', 'item/1', 'item-other/1', 'catch/a/b', 'post/one', 'route/1', 'any-item/1'].map(
+        page => `/site/_next/data/{buildId}${locale}/${time}/${page}.json`,
+      ),
+    ),
+  ]),
+  get(`/site/${time}/api/1/`, from('example.fr')),
+  get(`/site/${time}/item/1/`, from('example.fr')),
+  get(`/site/${time}/api/a%20b%2Fc/`),
+  get(`/site/${time}/files/a%20b/c/`),
+  get(`/site/${time}/files/`),
+  get(`/site/${time}/api/1`),
+])
+
+/** Below a base path, in absolute form: the slashes of the scheme alone make each of them one with repeated slashes. */
+const absolutesBase = [
+  ...absolute([
+    '',
+    '/',
+    '/site',
+    '/site/?x=1',
+    '/site/ssr?X=1',
+    '/site/ssr/',
+    '/site/fr',
+    '/site/FR/',
+    '/site/fr/ssr',
+    '/site//fr/ssr/',
+    '/site\\ssr',
+    '/site/old',
+    '/site/old/',
+    '/site/fr/ancien/',
+    '/outside',
+    '/loin/',
+    '/site/file.txt/',
+    '/site/nowhere',
+    '/site/../site/ssr',
+    '/site/%zz/',
+  ]),
+  get('HTTP://LOCALHOST/site/', language('fr')),
+  get('HTTP://LOCALHOST/site/', from('example.fr', { 'accept-language': 'en' })),
+  get('HTTP://EXAMPLE.FR/site/', cookie('en')),
+]
+
+const noUrls = all(['http://u:p@/site/', 'http://localhost:x/site/'])
+
+/** The same, routed as they were sent. */
+export const absolutesAsSent = [...absolutesBase, ...noUrls]
 
 /** Below a base path, with trailing slashes. */
 export const localesBase = [
@@ -368,6 +464,8 @@ export const localesBase = [
   ...each(['HEAD', 'POST', 'OPTIONS'], '/site/fr/ssr'),
   rsc('/site/ssr/'),
   rsc('/site/ssr'),
+  ...rewritten,
+  ...absolutesBase,
 ]
 
 /** One locale that nobody is sent to; slashes stay as they are, the build lies elsewhere. */

@@ -1,5 +1,6 @@
 // For which requests middleware runs, in every URL form of a page, with locales; and proxy.js behind a base path.
 import { get, post, rsc } from '../case.mjs'
+import { absolute } from './hostile.mjs'
 
 const FORMS = [
   '/',
@@ -96,6 +97,9 @@ export const i18n = [
   ),
   ...['fr', 'de-CH;q=0.9, en;q=0.8', 'xx'].map(language => get('/', { headers: { 'accept-language': language } })),
   ...['', 'next', 'rewrite'].map(mode => get('/', { headers: { cookie: 'NEXT_LOCALE=fr', ...inMode(mode) } })),
+  ...['', 'redirect', 'redirect-locale'].flatMap(mode =>
+    absolute(['', '/ssr', '/ssr/', '/FR/'], { headers: inMode(mode) }),
+  ),
 ]
 
 const PROXIED = [

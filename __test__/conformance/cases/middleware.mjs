@@ -75,6 +75,7 @@ const rewrites = [
       'rewrite&to=/ssg/a',
       'rewrite&to=/file.txt',
       'rewrite&to=/api/seen%3Fq%3D2',
+      'rewrite&to=/api/items/1%3Fq%3D2',
       'rewrite&to=/missing',
       'rewrite&to=/after/9',
       'rewrite&to=/before',

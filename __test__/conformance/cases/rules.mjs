@@ -1,5 +1,6 @@
 // redirects, rewrites and headers of next.config, without conditions; trailing slashes and base path.
 import { each, get, post, rsc } from '../case.mjs'
+import { absolute } from './hostile.mjs'
 
 const GZIP = { 'accept-encoding': 'gzip' }
 /** @param {string[]} paths */
@@ -120,6 +121,8 @@ const rewrites = [
     '/to-file',
     '/to-file?x',
     '/to-api',
+    '/before-item/1',
+    '/before-item/1?id=9',
     '/to-api?x=1',
     '/after',
     '/after/1/2',
@@ -149,6 +152,11 @@ const rewrites = [
     '/static-after',
     '/static-after?x=1',
     '/existing',
+    '/api-item/1',
+    '/api-item/1?id=9&from=9',
+    '/api-other/1',
+    '/api-other/1?id=9&name=8',
+    '/fall-item/1',
     '/api-after',
     '/api-after/a/b?x=1',
     '/missing-target',
@@ -360,4 +368,6 @@ export const trailingSlash = [
   ...each(['HEAD', 'POST', 'OPTIONS'], '/base/ssr/'),
   ...each(['HEAD', 'POST', 'OPTIONS'], '/base/file.txt'),
   get('/base/ssr', { headers: { 'x-nextjs-data': '1' } }),
+  ...all(['/base/item/1/', '/base/item/1/?id=9', '/base/other/1/', '/base/other/1/?id=9&name=8']),
+  ...absolute(['', '/', '/base', '/base/', '/base/ssr?X=1', '/base//ssr/', '/base/old/', '/no-base', '/base/nowhere']),
 ]
