@@ -130,6 +130,7 @@ async function prepare(native, options) {
     await require('./contract')
       .checkContract(state)
       .catch((/** @type {unknown} */ error) => {
+        state.preload.stop()
         clearInterval(state.publicWatch)
         closePrinter(native)
         throw error
