@@ -14,6 +14,9 @@ const REQUEST_ID = /(\["\$","[\w$]+",")(?:[\w-]{21}|[\da-f-]{36})([a-z]",)/g
 /** What stands for a param that is not known yet, `%%drp:slug:…%%`: a random number of the render. */
 const PARAM_PLACEHOLDER = /(%%drp:\w+:)[\da-f]+%%/g
 
+/** A cookie with an age has an expiry, too, which is the clock. */
+const CLOCK_OF_COOKIE = /(Expires=)[^;]+(; Max-Age=\d+)/
+
 /** Preview data is encrypted with a random salt and signed with the time. */
 const PREVIEW_DATA = /(__next_preview_data=)eyJ[\w-]+\.[\w-]+\.[\w-]+/
 
@@ -62,7 +65,8 @@ function headerMap({ headers }, port) {
   const map = new Map()
   for (const [rawName, rawValue] of headers) {
     const name = rawName.toLowerCase()
-    const value = CLOCK.has(name) ? 'present' : maskPort(rawValue, port).replace(PREVIEW_DATA, '$1{signed}')
+    const masked = maskPort(rawValue, port).replace(PREVIEW_DATA, '$1{signed}').replace(CLOCK_OF_COOKIE, '$1{clock}$2')
+    const value = CLOCK.has(name) ? 'present' : masked
     const before = map.get(name)
     map.set(name, before === undefined ? value : `${before} ⏎ ${value}`)
   }
