@@ -46,7 +46,11 @@ const TO_API_ROUTE = {
   locales: /\/(to-item|to-other|any-item)\/1/,
   rules: /\/(before-item|api-item|api-other|fall-item)\/1/,
   middleware: /to=\/api\/items\//,
+  versions: /to=\/(api\/|to-)query\//,
 }
+
+/** The query of an API route without the parameter of its path. @param {string} body */
+const withoutParam = body => body.replace(/,"id":"\d+"/, '')
 
 /** @type {Declared[]} */
 export const DIFFERENCES = [
@@ -97,8 +101,10 @@ export const DIFFERENCES = [
   {
     id: 'parameters-of-api-routes',
     lines: linesFrom('15.5.0', '16.3.0'),
-    applies: ({ fixture, name, kind }) =>
-      ['body', 'header etag', 'header content-length'].includes(kind) && TO_API_ROUTE[fixture]?.test(name) === true,
+    applies: ({ fixture, name, kind, expected, actual }) =>
+      TO_API_ROUTE[fixture]?.test(name) === true &&
+      (['header etag', 'header content-length'].includes(kind) ||
+        (kind === 'body' && (fixture !== 'versions' || withoutParam(expected) === withoutParam(actual)))),
     reason:
       'An API route that a rewrite led to finds the parameters of its path in `req.query`, as in later versions, and what the client wrote under the same names does not take their place. Before 16.3 its entry looks for them in the URL and the rewrites of the build, and finds none below a base path or behind a rewrite of middleware, or sorts them in another way.',
     test: TESTED_IN,

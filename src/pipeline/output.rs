@@ -149,17 +149,15 @@ impl Engine {
         let locale = state.locale.as_ref();
         let is_rsc = outcome.rsc.is_some();
         let rsc = outcome.rsc.unwrap_or_default();
-        // An API route of an older version is told neither query nor params, and works out both from the URL.
-        let from_url =
-            output.kind == OutputKind::PagesApi && !output.edge && self.build.capabilities.api_query_from_url;
         Next::Step(Step::Render(Box::new(Render {
             file: format!("server/{}", output.file),
             kind: output.kind,
             edge: output.edge,
             page: output.page.clone(),
             pathname: output.pathname.clone(),
-            params: output.params.clone().filter(|_| !from_url),
-            query: (!from_url).then(|| self.page_query(flight, output)),
+            params: output.params.clone(),
+            query: (output.kind != OutputKind::PagesApi || output.edge || !self.build.capabilities.api_query_from_url)
+                .then(|| self.page_query(flight, output)),
             init_query: state.init_query.clone(),
             url: format!("{path}{search}"),
             headers: pairs(&call.headers),
