@@ -1,16 +1,23 @@
-// In: the path of a compiled entry below `.next`. Out: its exports, loaded once.
+// In: the path of a compiled entry below `.next`. Out: its exports, loaded once, and its manifests, read once.
+
+const { closeSync, openSync } = require('node:fs')
+const path = require('node:path')
 
 /** Loads compiled entries of one build. */
 class Entries {
   /** @type {Map<string, any>} */
   #loaded = new Map()
+  /** Those that have their manifests. @type {WeakSet<object>} */
+  #complete = new WeakSet()
 
   /**
    * @param {string} distDir absolute path of the build folder
+   * @param {string} projectDir the project folder, as entries name it
    * @param {() => void} beforeFirst prepares the process for entries; does its work the first time
    */
-  constructor(distDir, beforeFirst) {
+  constructor(distDir, projectDir, beforeFirst) {
     this.distDir = distDir
+    this.projectDir = projectDir
     this.beforeFirst = beforeFirst
   }
 
@@ -23,6 +30,42 @@ class Entries {
     return this.#loaded.get(file) ?? this.#require(file)
   }
 
+  /**
+   * Has an entry read the manifests of its page and the code of its client components, before the first request does. Upstream takes a
+   * manifest that cannot be opened for one that is not there, and the compiler's runtime keeps the failure of a chunk: without
+   * descriptors at that moment, the page would fail for ever.
+   * @param {any} entry
+   * @param {string} file
+   * @param {string} page as the manifests name it
+   */
+  readManifests(entry, file, page) {
+    if (this.#complete.has(entry)) return
+    try {
+      closeSync(openSync(path.join(this.distDir, file), 'r'))
+    } catch (error) {
+      // One that is gone is in memory.
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error
+    }
+    let manifests
+    try {
+      manifests = entry.routeModule?.loadManifests?.(page, this.projectDir)
+    } catch {
+      // The request meets the same fault, and says so.
+      return
+    }
+    for (const chunk of chunksOf(manifests)) this.#loadChunk(chunk)
+    this.#complete.add(entry)
+  }
+
+  /** Loads and does not run it; the compiler's runtime finds it in Node's memory. @param {string} chunk */
+  #loadChunk(chunk) {
+    try {
+      require(path.join(this.distDir, chunk))
+    } catch (error) {
+      if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'MODULE_NOT_FOUND') throw error
+    }
+  }
+
   /** @param {string} file */
   async #require(file) {
     this.beforeFirst()
@@ -30,6 +73,18 @@ class Entries {
     this.#loaded.set(file, exports)
     return exports
   }
+}
+
+/**
+ * The code of the client components of a page, as Turbopack compiles it for the server.
+ * @param {any} manifests
+ * @returns {Set<string>} paths below the build folder
+ */
+function chunksOf(manifests) {
+  /** @type {{ '*'?: { chunks?: any[] } }[]} */
+  const modules = Object.values(manifests?.clientReferenceManifest?.ssrModuleMapping ?? {})
+  const chunks = modules.flatMap(module => module['*']?.chunks ?? [])
+  return new Set(chunks.filter(chunk => typeof chunk === 'string' && /^server\/.*\.js$/.test(chunk)))
 }
 
 module.exports = { Entries }

@@ -4,6 +4,7 @@
 
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 
 /** How long the server has for itself at first, in milliseconds: it has to listen yet, and who waits for it asks at once. */
 const HEAD_START = 100
@@ -16,17 +17,28 @@ const MOST_POLITE = 10
 const MANIFESTS = ['pages-manifest.json', 'app-paths-manifest.json']
 
 /**
- * Error pages, whose manifests are read as well: those that all pages share, which upstream has from its first page at the latest. Here
- * that one may have come from memory.
+ * Pages of the App Router whose manifests are read as well. Those of other pages are large, and upstream reads them with their first
+ * request; those that all pages share it has from its first page at the latest, which here may have come from memory.
  */
-const WITH_MANIFESTS = ['/_error', '/_not-found/page', '/_global-error/page']
+const ERROR_PAGES = ['/_not-found/page', '/_global-error/page']
 
 /** What requests need of `next` beside their entries; not all of it is in every version. */
 const MODULES = [
   'next/dist/shared/lib/router/utils/format-url',
   'next/dist/server/web/utils',
   'next/dist/server/web/spec-extension/adapters/next-request',
+  'next/dist/server/lib/router-utils/instrumentation-globals.external',
+  'next/dist/server/lib/incremental-cache',
+  'next/dist/server/lib/node-fs-methods',
+  'next/dist/server/server-utils',
+  'next/dist/lib/url',
+  'next/dist/shared/lib/router/utils/path-match',
+  'next/dist/server/lib/router-utils/decode-path-params',
+  'next/dist/lib/client-and-server-references',
 ]
+
+/** What else pages of the Pages Router need, see lean-pages.js. */
+const PAGES_MODULES = ['react-dom/server.node', 'next/dist/shared/lib/htmlescape']
 
 /** What else edge functions need. */
 const EDGE_MODULES = ['next/dist/shared/lib/router/utils/querystring', 'next/dist/server/web/sandbox']
@@ -89,9 +101,10 @@ class Preload {
  * @param {import('./server').ServerState} server
  * @returns {Generator<() => any>}
  */
-function* tasks({ entries, next, distDir, relativeProjectDir }) {
+function* tasks({ config, entries, next, distDir }) {
   yield () => entries.beforeFirst()
   for (const id of MODULES) yield () => void next.require(id)
+  for (const url of handlersOf(config)) yield () => import(url).then(() => false)
   const read = (/** @type {string} */ name) => readManifest(path.join(distDir, 'server', name))
   const { functions = {}, middleware = {} } = read('middleware-manifest.json')
   for (const manifest of MANIFESTS) {
@@ -102,15 +115,24 @@ function* tasks({ entries, next, distDir, relativeProjectDir }) {
         const entry = await entries.load(`server/${file}`)
         // Those of the App Router, before the code of the next one may replace `fetch`.
         entry.patchFetch?.()
-        if (WITH_MANIFESTS.includes(page)) {
-          entry.routeModule?.loadManifests?.(page, path.join(process.cwd(), relativeProjectDir))
-        }
+        if (!page.endsWith('/page') || ERROR_PAGES.includes(page)) entries.readManifests(entry, `server/${file}`, page)
         return true
       }
     }
   }
   const hasEdge = Object.keys({ ...functions, ...middleware }).length > 0
-  if (hasEdge) for (const id of EDGE_MODULES) yield () => void next.require(id)
+  for (const id of [...PAGES_MODULES, ...(hasEdge ? EDGE_MODULES : [])]) yield () => void next.require(id)
+}
+
+/**
+ * The app's own cache handlers. Entries import them, too.
+ * @param {any} config
+ * @returns {string[]}
+ */
+function handlersOf({ cacheHandler, cacheHandlers }) {
+  return [cacheHandler, ...Object.values(cacheHandlers ?? {})]
+    .filter(handler => typeof handler === 'string' && (handler.startsWith('file://') || path.isAbsolute(handler)))
+    .map(handler => (handler.startsWith('file://') ? handler : pathToFileURL(handler).href))
 }
 
 /** @param {string} file @returns {Record<string, any>} empty when the app has no pages of this router */

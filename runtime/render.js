@@ -60,6 +60,7 @@ async function render(server, req, res, step, error, extraMeta) {
   if (step.status !== undefined) res.statusCode = step.status
   if (step.edge) return runEdge(server, req, res, step, meta)
   const entry = await server.entries.load(step.file)
+  server.entries.readManifests(entry, step.file, step.page)
   const start = server.countRender && performance.now()
   try {
     const answered = server.lean.answer(server, entry, req, res, step)

@@ -3,6 +3,7 @@
 
 const { existsSync } = require('node:fs')
 const path = require('node:path')
+const { pathToFileURL } = require('node:url')
 const { Answers } = require('./answers')
 const CacheHandler = require('./cache-handler')
 const { applyConf } = require('./conf')
@@ -121,7 +122,8 @@ async function prepare(native, options) {
   })
   setup.applyConfig(next, config)
   keepProcessAlive(next)
-  const canImport = await import('node:path').then(
+  // As entries will, and before them: an `import()` that fails once, because no descriptor is left, fails for ever.
+  const canImport = await import(pathToFileURL(CACHE_HANDLER).href).then(
     () => true,
     () => false,
   )
@@ -144,6 +146,9 @@ async function prepare(native, options) {
   )
   return state
 }
+
+/** The module that entries import it from. */
+const CACHE_HANDLER = require.resolve('./cache-handler')
 
 const NO_FALLBACK_ERROR = 'next/dist/shared/lib/no-fallback-error.external'
 
@@ -177,7 +182,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
   if (traits.configNamesCompileMode) {
     runtimeConfig.experimental = { ...config.experimental, isExperimentalCompile: setup.isExperimentalCompile(distDir) }
   }
-  if (canImport) runtimeConfig.cacheHandler ??= require.resolve('./cache-handler')
+  if (canImport) runtimeConfig.cacheHandler ??= CACHE_HANDLER
   else CacheHandler.provideCacheHandler()
   let assetPrefix = (config.assetPrefix || '').replace(/\/$/, '')
   /** @type {WeakSet<object>} */
@@ -194,7 +199,8 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
   }
   const middlewareManifest = path.join(distDir, 'server/middleware-manifest.json')
   let installed = false
-  const entries = new Entries(distDir, () => {
+  const projectDir = path.join(process.cwd(), setup.relativeProjectDir(dir))
+  const entries = new Entries(distDir, projectDir, () => {
     if (installed) return
     setup.installNodeEnvironment(next)
     const tags = new Tags(native, next, traits.staleTags)

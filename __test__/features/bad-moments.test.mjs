@@ -19,6 +19,7 @@ const HAS_PRLIMIT = spawnSync('prlimit', ['--version']).status === 0
 
 /** The documented server, which catches nothing, and on a signal what nobody catches. */
 const SERVER = `import { createServer } from 'node:http'
+import { createRequire } from 'node:module'
 import next from 'next'
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
@@ -27,7 +28,10 @@ process.on('SIGUSR2', () => {
   setTimeout(() => { throw new Error('thrown by a timer') })
   Promise.reject(new Error('rejected by nobody'))
 })
-createServer((req, res) => { handle(req, res) }).listen(process.env.PORT, () => console.log('listening'))
+createServer((req, res) => {
+  if (req.url === '/__loaded') res.end(JSON.stringify(Object.keys(createRequire(import.meta.url).cache)))
+  else handle(req, res)
+}).listen(process.env.PORT, () => console.log('listening'))
 `
 
 /** One of each kind, with the status that it has at other times. @type {[string, number][]} */
@@ -46,6 +50,9 @@ const ROUTES = [
   ['/throws', 500],
   ['/server-throws', 500],
 ]
+
+/** What is printed when entries have been preloaded. */
+const PRELOADED = /ferronext:start \d+ entries of .* are loaded/
 
 /** @type {string} */
 let built
@@ -116,26 +123,30 @@ async function statusOrEnd(connection, target) {
 }
 
 describe.runIf(HAS_PRLIMIT)('without a descriptor', () => {
-  it('a server that has only sent prerendered pages so far goes on, and says what is wrong', async () => {
-    app = await copyApp(built, 'descriptors')
-    const { port, pid, signal, output, printed } = await serve(app)
-    const connections = []
-    for (const _ of ROUTES) {
-      const connection = await openConnection({ port })
-      connection.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
-      expect((await connection.read()).status).toBe(200)
-      connections.push(connection)
-    }
-    await limitDescriptors(pid, firstFree(pid))
-    signal('SIGUSR2')
-    for (const [at, [target]] of ROUTES.entries()) await statusOrEnd(/** @type {any} */ (connections[at]), target)
-    expect(await printed(/EMFILE|Too many open files/), output()).toBe(true)
-    expect(await printed(/uncaughtException: .*thrown by a timer/), output()).toBe(true)
-    expect(await printed(/unhandledRejection: .*rejected by nobody/), output()).toBe(true)
-    for (const connection of connections) connection.close()
-    await limitDescriptors(pid, MANY)
-    await expectAllAsEver(port)
-  })
+  it.each([false, true])(
+    'a server that has only sent prerendered pages goes on, with entries preloaded: %s',
+    async preloads => {
+      app = await copyApp(built, 'descriptors')
+      const { port, pid, signal, output, printed } = await serve(app, { preloads })
+      if (preloads) expect(await printed(PRELOADED, 0, 30_000), output()).toBe(true)
+      const connections = []
+      for (const _ of ROUTES) {
+        const connection = await openConnection({ port })
+        connection.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+        expect((await connection.read()).status).toBe(200)
+        connections.push(connection)
+      }
+      await limitDescriptors(pid, firstFree(pid))
+      signal('SIGUSR2')
+      for (const [at, [target]] of ROUTES.entries()) await statusOrEnd(/** @type {any} */ (connections[at]), target)
+      expect(await printed(/EMFILE|Too many open files/), output()).toBe(true)
+      expect(await printed(/uncaughtException: .*thrown by a timer/), output()).toBe(true)
+      expect(await printed(/unhandledRejection: .*rejected by nobody/), output()).toBe(true)
+      for (const connection of connections) connection.close()
+      await limitDescriptors(pid, MANY)
+      await expectAllAsEver(port)
+    },
+  )
 
   it.each([false, true])(
     '60 clients at once all get an answer or their end, with entries preloaded: %s',
@@ -186,8 +197,6 @@ it('a server whose node_modules is replaced goes on', async () => {
 /** What has no manifest of its own, so that upstream answers it from memory. */
 const IN_MEMORY = ['/route', '/server', '/item/1', '/api/echo']
 
-const PRELOADED = /ferronext:start \d+ entries of .* are loaded/
-
 describe('entries that nobody has asked for', () => {
   const ask = async (/** @type {string[]} */ targets) => {
     const { port } = /** @type {import('../support/server.mjs').Server} */ (server)
@@ -196,11 +205,16 @@ describe('entries that nobody has asked for', () => {
     return answers
   }
 
-  it('are loaded once the server listens', async () => {
+  it('are loaded once the server listens, with all that they need of next', async () => {
     app = await copyApp(built, 'preload')
-    const { output, printed } = await serve(app, { preloads: true })
+    const { port, output, printed } = await serve(app, { preloads: true })
     expect(output()).not.toMatch(PRELOADED)
     expect(await printed(PRELOADED, 0, 30_000), output()).toBe(true)
+    const loaded = async () => JSON.parse(String((await sendRaw({ port, target: '/__loaded' })).decoded))
+    const before = new Set(await loaded())
+    await expectAllAsEver(port)
+    const added = (await loaded()).filter((/** @type {string} */ file) => !before.has(file))
+    expect(added.filter((/** @type {string} */ file) => file.includes('/node_modules/'))).toEqual([])
   })
 
   it.each(/** @type {const} */ (['ferronext', 'upstream']))('answer when .next/server is gone: %s', async engine => {
