@@ -1,5 +1,5 @@
 // Clicks on links of both routers, through redirects and rewrites of middleware and to revalidated pages, on each Next.js line that
-// FERRONEXT_MATRIX or FERRONEXT_LINES names. Out: where the browser stands after each click, what it shows, whether the document is still
+// FERRONEXT_LINES names. Out: where the browser stands after each click, what it shows, whether the document is still
 // the first one, and what the server told it; the same behind upstream as behind ferronext.
 
 import { fileURLToPath } from 'node:url'
@@ -9,7 +9,7 @@ import { startServer } from '../support/server.mjs'
 import { NEWEST } from '../support/workspace.mjs'
 import { hydrated, isMarked, launchBrowser, mark, openPage } from './browser.mjs'
 
-const lines = (process.env.FERRONEXT_MATRIX ?? process.env.FERRONEXT_LINES ?? NEWEST).split(',')
+const lines = (process.env.FERRONEXT_LINES ?? NEWEST).split(',')
 const source = fileURLToPath(new URL('../fixtures/navigation', import.meta.url))
 
 /** What middleware tells the client of the Pages Router, and the App Router's own. */

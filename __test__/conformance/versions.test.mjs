@@ -48,7 +48,7 @@ it('no case names a capability that does not exist', () => {
   expect(named.filter(name => !names.has(name))).toEqual([])
 })
 
-const asked = (process.env.FERRONEXT_MATRIX ?? process.env.FERRONEXT_LINES ?? NEWEST).split(',')
+const asked = (process.env.FERRONEXT_LINES ?? NEWEST).split(',')
 
 describe.each(asked)('on %s', line => {
   /** @type {string} */

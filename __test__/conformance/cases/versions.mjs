@@ -110,6 +110,7 @@ const routing = [
       get('/isr?_rsc', { headers: { rsc: '1', 'next-router-prefetch': '1' } }),
     ],
   ),
+  ...showing(['configNamesCompileMode'], all(['/edge/7', '/fr/edge/7?x=1'])),
   ...['1', '2', '3', '4'].map(value => rsc('/live', { 'next-router-prefetch': value })),
 ]
 
