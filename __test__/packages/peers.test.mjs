@@ -1,12 +1,12 @@
 // Which versions of `next` ferronext can be installed beside, by npm and without flags. In: the peer range of package.json. Known versions
-// are asked always; with FERRONEXT_TEST_PACKAGES=1 every version that the registry has, and npm itself beside each tested one.
+// are asked always; with FERRONEXT_TEST_PACKAGES=1 every version that the registry has, and npm itself beside some.
 
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { runCommand } from '../support/run-command.mjs'
-import { LINES, localTarball, testRoot } from '../support/workspace.mjs'
+import { LINES, localTarball, NEWEST, testRoot } from '../support/workspace.mjs'
 
 const require = createRequire(import.meta.url)
 const { name, peerDependencies } = require('../../package.json')
@@ -96,11 +96,12 @@ describe.runIf(process.env.FERRONEXT_TEST_PACKAGES === '1')('npm', () => {
     return JSON.parse(readFileSync(path.join(dir, 'package-lock.json'), 'utf8')).packages
   }
 
-  it.each([...Object.values(LINES), '16.4.3', 'canary'])(
+  // Both ends, and what is not a release; all tested versions were installed once.
+  it.each([LINES['15.5.0'], LINES[NEWEST], 'canary'])(
     'installs ferronext beside next@%s without flags',
     async wanted => {
       // Not every registry has the tag.
-      const version = wanted === 'canary' ? (published.findLast(each => each.includes('-canary.')) ?? '') : wanted
+      const version = (wanted === 'canary' ? published.findLast(each => each.includes('-canary.')) : wanted) ?? ''
       const packages = await install(version)
       expect(packages['node_modules/next']?.version).toBe(version)
       expect(packages[`node_modules/${name}`]).toBeDefined()

@@ -271,6 +271,8 @@ capabilities! {
     image_redirects_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
     private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
+    /// `next-router-prefetch: 4`, the prefetch for a navigation at run time, belongs to the hash in `_rsc`.
+    navigations_are_prefetched: &[(v(16, 5, 0).canary(26), None)], "server/base-server.js";
     /// A param that is spelt like the placeholder of its segment counts as not known, and such a path has no shell.
     placeholders_are_open: &[from(16, 5, 0)], "build/templates/app-page-runtime.js";
     /// With `i18n`, a locale that stands in the path is a segment like any other to the App Router; otherwise the default one may stand

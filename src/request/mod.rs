@@ -7,7 +7,7 @@ mod plain;
 mod rsc;
 
 pub use plain::{may_be_plain, Plain, PREVIEW_COOKIES};
-pub use rsc::{RscRequest, FLIGHT_HEADERS, RSC_HEADER, RSC_PARAM};
+pub use rsc::{RscRequest, FLIGHT_HEADERS, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, RSC_HEADER, RSC_PARAM};
 
 use smallvec::SmallVec;
 

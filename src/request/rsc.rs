@@ -28,6 +28,12 @@ pub const FLIGHT_HEADERS: [&str; 5] = [
     "next-router-segment-prefetch",
 ];
 
+/// Kinds of prefetch that belong to the hash (`NEXT_ROUTER_PREFETCH_HEADER` in `base-server.js`).
+pub const PREFETCHES: &[&str] = &["1", "2", "3"];
+
+/// The same with the prefetch for a navigation at run time.
+pub const PREFETCHES_OF_NAVIGATIONS: &[&str] = &["1", "2", "3", "4"];
+
 /// Bytes of the SHA-256 digest that the hash keeps: 96 bits.
 const DIGEST_BYTES: usize = 12;
 
@@ -42,8 +48,9 @@ pub struct RscRequest {
 }
 
 impl RscRequest {
-    /// The request that `headers` describe, `None` unless `rsc` is exactly `1`, sent once.
-    pub fn parse(headers: &Headers) -> Option<RscRequest> {
+    /// The request that `headers` describe, `None` unless `rsc` is exactly `1`, sent once. `prefetches`: the kinds of
+    /// prefetch that belong to the hash.
+    pub fn parse(headers: &Headers, prefetches: &[&str]) -> Option<RscRequest> {
         let mut rsc = headers.all(RSC_HEADER);
         if rsc.next() != Some("1") || rsc.next().is_some() {
             return None;
@@ -54,7 +61,7 @@ impl RscRequest {
         Some(RscRequest {
             prefetch: is_prefetch,
             input: hash_input(
-                prefetch.as_deref().filter(|value| matches!(*value, "1" | "2" | "3")),
+                prefetch.as_deref().filter(|value| prefetches.contains(value)),
                 segment.as_deref(),
                 headers.joined("next-router-state-tree").as_deref(),
                 headers.joined("next-url").as_deref(),
@@ -131,7 +138,7 @@ mod tests {
     use super::*;
 
     fn rsc(headers: &str) -> Option<RscRequest> {
-        RscRequest::parse(&Headers::parse(headers))
+        RscRequest::parse(&Headers::parse(headers), PREFETCHES)
     }
 
     #[test]

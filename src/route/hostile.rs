@@ -77,7 +77,7 @@ proptest! {
         for name in [name.as_str(), "cookie", "host", "rsc", ""] {
             let _ = (view.get(name), request.headers.joined(name), request.headers.all(name).count());
         }
-        if let Some(rsc) = RscRequest::parse(&request.headers) {
+        if let Some(rsc) = RscRequest::parse(&request.headers, crate::request::PREFETCHES) {
             let _ = (rsc.fits(Some(&name)), rsc.corrected_search(&name));
         }
     }

@@ -14,7 +14,9 @@ use super::resolve::{decode_path, resolve};
 use super::{Output, OutputKind};
 use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
-use crate::request::{Method, Request, RscRequest, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES};
+use crate::request::{
+    Method, Request, RscRequest, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES,
+};
 use crate::url::{decode_uri_component, path_has_prefix, remove_path_prefix, split_locale, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
@@ -106,6 +108,8 @@ pub struct PageRules {
     partial: PartialRoutes,
     base_path: String,
     exact_rsc_header: bool,
+    /// The kinds of prefetch that belong to `_rsc`.
+    prefetches: &'static [&'static str],
 }
 
 impl PageRules {
@@ -137,6 +141,11 @@ impl PageRules {
             partial: PartialRoutes::compile(build, config),
             base_path: config.base_path.clone(),
             exact_rsc_header: build.capabilities.exact_rsc_header,
+            prefetches: if build.capabilities.navigations_are_prefetched {
+                PREFETCHES_OF_NAVIGATIONS
+            } else {
+                PREFETCHES
+            },
         }
     }
 
@@ -163,7 +172,7 @@ impl PageRules {
     /// What the page does with the request.
     pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
         let PageRequest { request, output, .. } = asked;
-        let rsc = RscRequest::parse(&request.headers);
+        let rsc = RscRequest::parse(&request.headers, self.prefetches);
         let is_404 = is_not_found(output, asked.status);
         let own_status = match output.pathname.as_str() {
             "/404" | "/_not-found" if rsc.is_none() && !output.is_data_request => Some(404),

@@ -111,7 +111,10 @@ const routing = [
     ],
   ),
   ...showing(['configNamesCompileMode'], all(['/edge/7', '/fr/edge/7?x=1'])),
-  ...['1', '2', '3', '4'].map(value => rsc('/live', { 'next-router-prefetch': value })),
+  ...showing(
+    ['navigationsArePrefetched'],
+    ['1', '2', '3', '4'].map(value => rsc('/live', { 'next-router-prefetch': value })),
+  ),
 ]
 
 /** What middleware is told of data requests, and what is made of its answer. */
