@@ -8,22 +8,19 @@
  */
 
 /**
- * Every fast path in plain words, with the versions of `next` that have it. `null` for the end: to the newest.
- * @type {Record<Path, { name: string, ranges: [string, string | null][] }>}
+ * Every fast path in plain words, and whether a version of `next` has it, by its capabilities.
+ * @type {Record<Path, { name: string, isKnown?: (can: Record<string, boolean>) => boolean | undefined }>}
  */
 const PATHS = {
-  prepare: { name: 'preparation of entries', ranges: [['15.5.0', null]] },
+  prepare: { name: 'preparation of entries' },
   cache: {
     name: 'cache of entries',
-    ranges: [
-      ['15.5.0', '16.2.0'],
-      ['16.4.0', null],
-    ],
+    isKnown: can => can.entriesExpectIncrementalCache || can.cacheTakesPreviewProps,
   },
-  route_handler: { name: 'route handlers', ranges: [['16.4.0', null]] },
-  api_route: { name: 'API routes', ranges: [['15.5.0', null]] },
-  react: { name: "React's build for Node", ranges: [['15.5.0', null]] },
-  document: { name: 'document around pages', ranges: [['16.0.0', null]] },
+  route_handler: { name: 'route handlers', isKnown: can => can.isHandlerContextKnown },
+  api_route: { name: 'API routes' },
+  react: { name: "React's build for Node" },
+  document: { name: 'document around pages', isKnown: can => can.isDocumentOutermost },
 }
 
 /** What is counted now, by entry. @type {WeakMap<object, Map<Path, Reason | 'on'>>} */
@@ -52,21 +49,12 @@ const record = (native, path, state, delta) =>
 
 /**
  * The names of the fast paths that entries of a version take, and of those that the version switches off.
- * @param {string} version of `next`
+ * @param {Record<string, boolean>} can what the version of `next` does
  */
-function fastPathsOf(version) {
-  const isIn = (/** @type {[string, string | null]} */ [first, end]) =>
-    compare(version, first) >= 0 && (end === null || compare(version, end) < 0)
+function fastPathsOf(can) {
   const all = Object.values(PATHS)
-  const on = all.filter(({ ranges }) => ranges.some(isIn))
+  const on = all.filter(({ isKnown }) => isKnown === undefined || isKnown(can))
   return { on: on.map(({ name }) => name), off: all.filter(path => !on.includes(path)).map(({ name }) => name) }
-}
-
-/** By major, minor and patch: a canary has what its release has. @param {string} a @param {string} b */
-function compare(a, b) {
-  const [left = [], right = []] = [a, b].map(version => version.split(/[-+]/, 1).join().split('.').map(Number))
-  const at = left.findIndex((part, index) => part !== right[index])
-  return at === -1 ? 0 : Number(left[at]) - Number(right[at])
 }
 
 module.exports = { PATHS, countFastPath, fastPathsOf }

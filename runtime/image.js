@@ -129,7 +129,7 @@ async function keep(server, { key, picture }) {
     const handler = await server.imageCacheHandler()
     const { revalidate } = picture
     const value = { kind: 'IMAGE', ...picture }
-    const kind = server.traits.imageKindIsTold && { kind: 'IMAGE' }
+    const kind = server.traits.reportsImageKind && { kind: 'IMAGE' }
     await handler.set(key, value, { ...kind, cacheControl: { revalidate, expire: undefined } })
   } catch (error) {
     report('error', `Failed to write image to custom cache ${key}`, error)

@@ -44,6 +44,9 @@ export function get(target, { log, logSinceStart, note, ...step } = {}) {
 /** One request with several methods. @param {string[]} methods @param {string} target @param {Options} [options] */
 export const each = (methods, target, options) => methods.map(method => get(target, { ...options, method }))
 
+/** Several paths. @param {string[]} paths @param {Options} [options] */
+export const all = (paths, options) => paths.map(path => get(path, options))
+
 /** @param {string} target @param {Options} [options] */
 export const head = (target, options) => get(target, { ...options, method: 'HEAD' })
 

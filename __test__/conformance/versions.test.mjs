@@ -13,16 +13,24 @@ import { ensureWorkspace, installFerronext, LINE_NAMES, LINES, NEWEST } from '..
 import { suitesOf } from './cases/index.mjs'
 import { ON_EVERY_LINE } from './line.mjs'
 
-/** @type {{ name: string, boundaries: string[], readFrom: string, holds: boolean[] }[]} */
-const TABLE = createRequire(import.meta.url)('../../runtime/addon')
-  .loadAddon(fileURLToPath(new URL('../..', import.meta.url)))
-  .capabilityTable(LINE_NAMES.map(line => LINES[line]))
+const addon = createRequire(import.meta.url)('../../runtime/addon').loadAddon(
+  fileURLToPath(new URL('../..', import.meta.url)),
+)
 
-/** What no request shows, but a test below. */
-const OF_PROCESSES = new Set(['deprecatedMethods', 'exitsWithSignal'])
+/** What each line does. @type {Record<string, boolean>[]} */
+const CAPABILITIES = LINE_NAMES.map(line => addon.capabilitiesOf(LINES[line]))
+
+/** What no answer shows: processes do, below, and the metric of fast paths, in features/unknown-next.test.mjs. */
+const BESIDE_ANSWERS = new Set([
+  'deprecatedMethods',
+  'exitsWithSignal',
+  'cacheTakesPreviewProps',
+  'isHandlerContextKnown',
+  'isDocumentOutermost',
+])
 
 /** Whether a line has a capability. @param {string} name @param {string} line */
-const heldBy = (name, line) => TABLE.find(row => row.name === name)?.holds[LINE_NAMES.indexOf(line)]
+const heldBy = (name, line) => CAPABILITIES[LINE_NAMES.indexOf(line)]?.[name]
 
 /** The lines whose usual run has a case for a capability. @param {string} name */
 const linesWithCase = name =>
@@ -32,16 +40,16 @@ const linesWithCase = name =>
       .some(({ cases }) => cases.some(({ shows }) => shows?.includes(name))),
   )
 
-describe.each(TABLE)('$name', ({ name, holds }) => {
+describe.each(Object.keys(CAPABILITIES[0] ?? {}))('%s', name => {
   it('is shown on both sides of a boundary', () => {
-    const lines = OF_PROCESSES.has(name) ? LINE_NAMES : linesWithCase(name)
-    const shown = lines.map(line => holds[LINE_NAMES.indexOf(line)])
+    const lines = BESIDE_ANSWERS.has(name) ? LINE_NAMES : linesWithCase(name)
+    const shown = lines.map(line => heldBy(name, line))
     expect(new Set(shown)).toEqual(new Set([true, false]))
   })
 })
 
 it('no case names a capability that does not exist', () => {
-  const names = new Set(TABLE.map(({ name }) => name))
+  const names = new Set(Object.keys(CAPABILITIES[0] ?? {}))
   const named = LINE_NAMES.flatMap(line =>
     suitesOf(line).flatMap(({ cases }) => cases.flatMap(({ shows }) => shows ?? [])),
   )

@@ -21,7 +21,7 @@ function run(_values, [dir = '.']) {
       () => {
         const { version } = findNext(path.resolve(dir))
         nextVersion = version
-        const { advisory } = loadAddon(path.join(__dirname, '../..')).checkVersion(version)
+        const { advisory } = addon().checkVersion(version)
         if (advisory) throw codedError('FERRONEXT_VULNERABLE_NEXT', advisory)
         return untested(version) ? `${version}, ${untested(version)}` : `${version}, supported`
       },
@@ -40,9 +40,11 @@ function run(_values, [dir = '.']) {
   }
 }
 
+const addon = () => loadAddon(path.join(__dirname, '../..'))
+
 /** @param {string} version of `next` */
 function fastPaths(version) {
-  const { on, off } = fastPathsOf(version)
+  const { on, off } = fastPathsOf(addon().capabilitiesOf(version))
   return [
     process.env.FERRONEXT_LEAN === '0' ? 'none, because of FERRONEXT_LEAN=0' : on.join(', '),
     ...(off.length > 0 ? [`off with this version: ${off.join(', ')}`] : []),

@@ -4,155 +4,23 @@
 //! Every app and every worker thread of the process that serves the same build shares one engine and one cache.
 
 use std::cell::RefCell;
-use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{AsyncTask, Buffer, Either};
-use napi::{Env, Task};
+use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
 use super::fault::{guarded, to_js};
-use super::registry;
 use super::step::{flat, JsStep};
 use super::text::Text;
-use crate::build::capabilities::{Capability, TABLE};
-use crate::build::{advisory, Capabilities};
-use crate::engine::{Engine, ServeOptions};
+use crate::engine::Engine;
 use crate::error::{Code, Error};
-use crate::pipeline::{Answer, Progress, Step, TlsTrust};
+use crate::pipeline::{Answer, Progress, Step};
 use crate::request::{Origin, Request};
 use crate::response::encoding::Preferred;
 use crate::response::etag;
 use crate::response::prepared::Prepared;
 use crate::source::prerender::Driver;
-
-/// What follows from a version of `next` before a build has been read.
-#[napi(object, object_from_js = false)]
-pub struct VersionTraits {
-    /// Whether a server that a signal ends has the exit code of that signal.
-    pub exits_with_signal: bool,
-    /// What is known to be dangerous about it, and the version that has it no more.
-    pub advisory: Option<String>,
-}
-
-/// Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know.
-#[napi(js_name = "checkVersion")]
-pub fn check_version(version: String) -> napi::Result<VersionTraits, String> {
-    let capabilities = Capabilities::detect(&version).map_err(to_js)?;
-    Ok(VersionTraits {
-        exits_with_signal: capabilities.exits_with_signal,
-        advisory: advisory(capabilities.version),
-    })
-}
-
-/// One thing that versions of `next` do differently.
-#[napi(object, object_from_js = false)]
-pub struct JsCapability {
-    /// Its name, as `traits()` has it.
-    pub name: String,
-    /// The versions at which it changes, in order: the first that has it, or has it no more.
-    pub boundaries: Vec<String>,
-    /// The file below `next/dist` in which it was read.
-    pub read_from: String,
-    /// Whether each of the versions that were asked for has it.
-    pub holds: Vec<bool>,
-}
-
-/// What versions of `next` do differently, for tests and documentation.
-#[napi(js_name = "capabilityTable")]
-pub fn capability_table(versions: Vec<String>) -> napi::Result<Vec<JsCapability>, String> {
-    let versions = versions
-        .iter()
-        .map(|version| Capabilities::detect(version).map(|found| found.version).map_err(to_js))
-        .collect::<Result<Vec<_>, _>>()?;
-    let row = |capability: &Capability| JsCapability {
-        name: camel_case(capability.name),
-        boundaries: capability.boundaries().iter().map(ToString::to_string).collect(),
-        read_from: capability.read_from.to_owned(),
-        holds: versions.iter().map(|version| capability.holds(*version)).collect(),
-    };
-    Ok(TABLE.iter().map(row).collect())
-}
-
-/// As serde names the fields of [`Capabilities`].
-fn camel_case(name: &str) -> String {
-    let mut words = name.split('_');
-    let mut text = words.next().unwrap_or_default().to_owned();
-    for word in words {
-        let mut letters = word.chars();
-        text.extend(letters.next().map(|first| first.to_ascii_uppercase()));
-        text.push_str(letters.as_str());
-    }
-    text
-}
-
-/// Where the build is and how it was configured.
-#[napi(object, object_to_js = false)]
-pub struct OpenOptions {
-    /// Absolute path of the project.
-    pub dir: String,
-    /// Absolute path of the build folder.
-    pub dist_dir: String,
-    /// Version of the user's `next`.
-    pub next_version: String,
-    /// The evaluated `next.config` as JSON.
-    pub config: String,
-    /// The host name that the app believes it runs under.
-    pub hostname: Option<String>,
-    /// The port that the app believes it runs under.
-    pub port: Option<u32>,
-    /// The rules of `conf` as JSON, in the form in which the build writes them.
-    pub rules: Option<String>,
-    /// Whether the servers of pictures may have any certificate.
-    pub trusts_anyone: bool,
-    /// A file with further certificate authorities.
-    pub extra_ca_certs: Option<String>,
-    /// The codings that are preferred to gzip.
-    pub prefer_encodings: Option<Vec<String>>,
-}
-
-/// Reads a build on a worker thread.
-pub struct Open(OpenOptions);
-
-impl Task for Open {
-    type Output = Result<Arc<Engine>, Error>;
-    type JsValue = JsEngine;
-
-    fn compute(&mut self) -> napi::Result<Self::Output> {
-        let given = &self.0;
-        let options = ServeOptions {
-            hostname: given.hostname.clone(),
-            port: given.port.and_then(|port| u16::try_from(port).ok()),
-            rules: given.rules.clone(),
-            tls: TlsTrust {
-                anyone: given.trusts_anyone,
-                extra_ca_certs: given.extra_ca_certs.as_ref().map(PathBuf::from),
-            },
-            preferred: Preferred::named(given.prefer_encodings.iter().flatten().map(String::as_str)),
-        };
-        Ok(registry::open(
-            Path::new(&given.dir),
-            Path::new(&given.dist_dir),
-            &given.next_version,
-            &given.config,
-            &options,
-        ))
-    }
-
-    fn resolve(&mut self, _env: Env, opened: Self::Output) -> napi::Result<JsEngine> {
-        opened.map(JsEngine::new).map_err(|error| {
-            // `code` cannot be set on the error of a task; `runtime/server.js` takes it from this prefix.
-            napi::Error::from_reason(format!("{}: {}", error.code().as_str(), error.message()))
-        })
-    }
-}
-
-/// Opens the build in `distDir`. Rejects with a coded error when it cannot be served.
-#[napi(js_name = "openEngine", ts_return_type = "Promise<Engine>")]
-pub fn open_engine(options: OpenOptions) -> AsyncTask<Open> {
-    AsyncTask::new(Open(options))
-}
 
 /// An answer on its way to Node for the first time.
 #[napi(object, object_from_js = false)]
@@ -334,7 +202,7 @@ impl JsEngine {
         self.driver
     }
 
-    fn new(engine: Arc<Engine>) -> Self {
+    pub(super) fn new(engine: Arc<Engine>) -> Self {
         let driver = LAST_DRIVER.fetch_add(1, Ordering::Relaxed) + 1;
         let key = OPEN.with_borrow_mut(|open| {
             open.push(Some(Opened {

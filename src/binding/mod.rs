@@ -4,7 +4,7 @@
 //! comes out; what takes time returns a promise and runs on tokio.
 //!
 //! - [`next`] the public function
-//! - [`engine`] a build that is being served
+//! - [`open`] and [`engine`] a build that is being served; [`version`] what its version of Next.js does
 //! - [`middleware`] what middleware has answered
 //! - [`cache`] what compiled entries read, store and revalidate; [`memo`] what functions marked `'use cache'` have given
 //! - [`proxy`] a request that another server answers
@@ -27,10 +27,12 @@ mod memo;
 mod metrics;
 mod middleware;
 mod next;
+mod open;
 mod proxy;
 mod registry;
 mod step;
 mod text;
+mod version;
 
 /// A request makes some thirty small allocations, and Node's threads and tokio's free each other's. Measured on the hot path:
 /// 20 % of the time of `begin` with the system's allocator.

@@ -252,7 +252,7 @@ capabilities! {
     /// `images.customCacheHandler` gives pictures to the app's `cacheHandler`.
     image_cache_handler: &[from(16, 2, 0)], "server/next-server.js";
     /// That handler is told that what it stores is a picture.
-    image_kind_is_told: &[from(16, 3, 8)], "server/image-optimizer.js";
+    reports_image_kind: &[from(16, 3, 8)], "server/image-optimizer.js";
     /// The build may put pictures below `_next/static/immutable/media`.
     immutable_media: &[from(16, 3, 0)], "server/image-optimizer.js";
     /// An AVIF or HEIC is one only if its first box has a size that fits.
@@ -272,12 +272,18 @@ capabilities! {
     /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
     private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `next-router-prefetch: 4`, the prefetch for a navigation at run time, belongs to the hash in `_rsc`.
-    navigations_are_prefetched: &[(v(16, 5, 0).canary(26), None)], "server/base-server.js";
+    supports_navigation_prefetch: &[(v(16, 5, 0).canary(26), None)], "server/base-server.js";
     /// A param that is spelt like the placeholder of its segment counts as not known, and such a path has no shell.
     placeholders_are_open: &[from(16, 5, 0)], "build/templates/app-page-runtime.js";
     /// With `i18n`, a locale that stands in the path is a segment like any other to the App Router; otherwise the default one may stand
     /// before its pages.
     app_owns_locales: &[from(16, 5, 0)], "server/lib/router-utils/filesystem.js";
+    /// `getIncrementalCache()` of a route module takes the preview properties; asked for by a fast path.
+    cache_takes_preview_props: &[from(16, 4, 0)], "server/route-modules/route-module.js";
+    /// A route handler is called with a context all parts of which are known; asked for by a fast path.
+    is_handler_context_known: &[from(16, 4, 0)], "server/route-modules/app-route/module.js";
+    /// Nothing is around the document of a page; otherwise the context of AMP is. Asked for by a fast path.
+    is_document_outermost: &[from(16, 0, 0)], "server/render.js";
     /// The configuration that entries see says whether the build was only compiled (`isExperimentalCompile`).
     config_names_compile_mode: &[before(16, 4, 0)], "server/next.js";
 }

@@ -141,7 +141,7 @@ impl PageRules {
             partial: PartialRoutes::compile(build, config),
             base_path: config.base_path.clone(),
             exact_rsc_header: build.capabilities.exact_rsc_header,
-            prefetches: if build.capabilities.navigations_are_prefetched {
+            prefetches: if build.capabilities.supports_navigation_prefetch {
                 PREFETCHES_OF_NAVIGATIONS
             } else {
                 PREFETCHES

@@ -1,10 +1,7 @@
 // Which page answers: precedence over both routers, parallel and intercepting routes, metadata routes, the edge runtime,
 // pages that say they have no such path, pages that only rewrites show.
-import { each, get, head, post, raw, rsc, segment, sequence } from '../case.mjs'
+import { all, each, get, head, post, raw, rsc, segment, sequence } from '../case.mjs'
 import { injected } from './hostile.mjs'
-
-/** @param {string[]} paths @param {import('../case.mjs').Options} [options] */
-const all = (paths, options) => paths.map(path => get(path, options))
 
 const precedence = [
   ...all([

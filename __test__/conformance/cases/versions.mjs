@@ -2,25 +2,17 @@
 // Asked on every line, so that both sides of each boundary are compared with upstream; `versions.test.mjs` says when one has no case.
 import { mkdirSync, utimesSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { each, get, head, post, rsc, segment, sequence, showing } from '../case.mjs'
+import { all, each, get, head, post, rsc, segment, sequence, showing } from '../case.mjs'
 import { call } from './custom-server.mjs'
+import { handled, pictures, remote } from './versions-pictures.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */
 /** @typedef {import('../case.mjs').Options} Options */
 
 const GZIP = { 'accept-encoding': 'gzip' }
-const ANY = { Accept: '*/*' }
-const AVIF = { Accept: 'image/avif,*/*' }
-
-/** @param {string[]} paths @param {Options} [options] */
-const all = (paths, options) => paths.map(path => get(path, options))
 
 /** Waits until a name has been counted so often. @param {string} name @param {number} count */
 const counted = (name, count) => get(`/counted?of=${name}`, { until: new RegExp(`counted ${count} times`) })
-
-/** @param {string} url @param {string} [w] */
-const picture = (url, w = '64') =>
-  `/_next/image?url=${encodeURIComponent(url).replaceAll('%7B', '{').replaceAll('%7D', '}')}&w=${w}&q=75`
 
 /** The state of a router that shows a page with these parameters. @param {[name: string, value: string][]} params */
 const state = params => {
@@ -112,7 +104,7 @@ const routing = [
   ),
   ...showing(['configNamesCompileMode'], all(['/edge/7', '/fr/edge/7?x=1'])),
   ...showing(
-    ['navigationsArePrefetched'],
+    ['supportsNavigationPrefetch'],
     ['1', '2', '3', '4'].map(value => rsc('/live', { 'next-router-prefetch': value })),
   ),
 ]
@@ -375,63 +367,6 @@ const actions = showing(
         accept: 'text/x-component',
       },
     }),
-  ],
-)
-
-/** Pictures of this server. */
-const pictures = [
-  ...showing(
-    ['strictImageBoxes'],
-    [get(picture('/img/odd-box.avif'), { headers: ANY }), get(picture('/img/only.heic'), { headers: ANY })],
-  ),
-  ...showing(['scaledAvifQuality'], [get(picture('/img/drawing.png', '320'), { headers: AVIF })]),
-  ...showing(
-    ['imageSourcesHaveStatus'],
-    ['missing', 'broken'].map(kind => get(picture(`/api/picture/${kind}`), { headers: ANY })),
-  ),
-  ...showing(
-    ['emptyInternalImagesAreTold'],
-    [get(picture('/api/picture/empty'), { headers: ANY }), get(picture('/img/nothing.png'), { headers: ANY })],
-  ),
-  ...showing(
-    ['immutableMedia'],
-    all(
-      [
-        picture('/_next/static/immutable/media/none.png'),
-        picture('/_next/static/media/none.png'),
-        picture('/_next/static/none.png'),
-      ],
-      { headers: ANY },
-    ),
-  ),
-  ...showing(
-    ['privateImagesAreAnOption'],
-    [get(picture('http://127.0.0.1:{targetPort}/picture/tiny.png'), { headers: ANY })],
-  ),
-  get(picture('/img/tiny.png'), { headers: ANY }),
-  get(picture('/img/tiny.png'), { headers: ANY }),
-  get(picture('/img/photo.avif', '320'), { headers: AVIF }),
-]
-
-/** Pictures of another server. */
-const remote = [
-  '/picture/tiny.png',
-  '/picture/empty',
-  '/picture/status/204',
-  '/picture/status/404',
-  '/picture/redirect/1',
-  '/picture/redirect/2',
-  '/picture/redirect/4',
-].map(path => get(picture(`http://127.0.0.1:{targetPort}${path}`), { headers: ANY }))
-
-const handled = showing(
-  ['imageCacheHandler', 'imageKindIsTold'],
-  [
-    sequence('what a cache handler is told of a picture', [
-      get(picture('/img/tiny.png'), { headers: ANY }),
-      get(picture('/img/tiny.png'), { headers: ANY }),
-      get('/api/handled'),
-    ]),
   ],
 )
 
