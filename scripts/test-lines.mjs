@@ -5,15 +5,12 @@
 //
 // `--next` takes a version that is not in the file, or the newest canary of the registry.
 
-import { spawn } from 'node:child_process'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import { LINE_NAMES, LINES, lineOf } from '../__test__/support/workspace.mjs'
+import { run } from './command.mjs'
 import { newestCanary } from './next-versions.mjs'
 import { publishedVersions } from './npm.mjs'
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { next: { type: 'string' } } })
 const unknown = positionals.filter(line => !LINE_NAMES.includes(line))
 if (unknown.length > 0) {
@@ -22,29 +19,6 @@ if (unknown.length > 0) {
 }
 const untried = values.next === 'canary' ? newestCanary(publishedVersions('next')) : values.next
 const named = untried ? [...new Set([...positionals, lineOf(untried)])] : positionals
-
-/**
- * @param {string} command
- * @param {string[]} args
- * @param {Record<string, string | undefined>} [env]
- * @returns {Promise<{ status: number, output: string }>}
- */
-function run(command, args, env = {}) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', chunk => {
-      output += chunk
-      process.stdout.write(chunk)
-    })
-    child.on('error', reject)
-    child.on('close', status => resolve({ status: status ?? 1, output }))
-  })
-}
 
 let { FERRONEXT_TARBALL } = process.env
 if (!FERRONEXT_TARBALL) {

@@ -1,41 +1,22 @@
 // `npm test`: everything from an empty clone to passed tests: dependencies, addon, tarball, fixtures, Rust tests, vitest.
 // Arguments go to vitest: `npm test -- conformance`. The last line counts the tests of both runners.
 
-import { spawn, spawnSync } from 'node:child_process'
+import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { root, run } from './command.mjs'
 
-const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const vitestArguments = process.argv.slice(2)
 
 /**
- * Runs a command with its output shown and kept.
  * @param {string} title
  * @param {string} command
  * @param {string[]} args
- * @param {NodeJS.ProcessEnv} [env]
- * @returns {Promise<{ status: number, output: string }>}
+ * @param {Record<string, string | undefined>} [env]
  */
-function run(title, command, args, env) {
+function step(title, command, args, env) {
   console.log(`\n> ${title}`)
-  return new Promise(resolve => {
-    const child = spawn(command, args, {
-      cwd: root,
-      env: { ...process.env, ...env },
-      stdio: ['ignore', 'pipe', 'inherit'],
-    })
-    let output = ''
-    child.stdout.on('data', chunk => {
-      output += chunk
-      process.stdout.write(chunk)
-    })
-    child.on('error', error => {
-      console.error(`Cannot run ${command}: ${error.message}`)
-      resolve({ status: 1, output })
-    })
-    child.on('close', status => resolve({ status: status ?? 1, output }))
-  })
+  return run(command, args, env)
 }
 
 /** @param {{ status: number, output: string }} result */
@@ -51,7 +32,7 @@ async function installDependencies() {
   if (existsSync(installed) && statSync(installed).mtimeMs >= statSync(lock).mtimeMs) return
   // Not `npm ci`: it wants an entry for every platform's optional binaries in the lock file, and fails where the registry
   // that wrote the lock file did not have them all.
-  orExit(await run('Installing dependencies', 'npm', ['install', '--no-save', '--no-audit', '--no-fund']))
+  orExit(await step('Installing dependencies', 'npm', ['install', '--no-save', '--no-audit', '--no-fund']))
 }
 
 for (const [tool, url] of [['cargo', 'https://rustup.rs']]) {
@@ -66,17 +47,17 @@ await installDependencies()
 const onlyVitest = vitestArguments.length > 0
 const rust = onlyVitest
   ? { status: 0, output: '' }
-  : await run('Rust tests', 'cargo', ['test', '--locked', '--no-default-features', '--quiet'])
+  : await step('Rust tests', 'cargo', ['test', '--locked', '--no-default-features', '--quiet'])
 
 const packed = orExit(
-  await run('Building and packing the addon', process.execPath, ['scripts/pack-local.mjs', '--quick']),
+  await step('Building and packing the addon', process.execPath, ['scripts/pack-local.mjs', '--quick']),
 )
 const tarball = packed.output.trim().split('\n').at(-1) ?? ''
 
 const results = path.join(root, 'dist', 'vitest.json')
 mkdirSync(path.dirname(results), { recursive: true })
 writeFileSync(results, '{}')
-const vitest = await run(
+const vitest = await step(
   'Feature and conformance tests',
   process.execPath,
   [
