@@ -1,16 +1,13 @@
 // A server file that imports from `next/*` itself, before or after `next`: modules of `next` look for AsyncLocalStorage while they are loaded.
 
-import { mkdirSync, writeFileSync } from 'node:fs'
-import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { removeApp } from '../support/build.mjs'
 import { cleanEnvironment, freePort, startCommand } from '../support/command.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { runCommand } from '../support/run-command.mjs'
-import { installTools } from '../support/tools.mjs'
+import { appWithTools } from '../support/tools.mjs'
 import { until } from '../support/until.mjs'
-import { ensureWorkspace, installFerronext } from '../support/workspace.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/operated', import.meta.url))
 
@@ -77,15 +74,10 @@ describe.each(/** @type {const} */ (['before', 'after']))('next/* imported %s ne
   let running
 
   beforeAll(async () => {
-    const workspace = await ensureWorkspace({ line: '16.4' })
-    await installFerronext(workspace.dir)
-    ferronext = path.join(workspace.dir, 'node_modules/ferronext/bin/ferronext.js')
-    app = await copyApp((await buildFixture({ line: '16.4', source })).dir, `imports-${order}`)
     // tsx brings esbuild.
-    await installTools(app, ['tsx', 'esbuild'])
-    const write = (/** @type {string} */ file, /** @type {string} */ text) => writeFileSync(path.join(app, file), text)
-    mkdirSync(path.join(app, 'esm'))
-    write('esm/package.json', '{"type":"module"}')
+    const made = await appWithTools({ source, name: `imports-${order}`, tools: ['tsx', 'esbuild'] })
+    ;({ app, ferronext } = made)
+    const { write } = made
     for (const id of ['next', 'ferronext']) {
       write(`${id}.cjs`, commonJs(id, order))
       write(`${id}.mjs`, esm(id, order, '.js'))

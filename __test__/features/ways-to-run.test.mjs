@@ -5,12 +5,11 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
+import { removeApp } from '../support/build.mjs'
 import { cleanEnvironment, freePort, startCommand } from '../support/command.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { runCommand } from '../support/run-command.mjs'
-import { installTools, NODES_ARE_HERE, nodeBuild } from '../support/tools.mjs'
-import { ensureWorkspace, installFerronext } from '../support/workspace.mjs'
+import { appWithTools, NODES_ARE_HERE, nodeBuild } from '../support/tools.mjs'
 
 const source = fileURLToPath(new URL('../fixtures/operated', import.meta.url))
 
@@ -94,14 +93,10 @@ let ferronext
 let running
 
 beforeAll(async () => {
-  const workspace = await ensureWorkspace({ line: '16.4' })
-  await installFerronext(workspace.dir)
-  ferronext = path.join(workspace.dir, 'node_modules/ferronext/bin/ferronext.js')
-  app = await copyApp((await buildFixture({ line: '16.4', source })).dir, 'ways')
-  await installTools(app, ['tsx', 'ts-node', 'typescript', '@types/node', 'nodemon'])
-  const write = (/** @type {string} */ file, /** @type {string} */ text) => writeFileSync(path.join(app, file), text)
-  mkdirSync(path.join(app, 'esm'))
-  write('esm/package.json', '{"type":"module"}')
+  const tools = ['tsx', 'ts-node', 'typescript', '@types/node', 'nodemon']
+  const made = await appWithTools({ source, name: 'ways', tools })
+  ;({ app, ferronext } = made)
+  const { write } = made
   write('server.cjs', COMMONJS)
   write('server.ts', server(true))
   write('esm/server.ts', server(true))

@@ -3,9 +3,10 @@
 import { createHash } from 'node:crypto'
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { buildFixture, copyApp } from './build.mjs'
 import { withLock } from './lock.mjs'
 import { progress, runCommand } from './run-command.mjs'
-import { testRoot } from './workspace.mjs'
+import { ensureWorkspace, installFerronext, NEWEST, testRoot } from './workspace.mjs'
 
 /** Node builds by the name under which they are installed; the last release of each line that is tested. */
 const NODES = { 18: '18.20.8', 20: '20.20.2', 22: '22.23.3', 24: '24.21.0' }
@@ -71,4 +72,20 @@ export async function installTools(appDir, names) {
     mkdirSync(path.dirname(link), { recursive: true })
     if (!existsSync(link)) symlinkSync(path.join(dir, 'node_modules', name), link)
   }
+}
+
+/**
+ * A copy of a built app with tools, for server files that a test writes into it.
+ *
+ * @param {{ source: string, name: string, tools: string[] }} options `name` of the copy
+ */
+export async function appWithTools({ source, name, tools }) {
+  const workspace = await ensureWorkspace({ line: NEWEST })
+  await installFerronext(workspace.dir)
+  const app = await copyApp((await buildFixture({ line: NEWEST, source })).dir, name)
+  await installTools(app, tools)
+  mkdirSync(path.join(app, 'esm'))
+  const write = (/** @type {string} */ file, /** @type {string} */ text) => writeFileSync(path.join(app, file), text)
+  write('esm/package.json', '{"type":"module"}')
+  return { app, ferronext: path.join(workspace.dir, 'node_modules/ferronext/bin/ferronext.js'), write }
 }
