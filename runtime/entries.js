@@ -3,6 +3,9 @@
 const { closeSync, openSync } = require('node:fs')
 const path = require('node:path')
 
+/** Too many open files, in the process or in the system. */
+const OF_THE_MOMENT = new Set(['EMFILE', 'ENFILE'])
+
 /** Loads compiled entries of one build. */
 class Entries {
   /** @type {Map<string, any>} */
@@ -49,9 +52,9 @@ class Entries {
     let manifests
     try {
       manifests = entry.routeModule?.loadManifests?.(page, this.projectDir)
-    } catch {
-      // The request meets the same fault, and says so.
-      return
+    } catch (error) {
+      // The request meets the same fault, and says so. One of the moment may be over by the next.
+      if (OF_THE_MOMENT.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return
     }
     for (const chunk of chunksOf(manifests)) this.#loadChunk(chunk)
     this.#complete.add(entry)
