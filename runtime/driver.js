@@ -7,6 +7,7 @@
 const { renderInBackground } = require('./background')
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
+const { REQUEST_META } = require('./context')
 const { isAbort } = require('./errors')
 const { answerForImage, loadImage } = require('./image')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
@@ -30,20 +31,22 @@ const { inSpan, isTracing } = require('./spans')
 const SLOT = Symbol('ferronext.slot')
 
 /** What is left when not even an error page can be had. */
-const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
+/** @type {import('./respond').Answer} */
+const INTERNAL_SERVER_ERROR = { status: 500, replaces: 'code', headers: [], body: Buffer.from('Internal Server Error') }
 
 /** What `begin` returns for an answer that was made for one request. */
 const ONCE = -(2 ** 31)
 
 /**
- * @param {string | import('./respond').Answer} taken `status \0 name \0 value … \0 body`
+ * @param {string | import('./respond').Answer} taken `status \0 replaces \0 name \0 value … \0 body`
  * @returns {import('./respond').Answer}
  */
 function answerOf(taken) {
   if (typeof taken !== 'string') return taken
   const headers = taken.split('\0')
   const status = Number(headers.shift())
-  return { status, headers, body: headers.pop() }
+  const replaces = /** @type {any} */ (headers.shift())
+  return { status, replaces, headers, body: headers.pop() }
 }
 
 /** Done: shared, because most requests end synchronously and nobody looks at the value. */
@@ -64,7 +67,7 @@ function createHandler(server) {
     let id
     let answer
     try {
-      id = native.begin(key, headOf(req), Boolean(/** @type {any} */ (req.socket)?.encrypted))
+      id = native.begin(key, headOf(req, res), Boolean(/** @type {any} */ (req.socket)?.encrypted))
       if (id >= 0) answer = answers.get(id)
       else if (id === ONCE) answer = answerOf(native.takeAnswer(key))
     } catch (error) {
@@ -201,7 +204,8 @@ async function steps(server, req, res, slot, strict = false) {
       if (outcome !== NO_FALLBACK) return
       if (strict) throw new server.NoFallbackError()
       // Entries change the URL and the headers of a request, and upstream routes what they have left.
-      engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers)
+      const { isRSCRequest = false } = req[REQUEST_META] ?? {}
+      engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers, isRSCRequest)
     } catch (error) {
       if (isAbort(error) || isRefused(req)) return
       const isThrown = server.traits.revalidationsThrow && step.routeKind === 'APP_PAGE'

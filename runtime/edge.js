@@ -4,6 +4,7 @@
 const { Readable } = require('node:stream')
 const { pipeline } = require('node:stream/promises')
 const { limitBody } = require('./body-limit')
+const { appendDistinct } = require('./respond')
 const { runInSandbox } = require('./sandbox')
 
 /**
@@ -45,7 +46,7 @@ async function runEdge(server, req, res, step, meta) {
   for (const [name, value] of response.headers) {
     if (name === 'x-middleware-set-cookie') continue
     const values = name === 'set-cookie' ? splitCookiesString(value) : [value]
-    for (const single of values) res.appendHeader(name, single)
+    for (const single of values) appendDistinct(res, name, single)
   }
   if (response.body) await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), res)
   else res.end()

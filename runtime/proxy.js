@@ -46,7 +46,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     report('error', `Failed to proxy ${target.href} ${error}`)
     // What was announced cannot be delivered, and must not look as if it had been.
     if (res.headersSent) res.destroy()
-    else sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
+    else sendAnswer(res, { status: 500, replaces: 'code', headers: step.headers, body: NO_ANSWER })
   } finally {
     res.off('close', cancel)
     exchange.cancel()

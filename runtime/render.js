@@ -55,7 +55,7 @@ async function render(server, req, res, step, error, extraMeta) {
   server.entries.beforeFirst()
   prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
-  mergeHeaders(res, step.headers, false)
+  mergeHeaders(res, step.headers)
   if (step.vary !== undefined) appendDistinct(res, 'vary', step.vary)
   if (step.status !== undefined) res.statusCode = step.status
   if (step.edge) return runEdge(server, req, res, step, meta)

@@ -1,6 +1,7 @@
 // In: Node's request. Out: what crosses to Rust: one string with method, target and headers.
 
 const { IncomingMessage } = require('node:http')
+const { OUT_HEADERS } = require('./respond')
 
 /** @typedef {import('node:http').IncomingMessage & Record<symbol, any>} Request */
 
@@ -17,10 +18,36 @@ const PARSED_HEADERS = Object.getOwnPropertySymbols(new IncomingMessage(/** @typ
 const ADOPTED = Symbol('ferronext.adopted')
 
 /**
- * Method, target and headers, joined by NUL, which none of them can contain.
+ * Method, target and headers, joined by NUL, which none of them can contain, and what the user's server has set on the response.
  * @param {Request} req
+ * @param {import('node:http').ServerResponse} res
  */
-function headOf(req) {
+function headOf(req, res) {
+  const head = headOfRequest(req)
+  // Nearly every response is as it was made: there is nothing to ask it for.
+  const untouched = OUT_HEADERS !== undefined && /** @type {any} */ (res)[OUT_HEADERS] === null
+  if (untouched && res.statusCode === 200) return head
+  return head + setBefore(res)
+}
+
+/**
+ * `\0:set \0 status \0 name \0 value …`, see src/request/set_before.rs. `Vary` is joined when the answer is sent.
+ * @param {import('node:http').ServerResponse} res
+ */
+function setBefore(res) {
+  let text = `\0:set\0${res.statusCode}`
+  // Those of HTTP/2 have no spelling to keep.
+  const names = /** @type {any} */ (res).getRawHeaderNames?.() ?? res.getHeaderNames()
+  for (const name of /** @type {string[]} */ (names)) {
+    const value = res.getHeader(name)
+    if (value === undefined || name.toLowerCase() === 'vary') continue
+    for (const single of [value].flat()) text += `\0${name}\0${single}`
+  }
+  return text
+}
+
+/** @param {Request} req */
+function headOfRequest(req) {
   if (req.httpVersionMajor > 1) {
     likeHttp1(req)
     // Tells Rust that a body needs no header to be there.
@@ -99,4 +126,4 @@ function isEmpty(query) {
   return true
 }
 
-module.exports = { headOf, headFrom, applyParsedUrl }
+module.exports = { headOf, headFrom, headOfRequest, applyParsedUrl }

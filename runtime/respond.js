@@ -8,6 +8,7 @@ const { sendWhole, wholeOf } = require('./whole')
 /**
  * @typedef {object} Answer
  * @property {number} status
+ * @property {'code' | 'line' | ''} [replaces] what the status replaces of the status line that the user's server has chosen
  * @property {string[]} headers flat: name, value, name, value
  * @property {Buffer | string} [body]
  * @property {Record<string, [string, string | string[]]>} [table] the headers, checked, in the form in which Node keeps them
@@ -55,16 +56,15 @@ function checkAnswer(answer) {
 }
 
 /**
- * Sends a complete answer. Headers that the user's server has set before stay, unless the answer sets the same one;
- * `Vary` is joined, and the user's own `Cache-Control` and `Content-Type` win, as in upstream (send-payload.js).
+ * Sends a complete answer. Headers that the user's server has set before stay, unless the answer sets the same one; `Vary` is joined.
+ * What of it bears on the answer, Rust was told (request.js), and has said so in the answer.
  * @param {ServerResponse} res
  * @param {Answer} answer
  */
 function sendAnswer(res, answer) {
   if (res.headersSent) return
   const response = /** @type {any} */ (res)
-  // What has a status of its own keeps it; a plain success takes the one that the user's server has chosen.
-  const status = answer.status === 200 ? res.statusCode : answer.status
+  const status = statusOf(res, answer)
   if (answer.table && OUT_HEADERS && response[OUT_HEADERS] === null && res.writeHead === nodeWriteHead) {
     if (answer.whole && status === answer.status && sendWhole(response, answer, answer.whole, OUT_HEADERS)) return
     // The table is shared by all responses of this answer. Nothing but Node's own code runs until the headers are
@@ -81,6 +81,17 @@ function sendAnswer(res, answer) {
 }
 
 /**
+ * The status of an answer: its own if it replaces another one, else the one that the user's server has chosen.
+ * @param {ServerResponse} res
+ * @param {{ status: number, replaces?: string }} answer
+ */
+function statusOf(res, { status, replaces }) {
+  if (!replaces) return res.statusCode
+  if (replaces === 'line' && res.statusMessage) res.statusMessage = ''
+  return status
+}
+
+/**
  * Sends an answer whose body comes in chunks.
  * @param {ServerResponse} res
  * @param {Answer} head
@@ -89,7 +100,7 @@ function sendAnswer(res, answer) {
  */
 async function sendStream(res, head, engine, slot) {
   mergeHeaders(res, head.headers)
-  if (head.status !== 200) res.statusCode = head.status
+  res.statusCode = statusOf(res, head)
   const file = READS_DESCRIPTORS ? engine.takeFile(slot) : null
   try {
     if (file) await sendFile(res, file)
@@ -165,11 +176,11 @@ function drained(res) {
 }
 
 /**
+ * Sets headers in the place of what the response has under their names, but for `Vary`.
  * @param {ServerResponse} res
  * @param {string[]} headers flat list
- * @param {boolean} [yields] whether some of them leave their place to what the user's server has set; rules of the app do not
  */
-function mergeHeaders(res, headers, yields = true) {
+function mergeHeaders(res, headers) {
   if (headers.length === 0) return
   /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
   const own = new Set()
@@ -181,8 +192,8 @@ function mergeHeaders(res, headers, yields = true) {
     if (lower === 'set-cookie') {
       if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
     } else if (own.has(lower)) res.appendHeader(name, value)
-    else if (lower === 'vary') addVary(res, value)
-    else if (!yields || !yieldsToUser(lower, value) || !res.hasHeader(name)) res.setHeader(name, value)
+    else if (lower === 'vary') addVary(res, name, value)
+    else res.setHeader(name, value)
     own.add(lower)
   }
 }
@@ -196,24 +207,18 @@ function valuesOf(headers, lower) {
 }
 
 /**
- * Whether a header leaves the place to one that is there already.
- * @param {string} name
- * @param {string} value
- */
-const yieldsToUser = (name, value) => name === 'content-type' || (name === 'cache-control' && value !== NO_STORE)
-
-/**
  * Adds to `Vary`. An entry that gave up has set the fields of its kind of page already; they are not said twice.
  * @param {ServerResponse} res
+ * @param {string} name as the answer spells it
  * @param {string} value
  */
-function addVary(res, value) {
+function addVary(res, name, value) {
   const present = res.getHeader('vary')
   const current = Array.isArray(present) ? present.join(', ') : String(present ?? '')
-  if (current === '' || value === current || value.startsWith(`${current},`)) res.setHeader('Vary', value)
+  if (current === '' || value === current || value.startsWith(`${current},`)) res.setHeader(name, value)
   // What depends on the encoding too was given one merged line by upstream's compression, else every part has a line.
-  else if (/(^|, )Accept-Encoding$/.test(value)) res.setHeader('Vary', `${current}, ${value}`)
-  else if (!current.startsWith(`${value},`)) res.appendHeader('Vary', value)
+  else if (/(^|, )Accept-Encoding$/.test(value)) res.setHeader(name, `${current}, ${value}`)
+  else if (!current.startsWith(`${value},`)) res.setHeader(name, [present ?? [], value].flat().map(String))
 }
 
 /**
@@ -233,4 +238,15 @@ function appendDistinct(res, name, value) {
   if (!values.includes(value)) res.setHeader(name, [...values, value])
 }
 
-module.exports = { NO_STORE, appendDistinct, checkAnswer, drained, sendAnswer, sendChunks, sendStream, mergeHeaders }
+module.exports = {
+  NO_STORE,
+  OUT_HEADERS,
+  appendDistinct,
+  checkAnswer,
+  drained,
+  mergeHeaders,
+  sendAnswer,
+  sendChunks,
+  sendStream,
+  statusOf,
+}

@@ -3,7 +3,7 @@
 // very shell that was sent. Contract: "Implementing PPR in an Adapter" of the adapter documentation of Next.js.
 
 const { NO_FALLBACK, render } = require('./render')
-const { mergeHeaders } = require('./respond')
+const { mergeHeaders, statusOf } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -19,9 +19,10 @@ const { mergeHeaders } = require('./respond')
  * @param {ResumeStep} step
  */
 async function resumeAfterShell(server, req, res, step) {
-  const { status, headers, body } = step.shell ?? server.answers.get(/** @type {number} */ (step.shellId))
+  const answer = step.shell ?? server.answers.get(/** @type {number} */ (step.shellId))
+  const { headers, body } = answer
   mergeHeaders(res, headers)
-  if (status !== 200) res.statusCode = status
+  res.statusCode = statusOf(res, answer)
   if (body === undefined) res.flushHeaders()
   else res.write(body)
   flush(res)

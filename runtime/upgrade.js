@@ -7,7 +7,7 @@ const https = require('node:https')
 const { groupHeaders } = require('./header-list')
 const { runMiddleware } = require('./middleware')
 const { report } = require('./report')
-const { headOf } = require('./request')
+const { headOfRequest } = require('./request')
 
 /**
  * @typedef {import('./server').ServerState} ServerState
@@ -76,7 +76,7 @@ function isTaken(socket, bytesBefore) {
 async function decide(server, httpServer, req, socket, head, isTaken) {
   const { engine } = server
   server.filterForwarded?.(req)
-  let verdict = engine.upgrade(headOf(/** @type {any} */ (req)), Boolean(/** @type {any} */ (socket).encrypted))
+  let verdict = engine.upgrade(headOfRequest(/** @type {any} */ (req)), Boolean(/** @type {any} */ (socket).encrypted))
   if (verdict.kind === 'middleware') {
     verdict = await afterMiddleware(server, req, socket, verdict.slot)
     if (isTaken()) return

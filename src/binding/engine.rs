@@ -11,7 +11,7 @@ use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
 use super::fault::{guarded, to_js};
-use super::step::{flat, JsStep};
+use super::step::{flat, replaces, JsStep};
 use super::text::Text;
 use crate::engine::Engine;
 use crate::error::{Code, Error};
@@ -27,6 +27,8 @@ use crate::source::prerender::Driver;
 pub struct JsAnswer {
     /// The status.
     pub status: u16,
+    /// What it replaces of the status line that is there: `code`, `line`, or nothing.
+    pub replaces: Option<&'static str>,
     /// Header names and values in turn.
     pub headers: Vec<String>,
     /// The body, absent when empty.
@@ -119,7 +121,8 @@ fn set_route(route: &mut Option<String>, name: &str) {
 /// What [`begin`] returns for an answer that was made for one request: [`take_answer`] has it. No slot is that high.
 const ONCE: i32 = i32::MIN;
 
-/// Takes a request in: `method \0 target \0 name \0 value …`. Returns the number of a ready answer, [`ONCE`], or `-slot - 1`.
+/// Takes a request in: `method \0 target \0 name \0 value …`, and what the user's server has set on the response, if it has
+/// (`src/request/set_before.rs`). Returns the number of a ready answer, [`ONCE`], or `-slot - 1`.
 #[napi]
 pub fn begin(engine: u32, #[napi(ts_arg_type = "string")] head: Text, encrypted: bool) -> napi::Result<i32, String> {
     guarded(|| {
@@ -133,7 +136,7 @@ pub fn begin(engine: u32, #[napi(ts_arg_type = "string")] head: Text, encrypted:
     })?
 }
 
-/// The answer that [`begin`] has just made: `status \0 name \0 value … \0 body`, one text instead of an object, a list and a
+/// The answer that [`begin`] has just made: `status \0 replaces \0 name \0 value … \0 body`, one text instead of an object, a list and a
 /// buffer, which cost more than all that led to a redirect. A step if it is no such text.
 #[napi(js_name = "takeAnswer")]
 pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> {
@@ -153,7 +156,7 @@ pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> 
 /// The longest body that goes out as part of a text. A longer one would be copied; as a buffer it is handed over.
 const MAX_TEXT: usize = 4096;
 
-/// `status \0 name \0 value … \0 body`, if it is short and plain. Node writes a head that goes with a text as UTF-8, and heads are
+/// `status \0 replaces \0 name \0 value … \0 body`, if it is short and plain. Node writes a head that goes with a text as UTF-8, and heads are
 /// Latin-1: ASCII is the same in both.
 fn as_text(answer: &Answer) -> Option<String> {
     if answer.body.len() > MAX_TEXT {
@@ -162,7 +165,8 @@ fn as_text(answer: &Answer) -> Option<String> {
     let body = std::str::from_utf8(&answer.body)
         .ok()
         .filter(|body| !body.contains('\0'))?;
-    let mut text = answer.status.to_string();
+    let mut text = answer.status.code.to_string();
+    text.extend(["\0", replaces(answer.status).unwrap_or_default()]);
     for (name, value) in answer.headers.iter() {
         text.extend(["\0", name, "\0", value]);
     }
@@ -368,10 +372,19 @@ impl JsEngine {
     }
 
     /// The entry in `slot` has no page for its params: routing goes on after it, with the target that it has left on the
-    /// request, and with the headers of the client router or without.
+    /// request, and with the headers of the client router or without. `namesPayload`: it took the path for that of a payload.
     #[napi(js_name = "noFallback")]
-    pub fn no_fallback(&self, slot: u32, target: String, keeps_flight: bool) -> napi::Result<(), String> {
-        guarded(|| self.engine.no_fallback(slot as usize, target, keeps_flight))
+    pub fn no_fallback(
+        &self,
+        slot: u32,
+        target: String,
+        keeps_flight: bool,
+        names_payload: bool,
+    ) -> napi::Result<(), String> {
+        guarded(|| {
+            self.engine
+                .no_fallback(slot as usize, target, keeps_flight, names_payload)
+        })
     }
 
     /// The render that lets the app's `_error` see the fault of the request in `slot`, `null` if it will be shown anyway.
@@ -404,7 +417,8 @@ impl JsEngine {
                 return Err(to_js(Error::new(Code::Internal, format!("Answer {id} is gone."))));
             };
             Ok(JsAnswer {
-                status: answer.status,
+                status: answer.status.code,
+                replaces: replaces(answer.status),
                 headers: flat(&answer.headers),
                 // A copy, once for each thread: scripts can write into a Buffer, and other threads send these bytes, too.
                 body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),

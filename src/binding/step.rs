@@ -10,6 +10,7 @@ use super::engine::JsAnswer;
 use super::image::JsPicture;
 use crate::pipeline::{ImageStep, Shell, Step};
 use crate::response::headers::HeaderList;
+use crate::response::status::{Replaces, Status};
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
 
@@ -20,6 +21,8 @@ pub struct JsStep {
     pub kind: &'static str,
     /// `answer`, `stream`: the status. `render`: the status to start from.
     pub status: Option<u16>,
+    /// `answer`, `stream`: what the status replaces, see [`replaces`].
+    pub replaces: Option<&'static str>,
     /// Header names and values in turn.
     pub headers: Vec<String>,
     /// `answer`: the body.
@@ -92,6 +95,7 @@ impl JsStep {
         JsStep {
             kind,
             status: None,
+            replaces: None,
             headers: Vec::new(),
             body: None,
             question: None,
@@ -152,14 +156,16 @@ impl From<Step> for JsStep {
             Step::Load => JsStep::of_kind("load"),
             Step::LoadImage => JsStep::of_kind("loadImage"),
             Step::Answer(answer) => JsStep {
-                status: Some(answer.status),
+                status: Some(answer.status.code),
+                replaces: replaces(answer.status),
                 headers: flat(&answer.headers),
                 // Made for this request: its memory goes to Node as it is, unless it is shared.
                 body: (!answer.body.is_empty()).then(|| Vec::from(answer.body).into()),
                 ..JsStep::of_kind("answer")
             },
             Step::Stream { status, headers } => JsStep {
-                status: Some(status),
+                status: Some(status.code),
+                replaces: replaces(status),
                 headers: flat(&headers),
                 ..JsStep::of_kind("stream")
             },
@@ -187,7 +193,8 @@ impl From<Step> for JsStep {
                     },
                     Shell::Once(answer) => JsStep {
                         shell: Some(JsAnswer {
-                            status: answer.status,
+                            status: answer.status.code,
+                            replaces: replaces(answer.status),
                             headers: flat(&answer.headers),
                             body: Some(Vec::from(answer.body).into()),
                         }),
@@ -278,6 +285,15 @@ fn of_render(render: Render) -> JsStep {
         is_data_request: render.is_data_request.then_some(true),
         rewritten_pathname: render.rewritten_pathname,
         ..JsStep::of_kind("render").with_request_headers(&render.request_headers)
+    }
+}
+
+/// What a status replaces of the status line that the user's server has chosen: `code`, `line`, or nothing.
+pub fn replaces(status: Status) -> Option<&'static str> {
+    match status.replaces {
+        Replaces::Nothing => None,
+        Replaces::Code => Some("code"),
+        Replaces::Line => Some("line"),
     }
 }
 

@@ -5,7 +5,7 @@
 use bytes::Bytes;
 
 use super::flight::{ErrorPage, Flight, Next, Step};
-use super::output::{leading_headers, locale_of, response_headers};
+use super::output::{has_data_header, leading_headers, locale_of, response_headers};
 use crate::engine::Engine;
 use crate::response::etag;
 use crate::response::headers::HeaderList;
@@ -49,6 +49,15 @@ impl Engine {
                 self.answer(flight, 404, headers, Bytes::from_static(b"{}"))
             }
         }
+    }
+
+    /// Whether the data of `/404` is asked for in an app with middleware, which has none whatever page is there
+    /// (`invokeRender` of `router-server.js`).
+    pub(super) fn is_data_of_missing(&self, flight: &Flight) -> bool {
+        let pathname = &flight.state.location.pathname;
+        pathname.strip_prefix(self.config.base_path.as_str()) == Some("/404")
+            && self.router.has_middleware()
+            && has_data_header(flight)
     }
 
     /// A short 404 for something that is no document.

@@ -14,6 +14,7 @@ use crate::request::Method;
 use crate::response::conditional::Conditions;
 use crate::response::encoding::Coding;
 use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
+use crate::response::status::Status;
 use crate::route::StaticFile;
 use crate::source::file::{body_of, sanitize, Opened, Root, SafePath, StoredFile};
 
@@ -44,7 +45,7 @@ impl Engine {
     ) -> Next {
         let answer = self.file_answer(flight, file, stored.meta());
         if answer.content == Content::ErrorPage {
-            return self.fail_onto(flight, answer.status, answer.headers);
+            return self.fail_onto(flight, answer.status.code, answer.headers);
         }
         match stored.body_now(answer.content) {
             Some(body) => {
@@ -75,7 +76,7 @@ impl Engine {
             };
             let answer = self.file_answer(flight, &wanted.file, meta);
             if answer.content == Content::ErrorPage {
-                let next = self.fail_onto(flight, answer.status, answer.headers);
+                let next = self.fail_onto(flight, answer.status.code, answer.headers);
                 flight.next = next;
                 return;
             }
@@ -104,11 +105,17 @@ impl Engine {
             compress: self.settings.compress,
             preferred: self.settings.preferred,
             head: flight.request.method == Method::Head,
+            may_be_unchanged: true,
         };
         let asked = Conditions::of(&flight.request.headers);
+        let status = flight.status.or_else(|| flight.request.headers.set_before().status());
+        let policy = Policy {
+            may_be_unchanged: status.is_none_or(|status| (200..300).contains(&status) || status == 304),
+            ..policy
+        };
         let mut answer = file::answer(meta, &asked, policy, response_headers(flight));
-        if let (200, Some(status)) = (answer.status, flight.status) {
-            answer.status = status;
+        if let (200, Some(status)) = (answer.status.code, flight.status) {
+            answer.status = Status::set(status);
         }
         answer
     }
@@ -122,10 +129,11 @@ impl Engine {
         };
         // A body that a better one is about to follow is sent and not kept.
         let is_final = matches!(&body, Body::Bytes(bytes) if stored.is_final(coding, bytes));
-        if flight.state.has_response_headers() || !(is_final || matches!(body, Body::Empty)) {
+        let has_more = flight.state.has_response_headers() || flight.heeds_response.get();
+        if has_more || !(is_final || matches!(body, Body::Empty)) {
             return send(answer, body);
         }
-        let kind = (answer.status, coding, flight.request.method == Method::Head);
+        let kind = (answer.status.code, coding, flight.request.method == Method::Head);
         if let Some(ready) = stored.prepared(kind) {
             return Next::Ready(ready);
         }

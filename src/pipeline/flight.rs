@@ -2,6 +2,7 @@
 //!
 //! In: the request and what routing has decided so far. Out: the next [`Step`]. Nothing here does anything; `pipeline` does.
 
+use std::cell::Cell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -14,6 +15,7 @@ use crate::response::headers::HeaderList;
 use crate::response::page::Page;
 use crate::response::picture::Picture;
 use crate::response::prepared::{EntryCall, Prepared};
+use crate::response::status::Status;
 use crate::route::{Address, Decision, Overlay, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::prerender::{Driver, End, Permit};
@@ -46,7 +48,7 @@ pub enum Step {
     /// Send this, then the chunks of `Engine::chunk`.
     Stream {
         /// The status.
-        status: u16,
+        status: Status,
         /// The headers.
         headers: HeaderList,
     },
@@ -108,7 +110,7 @@ pub enum Shell {
 #[derive(Debug, Clone, Default)]
 pub struct Answer {
     /// The status.
-    pub status: u16,
+    pub status: Status,
     /// The headers.
     pub headers: HeaderList,
     /// The body.
@@ -128,12 +130,16 @@ pub struct Flight {
     pub(crate) absent: SmallVec<[String; 2]>,
     /// Whether middleware had a say in it: the answer is made for this request and not kept.
     pub(crate) personal: bool,
-    /// The status that middleware gave the answer.
+    /// The status of what middleware answered, which stands on the response from then on.
     pub(crate) status: Option<u16>,
+    /// Whether what the user's server has set on the response has become part of the answer, which is for such responses only then.
+    pub(crate) heeds_response: Cell<bool>,
     /// The render that the request has found to be due.
     pub(crate) revalidation: Option<Box<Revalidation>>,
     /// What a request for a picture has come to.
     pub(crate) image: Option<Box<ImageCall>>,
+    /// Whether an entry that found nothing has taken the path for that of a payload.
+    pub(crate) names_payload: bool,
     /// Whether this server asks itself, for the source of a picture.
     pub(crate) internal: bool,
     /// What makes this the one render of its page.
@@ -159,8 +165,10 @@ impl Flight {
             absent: SmallVec::new(),
             personal: false,
             status: None,
+            heeds_response: Cell::new(false),
             revalidation: None,
             image: None,
+            names_payload: false,
             internal: false,
             permit: None,
             loaded: None,
@@ -197,7 +205,7 @@ pub(crate) enum Next {
     /// The step to hand out.
     Step(Step),
     /// A body to be sent chunk by chunk.
-    Body(u16, HeaderList, Body),
+    Body(Status, HeaderList, Body),
     /// Somebody else has it.
     Nothing,
 }

@@ -161,7 +161,7 @@ impl Engine {
         if call.previous.is_some() {
             // Nobody waits for the bytes.
             return Next::Step(Step::Answer(Answer {
-                status: 200,
+                status: 200.into(),
                 ..Answer::default()
             }));
         }
@@ -267,7 +267,7 @@ impl Engine {
         let step = match next {
             // Whatever is answered now is read by nobody.
             None => Some(Step::Answer(Answer {
-                status: 503,
+                status: 503.into(),
                 ..Answer::default()
             })),
             Some(JobNext::Ask(question)) => {

@@ -4,9 +4,8 @@
 //! `route/middleware.rs`; upstream: the middleware branch of `resolve-routes.js` and the end of `router-server.js`.
 
 use super::flight::{Flight, Next, Step};
-use super::output::response_headers;
+use super::output::{response_headers, set_before};
 use crate::engine::Engine;
-use crate::response::headers::HeaderList;
 use crate::route::{Decision, Event, HeaderText, MiddlewareCall, MiddlewareReply};
 use crate::url::Query;
 
@@ -39,7 +38,7 @@ impl Engine {
         if !matches!(flight.decision, Decision::Middleware(_)) {
             return;
         }
-        flight.status = Some(reply.status).filter(|status| *status != 200);
+        flight.status = Some(reply.status);
         let mut state = std::mem::take(&mut flight.state);
         if let Some(peer) = peer {
             if state.header_view(&flight.request).get(FORWARDED_FOR).is_none() {
@@ -59,7 +58,8 @@ impl Engine {
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else { return };
         flight.state.location.query = Query::default();
-        let next = self.fail_onto(flight, status, HeaderList::new());
+        let headers = set_before(flight);
+        let next = self.fail_onto(flight, status, headers);
         flight.next = next;
     }
 }

@@ -35,7 +35,8 @@ use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
 use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
-use crate::route::{Decision, Event, OutputKind};
+use crate::response::status::Status;
+use crate::route::{Decision, Event, NotFound, OutputKind};
 use crate::source::prerender::Driver;
 
 impl Engine {
@@ -89,6 +90,8 @@ impl Engine {
             Decision::Output(output) if output.kind == OutputKind::Pages && !self.renders_pages => {
                 self.fail_openly(flight, 404)
             }
+            // The data of a path that is named like the page for missing ones.
+            Decision::Output(_) if self.is_data_of_missing(flight) => self.serve_not_found(flight, NotFound::Data),
             Decision::Output(output) => self.serve_output(flight, output, None),
             Decision::NotFound(kind) => self.serve_not_found(flight, *kind),
             Decision::BadRequest => self.fail(flight, 400),
@@ -243,8 +246,8 @@ impl Engine {
     }
 
     /// The entry in `slot` has no page for its params: routing goes on after it, with the target that the entry has left, and
-    /// without the headers of the client router if it has taken them off.
-    pub fn no_fallback(&self, slot: usize, target: String, keeps_flight: bool) {
+    /// without the headers of the client router if it has taken them off. `names_payload`: it took the path for that of a payload.
+    pub fn no_fallback(&self, slot: usize, target: String, keeps_flight: bool, names_payload: bool) {
         let mut flights = self.flights();
         let Some(flight) = flights.get(slot) else {
             return;
@@ -260,6 +263,7 @@ impl Engine {
                 .for_each(|name| state.request_headers.remove(name));
         }
         flight.request.target = target;
+        flight.names_payload = names_payload;
         let routed = self.router.resume(&flight.request, state, event);
         flight.state = routed.state;
         flight.decision = routed.decision;
@@ -297,7 +301,8 @@ impl Engine {
     }
 
     /// An answer for this request alone.
-    fn answer(&self, flight: &Flight, status: u16, mut headers: HeaderList, body: Bytes) -> Next {
+    fn answer(&self, flight: &Flight, status: impl Into<Status>, mut headers: HeaderList, body: Bytes) -> Next {
+        let status = status.into();
         if self.settings.compress {
             // Small texts are never encoded, but a compressible type says `Vary` all the same.
             let asked = Asked {
@@ -308,7 +313,7 @@ impl Engine {
             };
             encoding::apply(&mut headers, asked);
         }
-        if status != 304 {
+        if status.code != 304 {
             headers.set("Content-Length", body.len().to_string());
         }
         Next::Step(Step::Answer(Answer { status, headers, body }))
@@ -319,7 +324,7 @@ impl Engine {
 fn lost(why: &str) -> Step {
     tracing::error!("{why}");
     Step::Answer(Answer {
-        status: 500,
+        status: Status::set(500),
         headers: HeaderList::new(),
         body: Bytes::from_static(b"Internal Server Error"),
     })

@@ -8,6 +8,7 @@ use crate::engine::Engine;
 use crate::request::RSC_PARAM;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
+use crate::response::status::Status;
 use crate::route::{HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest};
 use crate::source::render::Render;
 use crate::url::{Location, Query};
@@ -30,7 +31,6 @@ impl Engine {
                 request: &flight.request,
                 output,
                 pathname: &flight.state.location.pathname,
-                init_search: &flight.state.location.search,
                 // Middleware that rewrites to a URL of its own drops the parameter; then the one that arrived counts.
                 rsc_param: flight
                     .state
@@ -38,6 +38,7 @@ impl Engine {
                     .query
                     .get(RSC_PARAM)
                     .or_else(|| flight.state.init_query.get(RSC_PARAM)),
+                names_payload: flight.names_payload,
                 status: error.map(|error| error.status),
                 locale: locale_of(flight),
                 rewritten_pathname: flight.state.rewritten_pathname.as_deref(),
@@ -45,8 +46,9 @@ impl Engine {
         );
         outcome.status = outcome.status.or(flight.status);
         let mut headers = leading_headers(flight, error);
-        if let PageDecision::CorrectSearch(search) = &outcome.decision {
-            headers.set("location", format!("{}{search}", self.init_target(flight).0));
+        if let PageDecision::CorrectSearch(rsc) = &outcome.decision {
+            let (path, search) = self.init_target(flight);
+            headers.set("location", format!("{path}{}", rsc.corrected_search(&search)));
             return self.answer(flight, 307, headers, Bytes::new());
         }
         let mut call = Call {
@@ -82,13 +84,16 @@ impl Engine {
         if *decision != PageDecision::SkipPrefetch {
             call.name_matched_path(flight, false);
         }
+        let status = call.outcome.status;
         let mut headers = call.headers;
         match decision {
             PageDecision::SkipPrefetch => {
                 headers.set("x-matched-path", call.output.pathname.clone());
                 headers.set("x-middleware-skip", "1");
                 headers.set("cache-control", NO_STORE);
-                self.answer(flight, 200, headers, Bytes::from_static(b"{}"))
+                // What middleware or an error has said stays: the client router navigates by it.
+                let status = status.map_or(Status::from(200), Status::set);
+                self.answer(flight, status, headers, Bytes::from_static(b"{}"))
             }
             PageDecision::PlainNotFound => self.plain_not_found(flight, headers),
             PageDecision::MethodNotAllowed => {
@@ -162,7 +167,10 @@ impl Engine {
             url: format!("{path}{search}"),
             headers: pairs(&call.headers),
             vary: outcome.vary,
-            drop_next_url: !outcome.vary.is_some_and(|vary| vary.ends_with("next-url")),
+            // API routes and edge functions are called before anybody asks whether the header matters.
+            drop_next_url: output.kind != OutputKind::PagesApi
+                && !output.edge
+                && !outcome.vary.is_some_and(|vary| vary.ends_with("next-url")),
             status: outcome.status,
             locale: locale.map(|locale| locale.locale.clone()),
             default_locale: locale.map(|locale| locale.default_locale.clone()),
@@ -195,9 +203,15 @@ impl Call<'_> {
     fn name_matched_path(&mut self, flight: &Flight, trimmed: bool) {
         // API routes and edge functions are called before that is done.
         let is_named = self.error.is_none() && !self.output.edge && self.output.kind != OutputKind::PagesApi;
-        if is_named && has_data_header(flight) {
+        // Of an answer that has a status already, nobody asks which page it was.
+        let status = flight.status.or_else(|| flight.request.headers.set_before().status());
+        if is_named && status.is_none_or(|status| status == 200) && has_data_header(flight) {
             let prefix = locale_of(flight).map_or(String::new(), |locale| format!("/{locale}"));
-            let mut path = format!("{prefix}{}", self.output.pathname);
+            let page = match self.output.pathname.as_str() {
+                "/_not-found" => "/404",
+                pathname => pathname,
+            };
+            let mut path = format!("{prefix}{page}");
             if trimmed && path.len() > 1 && path.ends_with('/') {
                 path.pop();
             }
@@ -211,7 +225,7 @@ pub(super) fn locale_of(flight: &Flight) -> Option<&str> {
 }
 
 /// Whether routing marked the request as one for data (`x-nextjs-data`); a client's own header was dropped at the door.
-fn has_data_header(flight: &Flight) -> bool {
+pub(super) fn has_data_header(flight: &Flight) -> bool {
     let headers = flight.state.header_view(&flight.request);
     headers.get("x-nextjs-data").is_some_and(|value| !value.is_empty())
 }
@@ -228,13 +242,28 @@ pub(super) fn leading_headers(flight: &Flight, error: Option<&ErrorPage>) -> Hea
     headers
 }
 
-/// The headers of the app's header rules, in order.
-pub(super) fn response_headers(flight: &Flight) -> HeaderList {
+/// What the user's server has set on the response and any answer heeds.
+pub(super) fn set_before(flight: &Flight) -> HeaderList {
+    let heeded = flight.request.headers.set_before().heeded();
+    if !heeded.is_empty() {
+        flight.heeds_response.set(true);
+    }
     let mut headers = HeaderList::new();
+    for (name, value) in heeded {
+        headers.append(name.to_owned(), value.to_owned());
+    }
+    headers
+}
+
+/// What stands on the response before the answer adds its own: what the user's server has set, then the app's header rules and
+/// middleware, which replace it, in order.
+pub(super) fn response_headers(flight: &Flight) -> HeaderList {
+    let mut headers = set_before(flight);
     if !flight.state.has_response_headers() {
         return headers;
     }
     for (name, value) in flight.state.response_headers().iter() {
+        headers.remove(name);
         match value {
             HeaderText::One(line) => headers.append(name.to_owned(), line.clone()),
             HeaderText::Many(lines) => {

@@ -7,7 +7,7 @@ use super::lost;
 use super::output::{pairs, Call};
 use super::shortcut::{Origins, Source};
 use crate::engine::Engine;
-use crate::request::Method;
+use crate::request::{is_heeded, Method};
 use crate::response::conditional::Conditions;
 use crate::response::page::{CacheStatus, Framing, Page, PageAnswer};
 use crate::route::{Address, EntryKind, Prerendered, Variant};
@@ -196,14 +196,25 @@ impl Engine {
         variant: Variant,
         serving: Serving,
     ) -> Next {
+        let mut rules = pairs(&call.headers);
+        let mut personal = flight.personal;
+        // The handler of a route leaves its place to a header that is there, the others add to it.
+        let set_before = flight.request.headers.set_before().headers();
+        for (name, value) in set_before.filter(|(name, _)| page.says(name) && !is_heeded(name)) {
+            if !call.headers.has(name) {
+                rules.push((name.to_owned(), value.to_owned()));
+                flight.heeds_response.set(true);
+                personal = true;
+            }
+        }
         let framing = Framing {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
             no_store_by_default: call.is_status_page() && call.error.is_none_or(|error| error.no_store),
             vary: call.outcome.vary,
-            rules: pairs(&call.headers),
+            rules,
             deployment_id: self.deployment_id.clone(),
-            personal: flight.personal,
+            personal,
             cache: serving.cache,
             fallback: serving.fallback,
             partial: self.rules.is_partial(call.output),

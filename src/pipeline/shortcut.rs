@@ -21,7 +21,7 @@ use super::image::found;
 use super::label;
 use crate::build::ListingRoot;
 use crate::engine::Engine;
-use crate::request::{Origin, Plain, Request};
+use crate::request::{is_heeded, Origin, Plain, Request, SetBefore};
 use crate::response::page::Page;
 use crate::response::picture::{Found, Picture};
 use crate::response::prepared::{EntryCall, Prepared};
@@ -259,7 +259,7 @@ impl Engine {
         }
         let plain = Plain::of(head)?;
         let shortcut = shortcuts.kept.get(&KeyRef::new(plain, encrypted))?;
-        if shortcut.generation != shortcuts.generation() {
+        if shortcut.generation != shortcuts.generation() || self.heeds(&shortcut.leads_to, plain.set_before) {
             return None;
         }
         let answer = match &shortcut.leads_to {
@@ -278,6 +278,16 @@ impl Engine {
         };
         name(&shortcut.label);
         Some(Progress::Answer(answer))
+    }
+
+    /// Whether an answer is another one for what the user's server has set on the response.
+    fn heeds(&self, leads_to: &LeadsTo, set_before: SetBefore<'_>) -> bool {
+        let page = match leads_to {
+            LeadsTo::Answer(_, Source::Page(_, page)) => page.upgrade(),
+            _ => None,
+        };
+        let says = |name| page.as_ref().is_some_and(|page| page.says(name));
+        set_before.headers().any(|(name, _)| is_heeded(name) || says(name))
     }
 
     /// Whether what an answer was made from is what would be sent now.
@@ -334,7 +344,7 @@ impl Engine {
 
     /// The key of a plain request that has come before.
     fn has_come_twice(&self, flight: &Flight) -> Option<Key> {
-        if !self.shortcuts.is_open || flight.request.origin != Origin::Client {
+        if !self.shortcuts.is_open || flight.request.origin != Origin::Client || flight.heeds_response.get() {
             return None;
         }
         let asked = KeyRef::new(Plain::of(flight.request.head())?, flight.request.encrypted);

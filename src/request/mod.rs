@@ -5,9 +5,11 @@
 
 mod plain;
 mod rsc;
+mod set_before;
 
 pub use plain::{may_be_plain, Plain, PREVIEW_COOKIES};
 pub use rsc::{RscRequest, FLIGHT_HEADERS, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, RSC_HEADER, RSC_PARAM};
+pub use set_before::{is_heeded, SetBefore};
 
 use smallvec::SmallVec;
 
@@ -104,6 +106,8 @@ pub struct Headers {
     raw: String,
     index: SmallVec<[Span; 24]>,
     claims_data: bool,
+    /// Where what the user's server has set before begins, the end where there is nothing.
+    set_before: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -123,6 +127,7 @@ impl Headers {
     pub fn parse_from(raw: String, start: usize) -> Self {
         let mut index = SmallVec::new();
         let mut claims_data = false;
+        let mut set_before = raw.len();
         let bytes = raw.as_bytes();
         let mut nuls = memchr::memchr_iter(0, bytes.get(start..).unwrap_or_default()).map(|at| start + at);
         let mut at = start;
@@ -132,6 +137,10 @@ impl Headers {
             };
             let value_end = nuls.next().unwrap_or(bytes.len());
             let name = &raw[at..name_end];
+            if name == set_before::MARK {
+                set_before = name_end + 1;
+                break;
+            }
             if is_internal(name) {
                 claims_data |= name.eq_ignore_ascii_case(DATA_HEADER) && value_end > name_end + 1;
             } else {
@@ -147,6 +156,7 @@ impl Headers {
             raw,
             index,
             claims_data,
+            set_before,
         }
     }
 
@@ -154,6 +164,11 @@ impl Headers {
     /// decides by it are asked through this.
     pub fn claims_data(&self) -> bool {
         self.claims_data
+    }
+
+    /// What the user's server has set on the response before.
+    pub fn set_before(&self) -> SetBefore<'_> {
+        SetBefore::new(self.raw.get(self.set_before..).unwrap_or_default())
     }
 
     /// The first value of `name` (lower case). Node keeps the first of the headers that must not repeat and joins the

@@ -6,7 +6,7 @@
 
 use memchr::memmem;
 
-use super::SUBRESOURCES;
+use super::{set_before, SetBefore, SUBRESOURCES};
 
 /// All of a `GET` request that can bear on its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -19,6 +19,8 @@ pub struct Plain<'a> {
     pub accept: &'a str,
     /// Whether `Sec-Fetch-Dest` says that it is for a part of a page.
     pub is_subresource: bool,
+    /// What the user's server has set on the response. Whether it bears on an answer depends on the answer.
+    pub set_before: SetBefore<'a>,
 }
 
 /// Cookies of draft mode and preview mode (`COOKIE_NAME_PRERENDER_BYPASS` and `COOKIE_NAME_PRERENDER_DATA` of upstream).
@@ -46,12 +48,17 @@ impl<'a> Plain<'a> {
         }
         let is_picture = memmem::find(target.as_bytes(), PICTURES).is_some();
         let (mut accept_encoding, mut accept, mut destination) = (None, None, None);
+        let mut set_before = SetBefore::default();
         let mut at = target_end + 1;
         while at < rest.len() {
             let name_end = nuls.next()?;
             let value_end = nuls.next().unwrap_or(rest.len());
             let (name, value) = (&rest[at..name_end], &rest[name_end + 1..value_end]);
             at = value_end + 1;
+            if name == set_before::MARK {
+                set_before = SetBefore::new(&rest[name_end + 1..]);
+                break;
+            }
             let kept = if name.eq_ignore_ascii_case(ACCEPT_ENCODING) {
                 &mut accept_encoding
             } else if name.eq_ignore_ascii_case(SEC_FETCH_DEST) {
@@ -73,6 +80,7 @@ impl<'a> Plain<'a> {
             accept_encoding: accept_encoding.unwrap_or_default(),
             accept: accept.unwrap_or_default(),
             is_subresource: destination.is_some_and(|value| SUBRESOURCES.contains(&value)),
+            set_before,
         })
     }
 }
@@ -144,9 +152,12 @@ mod tests {
                 accept_encoding: "gzip, deflate, br, zstd",
                 accept: "",
                 is_subresource: false,
+                set_before: SetBefore::default(),
             })
         );
         assert_eq!(Plain::of("GET\0/").map(|plain| plain.target), Some("/"));
+        let set = Plain::of("GET\0/\0Host\0h\0:set\0404\0etag\0\"a\"").map(|plain| plain.set_before);
+        assert_eq!(set.and_then(|set| set.status()), Some(404));
         let picture = Plain::of("GET\0/base/_next/image?url=a\0Accept\0image/webp");
         assert_eq!(picture.map(|plain| plain.accept), Some("image/webp"));
         let script = Plain::of("GET\0/x.js\0sec-fetch-dest\0script");

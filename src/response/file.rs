@@ -11,6 +11,7 @@ use super::conditional::{file_precondition, file_range, Conditions, Precondition
 use super::encoding::{self, Asked, Coding, Preferred};
 use super::headers::HeaderList;
 use super::range::{Part, Range};
+use super::status::Status;
 use super::{date, etag};
 
 /// What a response needs to know of a file. Made once per file, so that its texts are shared by all responses.
@@ -88,13 +89,15 @@ pub struct Policy<'a> {
     pub preferred: Preferred,
     /// Whether the request is a `HEAD`.
     pub head: bool,
+    /// Whether the status that is on the response allows for a 304.
+    pub may_be_unchanged: bool,
 }
 
 /// A finished answer, but for its bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FileAnswer {
     /// 200, 206, 304, 412 or 416.
-    pub status: u16,
+    pub status: Status,
     /// All headers but those of the transport (`Date`, `Connection`, `Transfer-Encoding`).
     pub headers: HeaderList,
     /// What comes after them.
@@ -141,9 +144,9 @@ pub fn answer(file: &FileMeta, asked: &Conditions<'_>, policy: Policy<'_>, mut h
         last_modified: headers.get("last-modified"),
     };
     let range = match file_precondition(asked, held) {
-        Precondition::NotModified => return not_modified(headers),
+        Precondition::NotModified if policy.may_be_unchanged => return not_modified(headers),
         Precondition::Failed => return error_page(412, headers),
-        Precondition::Pass => file_range(asked, held, file.size),
+        Precondition::NotModified | Precondition::Pass => file_range(asked, held, file.size),
     };
     let (status, part) = match range {
         Range::Unsatisfiable => {
@@ -177,7 +180,7 @@ pub fn answer(file: &FileMeta, asked: &Conditions<'_>, policy: Policy<'_>, mut h
         None => Content::Whole(coding),
     };
     FileAnswer {
-        status,
+        status: Status::from(status),
         headers,
         content,
     }
@@ -195,7 +198,7 @@ fn not_modified(mut headers: HeaderList) -> FileAnswer {
         headers.remove(name);
     }
     FileAnswer {
-        status: 304,
+        status: Status::from(304),
         headers,
         content: Content::Nothing,
     }
@@ -203,7 +206,7 @@ fn not_modified(mut headers: HeaderList) -> FileAnswer {
 
 fn error_page(status: u16, headers: HeaderList) -> FileAnswer {
     FileAnswer {
-        status,
+        status: Status::from(status),
         headers,
         content: Content::ErrorPage,
     }
@@ -220,6 +223,7 @@ mod tests {
         compress: true,
         preferred: Preferred::UPSTREAM,
         head: false,
+        may_be_unchanged: true,
     };
     const TAG: &str = "W/\"49c9-18bcfe5687b\"";
     const COMMON: &str = "Accept-Ranges: bytes|Cache-Control: public, max-age=0|\
@@ -236,7 +240,7 @@ mod tests {
             .iter()
             .map(|(name, value)| format!("{name}: {value}"))
             .collect();
-        (answer.status, lines.join("|"), answer.content)
+        (answer.status.code, lines.join("|"), answer.content)
     }
 
     #[test]

@@ -15,3 +15,4 @@ pub mod page;
 pub mod picture;
 pub mod prepared;
 pub mod range;
+pub mod status;

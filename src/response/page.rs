@@ -14,6 +14,7 @@ use super::encoding::{self, Asked, Coding, Form, Forms, Preferred};
 use super::etag;
 use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
+use super::status::Status;
 use crate::route::{EntryKind, Variant};
 use crate::source::prerender::{Entry, Freshness, Lifetime};
 
@@ -153,7 +154,7 @@ pub enum PageAnswer {
     /// Here it is.
     Ready(Arc<Prepared>),
     /// Here it is, for this request alone.
-    Once(u16, HeaderList, Bytes),
+    Once(Status, HeaderList, Bytes),
     /// The body has to be compressed first, off Node's thread: call [`Page::encode`], then ask again.
     Encode(Variant, Coding),
 }
@@ -295,7 +296,7 @@ impl Page {
         content_type: &str,
         etag: Option<&str>,
         exists: bool,
-    ) -> (u16, HeaderList) {
+    ) -> (Status, HeaderList) {
         let AnswerKey { variant, framing, .. } = key;
         let mut headers = HeaderList::with_capacity(16);
         for (name, value) in &framing.rules {
@@ -346,7 +347,7 @@ impl Page {
             headers.set("ETag", etag.to_owned());
         }
         if key.not_modified {
-            return (304, headers);
+            return (Status::from(304), headers);
         }
         if exists && !content_type.is_empty() {
             headers.set_default("Content-Type", content_type.to_owned());
@@ -370,21 +371,25 @@ impl Page {
         }
     }
 
-    fn status(&self, variant: &Variant, framing: &Framing, exists: bool) -> u16 {
-        let own = self.entry.status.unwrap_or(200);
+    fn status(&self, variant: &Variant, framing: &Framing, exists: bool) -> Status {
+        let own = self.entry.status;
+        // What nobody names leaves the status that is there.
+        let named = |status: Option<u16>| status.map_or(Status::from(200), Status::set);
         match variant {
-            Variant::Segment(_) => {
-                if exists {
-                    framing.status.unwrap_or(200)
-                } else {
-                    404
-                }
-            }
-            Variant::Rsc if framing.partial => framing.status.unwrap_or(200),
+            Variant::Segment(_) if !exists => Status::set(404),
+            Variant::Segment(_) => named(framing.status),
+            Variant::Rsc if framing.partial => named(framing.status),
             // A payload carries its redirect inside; the client router would not see a redirect status.
-            Variant::Rsc if (300..400).contains(&own) => 200,
-            _ => self.entry.status.or(framing.status).unwrap_or(200),
+            Variant::Rsc if own.is_some_and(|own| (300..400).contains(&own)) => Status::set(200),
+            _ if self.entry.kind == EntryKind::AppRoute => Status::set_line(own.or(framing.status).unwrap_or(200)),
+            _ => named(own.or(framing.status)),
         }
+    }
+
+    /// Whether the answer itself says something of a header (any case).
+    pub fn says(&self, name: &str) -> bool {
+        let lines = &self.entry.headers.lines;
+        lines.iter().any(|(own, _)| own.eq_ignore_ascii_case(name))
     }
 }
 

@@ -52,7 +52,7 @@ fn the_same_question_has_the_same_number() {
     assert_eq!(rsc.headers.get("etag"), None);
     let etag = format!("if-none-match\x00{}", first.headers.get("etag").unwrap());
     let unchanged = ready(html(&etag));
-    assert_eq!((unchanged.status, unchanged.body.len()), (304, 0));
+    assert_eq!((unchanged.status.code, unchanged.body.len()), (304, 0));
 }
 
 #[tokio::test]
@@ -85,7 +85,10 @@ fn what_a_client_makes_up_is_not_kept() {
     for index in 0..1_000 {
         let segment = Variant::Segment(format!("/{index}"));
         let answer = ask(&page, &table, segment, "", Framing::default());
-        assert!(matches!(answer, PageAnswer::Once(404, ..)), "{answer:?}");
+        assert!(
+            matches!(answer, PageAnswer::Once(Status { code: 404, .. }, ..)),
+            "{answer:?}"
+        );
         let framing = Framing {
             rules: vec![("x-rule".into(), index.to_string())],
             ..Framing::default()

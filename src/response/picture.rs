@@ -13,6 +13,7 @@ use super::disposition;
 use super::encoding::{self, Asked, Coding, Form, Forms, Preferred};
 use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
+use super::status::Status;
 use crate::source::image::entry::Entry;
 use crate::source::image::params::js_number;
 use crate::source::prerender::store::Weigh;
@@ -79,7 +80,7 @@ pub enum PictureAnswer {
     /// Here it is.
     Ready(Arc<Prepared>),
     /// Here it is, for this request alone.
-    Once(u16, HeaderList, Bytes),
+    Once(Status, HeaderList, Bytes),
     /// The body has to be compressed first: call [`Picture::encoded`], then ask again.
     Encode(Coding),
 }
@@ -155,7 +156,7 @@ impl Picture {
                 headers.set("Content-Length", body.len().to_string());
             }
         }
-        let status = if not_modified { 304 } else { 200 };
+        let status = Status::from(if not_modified { 304 } else { 200 });
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         // Who found nothing is alone with that, or one of the few who waited.
         if for_now || key.framing.found == Found::Miss || answers.len() >= MAX_ANSWERS {
@@ -312,12 +313,12 @@ mod tests {
             false,
         ));
         assert_eq!(
-            (unchanged.status, unchanged.headers.len(), unchanged.body.len()),
+            (unchanged.status.code, unchanged.headers.len(), unchanged.body.len()),
             (304, 3, 0)
         );
         assert!(matches!(
             ask(&picture, &table, framing(Found::Miss), "", false),
-            PictureAnswer::Once(200, ..)
+            PictureAnswer::Once(Status { code: 200, .. }, ..)
         ));
     }
 

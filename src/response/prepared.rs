@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use bytes::Bytes;
 
 use super::headers::HeaderList;
+use super::status::Status;
 use crate::route::{Decision, RouteState};
 use crate::source::render::Render;
 
@@ -20,7 +21,7 @@ pub struct Prepared {
     /// Its number.
     pub id: u32,
     /// The status.
-    pub status: u16,
+    pub status: Status,
     /// The headers.
     pub headers: HeaderList,
     /// The body; empty for `304`.
@@ -50,11 +51,11 @@ pub struct PreparedTable {
 
 impl PreparedTable {
     /// Gives an answer a number. The caller keeps the answer; the table only finds it.
-    pub fn add(&self, status: u16, headers: HeaderList, body: Bytes) -> Arc<Prepared> {
+    pub fn add(&self, status: impl Into<Status>, headers: HeaderList, body: Bytes) -> Arc<Prepared> {
         let id = self.number();
         let answer = Arc::new(Prepared {
             id,
-            status,
+            status: status.into(),
             headers,
             body,
         });

@@ -17,7 +17,7 @@ use crate::config::NextConfig;
 use crate::request::{
     Method, Request, RscRequest, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES,
 };
-use crate::url::{decode_uri_component, path_has_prefix, remove_path_prefix, split_locale, QueryValue};
+use crate::url::{decode_uri_component, path_has_prefix, remove_path_prefix, split_locale, Location, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
 const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
@@ -32,8 +32,8 @@ const INTERCEPTION_MARKERS: [&str; 4] = ["(..)(..)", "(.)", "(..)", "(...)"];
 /// What to do with the request.
 #[derive(Debug, Clone, PartialEq)]
 pub enum PageDecision {
-    /// `_rsc` does not fit the headers: 307 to the same path with this search string.
-    CorrectSearch(String),
+    /// `_rsc` does not fit these headers: 307 to the same target with one that does.
+    CorrectSearch(RscRequest),
     /// Middleware prefetch of a page that has no data to prefetch: `{}`.
     SkipPrefetch,
     /// 404 for something that is no document.
@@ -83,10 +83,10 @@ pub struct PageRequest<'a> {
     pub output: &'a Output,
     /// The path after rewrites, without basePath.
     pub pathname: &'a str,
-    /// The search string as it arrived.
-    pub init_search: &'a str,
     /// The `_rsc` of the query after rewrites.
     pub rsc_param: Option<&'a QueryValue>,
+    /// Whether an entry that found nothing has taken the path for that of a payload.
+    pub names_payload: bool,
     /// The status, when the page is rendered as an error page.
     pub status: Option<u16>,
     /// The locale of the request.
@@ -172,10 +172,13 @@ impl PageRules {
     /// What the page does with the request.
     pub fn decide(&self, build: &Build, asked: PageRequest<'_>) -> PageOutcome {
         let PageRequest { request, output, .. } = asked;
-        let rsc = RscRequest::parse(&request.headers, self.prefetches);
+        let mut rsc = RscRequest::parse(&request.headers, self.prefetches);
         let is_404 = is_not_found(output, asked.status);
+        if is_404 && asked.names_payload {
+            rsc.get_or_insert_default();
+        }
         let own_status = match output.pathname.as_str() {
-            "/404" | "/_not-found" if rsc.is_none() && !output.is_data_request => Some(404),
+            "/404" | "/_not-found" if rsc.is_none() && !self.is_data(build, output) => Some(404),
             "/500" => Some(500),
             _ => None,
         };
@@ -192,13 +195,23 @@ impl PageRules {
         }
         if let Some(rsc) = rsc.as_ref().filter(|_| self.validate_rsc && !is_404) {
             if !rsc.fits(asked.rsc_param.and_then(QueryValue::as_one)) {
-                let search = rsc.corrected_search(asked.init_search);
-                return outcome(PageDecision::CorrectSearch(search), None, None);
+                return outcome(PageDecision::CorrectSearch(rsc.clone()), None, None);
             }
         }
         let vary = self.vary(output, asked.pathname, rsc.is_some());
         let decision = self.decide_kind(build, &asked, rsc.as_ref(), is_404);
         outcome(decision, vary, rsc)
+    }
+
+    /// Whether a page is made ahead of requests, from props.
+    fn is_ssg(&self, build: &Build, output: &Output) -> bool {
+        (output.kind == OutputKind::Pages && self.static_props.contains(&output.pathname))
+            || build.prerender.routes.contains_key(&output.pathname)
+    }
+
+    /// Whether the data of a status page is asked for, and it has any.
+    fn is_data(&self, build: &Build, output: &Output) -> bool {
+        output.is_data_request && self.is_ssg(build, output)
     }
 
     /// What the answer of a page varies by. API routes and edge functions say so themselves.
@@ -226,8 +239,7 @@ impl PageRules {
         let is_error_component = is_404 || output.pathname == "/_error";
         let is_error = is_error_component || output.pathname == "/500";
         let is_static_document = output.file.ends_with(".html");
-        let is_ssg = (output.kind == OutputKind::Pages && self.static_props.contains(&output.pathname))
-            || build.prerender.routes.contains_key(&output.pathname);
+        let is_ssg = self.is_ssg(build, output);
         if !is_ssg
             && !is_error_component
             && request
@@ -237,7 +249,7 @@ impl PageRules {
         {
             return PageDecision::SkipPrefetch;
         }
-        if is_404 && rsc.is_none() && !(output.is_data_request && is_ssg) && self.is_plain_not_found(request) {
+        if is_404 && rsc.is_none() && !self.is_data(build, output) && self.is_plain_not_found(request) {
             return PageDecision::PlainNotFound;
         }
         let is_action = is_possible_action(request);
@@ -250,7 +262,8 @@ impl PageRules {
         if request.method == Method::Options && !is_404 && output.kind != OutputKind::AppRoute {
             return PageDecision::BadMethod;
         }
-        if output.kind == OutputKind::AppPage && rsc.is_none() && self.is_loosely_rsc(request) {
+        if output.kind == OutputKind::AppPage && rsc.is_none() && (self.is_loosely_rsc(request) || is_prefetch(request))
+        {
             return PageDecision::Render;
         }
         if is_action || !self.serve_prerendered || !may_be_cached(request) || names_payload(request) {
@@ -265,7 +278,7 @@ impl PageRules {
     /// Where the answer is kept, `None` for what is rendered per request.
     fn prerendered(&self, build: &Build, asked: &PageRequest<'_>, rsc: Option<&RscRequest>) -> Option<Prerendered> {
         let address = self.address(build, asked)?;
-        let variant = self.variant(asked, rsc);
+        let variant = self.variant(build, asked, rsc);
         let shells = match asked.output.kind {
             OutputKind::AppPage => self.partial.shells(&asked.output.pathname),
             _ => None,
@@ -370,21 +383,26 @@ impl PageRules {
         !self.exact_rsc_header && request.headers.all(RSC_HEADER).any(|value| !value.is_empty())
     }
 
-    fn variant(&self, asked: &PageRequest<'_>, rsc: Option<&RscRequest>) -> Variant {
+    fn variant(&self, build: &Build, asked: &PageRequest<'_>, rsc: Option<&RscRequest>) -> Variant {
         match (asked.output.kind, rsc) {
             (OutputKind::AppPage, Some(rsc)) => match &rsc.segment {
                 Some(segment) => Variant::Segment(segment.clone()),
                 None => Variant::Rsc,
             },
-            (OutputKind::Pages, _) if self.asks_for_data(asked.request) => Variant::Data,
+            (OutputKind::Pages, _) if self.asks_for_data(build, asked.request) => Variant::Data,
             _ => Variant::Html,
         }
     }
 
     /// Whether the target itself is a data URL, of whatever build: entries look at what the client asked for. So a rewrite
     /// that leads to one gets the document, and an error page of a data URL comes as data.
-    fn asks_for_data(&self, request: &Request) -> bool {
-        path_has_prefix(&remove_path_prefix(&request.target, &self.base_path), "/_next/data")
+    fn asks_for_data(&self, build: &Build, request: &Request) -> bool {
+        let is_data = |path: &str| path_has_prefix(&remove_path_prefix(path, &self.base_path), "/_next/data");
+        // Dot segments are gone from the URL that an entry reads.
+        is_data(&request.target)
+            || (request.target.contains("/_next/")
+                && Location::parse_whole(&request.target, build.capabilities.dialect())
+                    .is_ok_and(|location| is_data(&location.pathname)))
     }
 
     /// Whether an intercepting route may answer this path, or is this path.
@@ -410,6 +428,13 @@ fn is_possible_action(request: &Request) -> bool {
             || request.headers.get("content-type").is_some_and(|content_type| {
                 content_type == "application/x-www-form-urlencoded" || content_type.starts_with("multipart/form-data")
             }))
+}
+
+/// Whether the client router's headers for a prefetch came without the one that asks for a payload: the handler answers some of them
+/// with a payload all the same.
+fn is_prefetch(request: &Request) -> bool {
+    let is_sent = |name| request.headers.get(name).is_some_and(|value| !value.is_empty());
+    is_sent("next-router-prefetch") || is_sent("next-router-segment-prefetch")
 }
 
 /// Whether the path itself ends like a payload's file. Nobody links to such a path, so it comes to the not-found page or to a

@@ -19,11 +19,13 @@ import { localeSingle, locales } from './locales.mjs'
 import { absolutesAsSent, localesBase } from './locales-base.mjs'
 import middleware from './middleware.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
+import { oddPaths } from './odd-paths.mjs'
 import pages from './pages.mjs'
 import * as revalidation from './revalidation.mjs'
 import { hidden, routes, slots } from './routes.mjs'
 import { rules, trailingSlash } from './rules.mjs'
 import { plainly, seen } from './seen.mjs'
+import { setBefore } from './set-before.mjs'
 import { versions } from './versions.mjs'
 
 /** @typedef {import('../case.mjs').Case} Case */
@@ -120,6 +122,8 @@ export const SUITES = [
   ...versions,
   ...images,
   ...customServer,
+  ...setBefore,
+  ...oddPaths,
   ...conf,
   ...frameworks,
 ].map(suite => ({ ...suite, cases: inOrder(suite, numbered(suite.cases)) }))

@@ -261,20 +261,27 @@ impl Work {
         let begin = || self.engine.begin_internal(&self.method, &self.params.href);
         let internal = match begin() {
             Progress::Answer(answer) => {
-                return Ok(answer_of(answer.status, &answer.headers, answer.body.clone(), limit))
+                return Ok(answer_of(
+                    answer.status.code,
+                    &answer.headers,
+                    answer.body.clone(),
+                    limit,
+                ))
             }
-            Progress::Once(answer) => return Ok(answer_of(answer.status, &answer.headers, answer.body, limit)),
+            Progress::Once(answer) => return Ok(answer_of(answer.status.code, &answer.headers, answer.body, limit)),
             Progress::Slot(slot) => self.internal_slot(slot),
         };
         while let Some(slot) = internal.slot.filter(|slot| !self.engine.waits_for_node(*slot)) {
             match self.engine.step(slot) {
                 Step::Load => Arc::clone(&self.engine).load(slot).await,
-                Step::Answer(Answer { status, headers, body }) => return Ok(answer_of(status, &headers, body, limit)),
+                Step::Answer(Answer { status, headers, body }) => {
+                    return Ok(answer_of(status.code, &headers, body, limit))
+                }
                 Step::Stream { status, headers } => {
                     let body = self.collect(slot, limit).await?;
                     return Ok(InternalAnswer {
                         body,
-                        ..answer_of(status, &headers, Bytes::new(), limit)
+                        ..answer_of(status.code, &headers, Bytes::new(), limit)
                     });
                 }
                 _ => return Err(self.unavailable()),
