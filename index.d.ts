@@ -36,8 +36,10 @@ declare namespace next {
      * - a list of addresses and ranges (`'10.0.0.0/8'`, `'fd00::/8'`) or of the names `'loopback'`, `'linklocal'` and
      *   `'uniquelocal'`: only what comes from one of them. `X-Forwarded-For` then begins with the first address that none of
      *   them has, the client's.
+     * - `{ from, origin: true }`: `from` is one of these, and the headers also give the origin of the request: of `request.url` and
+     *   `nextUrl`, of redirects, for rules and domains that look at the host, and for the check of server actions. Production only.
      */
-    trustProxy?: boolean | string | string[]
+    trustProxy?: boolean | string | string[] | { from: boolean | string | string[]; origin?: boolean }
     /**
      * One line for each request that has been answered: `true` or `'text'`, `'json'`, or a function that gets the facts.
      * Production only: the development server logs by itself. Default: none.

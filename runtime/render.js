@@ -3,6 +3,7 @@
 
 const { REQUEST_META } = require('./context')
 const { runEdge } = require('./edge')
+const { PUBLIC_ORIGIN } = require('./forwarded-origin')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
 const { appendDistinct, mergeHeaders } = require('./respond')
 
@@ -63,9 +64,11 @@ async function render(server, req, res, step, error, extraMeta) {
   server.entries.readManifests(entry, step.file, step.page)
   const start = server.countRender && performance.now()
   try {
-    const answered = server.lean.answer(server, entry, req, res, step)
-    if (answered !== undefined) await answered
-    else await entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
+    const call = () =>
+      server.lean.answer(server, entry, req, res, step) ??
+      entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
+    const fetchesFromHere = !step.direct && 'next-action' in req.headers
+    await (fetchesFromHere ? server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? meta.initURL, call) : call())
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
@@ -98,10 +101,10 @@ function prepareRequest(server, req, step, error) {
     isLocaleDomain: step.isLocaleDomain ?? false,
   }
   if (!step.direct) {
-    const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
-    // What the request asked for, on the server's own host (`attachRequestMeta` of next-server.js).
-    meta.initURL = `${protocol}://${server.fetchHostname}:${server.port}${url}`
-    meta.initProtocol = protocol
+    const origin = req[PUBLIC_ORIGIN] ?? ownOrigin(server, headers)
+    // What the request asked for, on the server's own host (`attachRequestMeta` of next-server.js) unless a proxy names another.
+    meta.initURL = `${origin}${url}`
+    meta.initProtocol = origin.slice(0, origin.indexOf(':'))
     meta.initQuery = step.initQuery ?? { ...step.query }
     meta.bubbleNoFallback = true
   }
@@ -125,6 +128,15 @@ function prepareRequest(server, req, step, error) {
   }
   req[REQUEST_META] = meta
   return meta
+}
+
+/**
+ * @param {import('./server').ServerState} server
+ * @param {import('node:http').IncomingHttpHeaders} headers
+ */
+function ownOrigin(server, headers) {
+  const protocol = String(headers['x-forwarded-proto']).includes('https') ? 'https' : 'http'
+  return `${protocol}://${server.fetchHostname}:${server.port}`
 }
 
 module.exports = { render, NO_FALLBACK }

@@ -47,6 +47,7 @@ function prepareHeaders(server, req, res, changes) {
   if (!req[TAKEN_IN]) {
     req[TAKEN_IN] = true
     for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
+    server.own.isOwn(req)
     if (!changes.direct) keepCookies(req, res)
   }
   changeHeaders(headers, changes)

@@ -2,6 +2,7 @@
 
 const { IncomingMessage } = require('node:http')
 const { OUT_HEADERS } = require('./respond')
+const { PUBLIC_ORIGIN } = require('./forwarded-origin')
 
 /** @typedef {import('node:http').IncomingMessage & Record<symbol, any>} Request */
 
@@ -51,13 +52,20 @@ function headOfRequest(req) {
   if (req.httpVersionMajor > 1) {
     likeHttp1(req)
     // Tells Rust that a body needs no header to be there.
-    return `${headFrom(req)}\0:method\0${req.method}`
+    return withOrigin(req, `${headFrom(req)}\0:method\0${req.method}`)
   }
   if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
     return `${req.method}\0${req.url}\0${req.rawHeaders.join('\0')}`
   }
-  return headFrom(req)
+  return withOrigin(req, headFrom(req))
 }
+
+/**
+ * Tells Rust the origin that a proxy has named, under a name that no header of a client can have.
+ * @param {Request} req
+ * @param {string} head
+ */
+const withOrigin = (req, head) => (req[PUBLIC_ORIGIN] === undefined ? head : `${head}\0:origin\0${req[PUBLIC_ORIGIN]}`)
 
 /**
  * Gives a request of Node's HTTP/2 compatibility API the headers that an HTTP/1 request has, because compiled entries read

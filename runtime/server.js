@@ -23,11 +23,12 @@ const { findNext } = require('./next-package')
 const { claimProcess } = require('./one-copy')
 const { resolveOptions } = require('./options')
 const { closePrinter, openPrinter } = require('./printer')
+const { ownRequests } = require('./own-requests')
 const { Preload } = require('./preload')
 const { openLog, report } = require('./report')
 const setup = require('./process-setup')
 const { revalidate } = require('./revalidate')
-const { forwardedFilter } = require('./trust-proxy')
+const { forwardedFilter, givesOrigin } = require('./trust-proxy')
 const { Tags } = require('./tags')
 const { traceAsAsked } = require('./trace')
 const { targetParser } = require('./target')
@@ -68,10 +69,12 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {import('./next-package').NextPackage} next the user's `next`
  * @property {(page: string) => import('./sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('./sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
+ * @property {import('./own-requests').OwnRequests} own tells requests from ourselves
  * @property {Record<string, boolean>} traits what this build and its version of `next` do: `Traits` of src/engine/mod.rs, under the names
  *   of src/build/capabilities.rs
  * @property {(prefix: unknown) => void} setAssetPrefix
- * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed
+ * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed, and takes the origin
+ *   from those that may
  */
 
 /**
@@ -209,6 +212,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     // Only now: what could not be loaded, because no descriptor was left, is loaded by the next request.
     installed = true
   })
+  const own = ownRequests(distDir)
   /** @type {ServerState} */
   const state = {
     native,
@@ -245,7 +249,8 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     next,
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
-    filterForwarded: forwardedFilter(options.trustProxy),
+    filterForwarded: forwardedFilter(options.trustProxy, own.isOwn),
+    own,
     traits,
     setAssetPrefix: prefix => {
       // Any value that is not empty has to be a text; upstream fails in the same way.
@@ -270,7 +275,8 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     revalidate: (/** @type {import('./revalidate').RevalidateRequest} */ request) => revalidate(state, next, request),
   })
   // Actions of these versions would fetch from whatever host the client names (CVE-2026-64649); `next start` sets this too.
-  if (traits.actionsFetchFromHost) {
+  // And where the URL of a request is not this server's, they would go out and in again through the proxy.
+  if (traits.actionsFetchFromHost || givesOrigin(options.trustProxy)) {
     process.env.__NEXT_PRIVATE_ORIGIN ??= `http://${state.fetchHostname}:${state.port}`
   }
   const registered = traits.hasInstrumentation ? registerInstrumentation(state, next, dir) : undefined

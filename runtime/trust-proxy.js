@@ -1,8 +1,9 @@
 // In: the option `trustProxy` and a request. Out: a request whose `X-Forwarded-*` headers may be believed: by routing, by
-// server actions (which compare `Origin` with `X-Forwarded-Host`) and by the app's own code.
+// server actions (which compare `Origin` with `X-Forwarded-Host`) and by the app's own code; with `origin`, its public origin, too.
 
 const { BlockList, isIP } = require('node:net')
 const { codedError } = require('./errors')
+const { takeOrigin } = require('./forwarded-origin')
 
 /** @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request */
 
@@ -18,17 +19,58 @@ const PREFIX = 'x-forwarded-'
 /**
  * What has to happen to a request before anybody reads it; `undefined` when nothing has to.
  * @param {unknown} option absent or `true`: every client is believed, as upstream does; `false`: nobody is; a list of
- *   addresses and ranges: those are
+ *   addresses and ranges: those are; `{ from, origin }`: `from` is one of these, and with `origin` they give the origin, too
+ * @param {(req: Request) => boolean} [isOwn] whether a request comes from this server itself, with headers that have been through here
  * @returns {((req: Request) => void) | undefined}
  */
-function forwardedFilter(option) {
-  if (option === undefined || option === true) return undefined
-  if (option === false) return dropForwarded
-  const trusted = compile(option)
-  return req => {
-    if (!isTrusted(trusted, req.socket?.remoteAddress)) dropForwarded(req)
-    else if (namesForwarded(req)) shorten(trusted, req.headers)
+function forwardedFilter(option, isOwn = () => false) {
+  const { from, origin } = partsOf(option)
+  if (from === true) {
+    if (!origin) return undefined
+    return req => {
+      if (!isOwn(req)) takeOrigin(req, leftmost)
+    }
   }
+  const trusted = compile(from === false ? [] : from)
+  return req => {
+    if (!origin && !namesForwarded(req)) return
+    if (isOwn(req)) return
+    if (!isTrusted(trusted, req.socket?.remoteAddress)) return dropForwarded(req)
+    const hops = shorten(trusted, req.headers)
+    if (origin) takeOrigin(req, list => fromRight(list, hops))
+  }
+}
+
+/** Whether the option has the origin of a request depend on it. @param {unknown} option */
+const givesOrigin = option => partsOf(option).origin
+
+/**
+ * @param {unknown} option
+ * @returns {{ from: unknown, origin: boolean }}
+ */
+function partsOf(option) {
+  if (option === undefined) return { from: true, origin: false }
+  if (typeof option !== 'object' || option === null || Array.isArray(option)) return { from: option, origin: false }
+  const { from, origin = false, ...others } = /** @type {Record<string, unknown>} */ (option)
+  const [unknown] = Object.keys(others)
+  if (unknown !== undefined) throw badOption(`knows \`from\` and \`origin\`, not \`${unknown}\``)
+  // Whoever is believed says where the app lives, so that nobody is by accident.
+  if (from === undefined) throw badOption('needs `from`: whose headers are believed')
+  if (typeof origin !== 'boolean') throw badOption(`takes true or false as \`origin\`, not ${JSON.stringify(origin)}`)
+  return { from, origin }
+}
+
+/** The value of a list that whoever is farthest away has written. @param {string | undefined} list */
+const leftmost = list => list?.split(',')[0]?.trim()
+
+/**
+ * The value that the proxy has written which is `hops` away. A proxy adds to a list, or writes it anew, which makes it shorter.
+ * @param {string | undefined} list
+ * @param {number} hops
+ */
+function fromRight(list, hops) {
+  const values = list?.split(',')
+  return values?.[Math.max(0, values.length - hops)]?.trim()
 }
 
 /**
@@ -38,7 +80,9 @@ function forwardedFilter(option) {
 function compile(option) {
   const list = typeof option === 'string' ? option.split(',') : option
   if (!Array.isArray(list) || list.some(range => typeof range !== 'string')) {
-    throw badOption(`takes true, false or a list of addresses and ranges, not ${JSON.stringify(option)}`)
+    throw badOption(
+      `takes true, false, a list of addresses and ranges, or { from, origin }, not ${JSON.stringify(option)}`,
+    )
   }
   const trusted = new BlockList()
   for (const range of list.flatMap(entry => NAMED[entry.trim()] ?? [entry.trim()])) addRange(trusted, range)
@@ -100,16 +144,18 @@ function dropForwarded(req) {
  * Cuts from the left of `X-Forwarded-For` what no trusted proxy has written: the first address that is left is the client.
  * @param {BlockList} trusted
  * @param {import('node:http').IncomingHttpHeaders} headers
+ * @returns {number} how many proxies are between the client and here
  */
 function shorten(trusted, headers) {
   const value = headers['x-forwarded-for']
-  if (value === undefined) return
+  if (value === undefined) return 1
   const chain = String(value)
     .split(',')
     .map(part => part.trim())
   let first = chain.length - 1
   while (first > 0 && isTrusted(trusted, chain[first])) first--
   headers['x-forwarded-for'] = chain.slice(first).join(', ')
+  return chain.length - first
 }
 
-module.exports = { forwardedFilter }
+module.exports = { forwardedFilter, givesOrigin }

@@ -60,6 +60,10 @@ export async function nodeBuild(major) {
   return path.join(dir, 'node_modules', `node${major}`, 'bin', 'node')
 }
 
+/** A reverse proxy, by the path of its package. */
+export const proxyPackage = async () =>
+  path.join(await install('proxies', { 'http-proxy': '1.18.1' }), 'node_modules/http-proxy')
+
 /**
  * Makes the tools visible from an app, as if it had them installed.
  * @param {string} appDir

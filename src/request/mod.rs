@@ -243,6 +243,12 @@ pub struct Request {
 }
 
 impl Request {
+    /// The origin that the client asked, where a trusted proxy has named it (runtime/forwarded-origin.js): no client can send a
+    /// header of this name.
+    pub fn public_origin(&self) -> Option<&str> {
+        self.headers.get(":origin")
+    }
+
     /// What it was taken from, see [`Request::parse`].
     pub fn head(&self) -> &str {
         &self.headers.raw

@@ -109,8 +109,8 @@ fn bears_on_nothing(name: &str) -> bool {
         3 => &["dnt", "via"],
         4 => &["host"],
         6 => &["accept", "origin", "pragma"],
-        // `:method` is how Node says that a request came by HTTP/2 (runtime/request.js).
-        7 => &["referer", "sec-gpc", ":method"],
+        // `:method` is how Node says that a request came by HTTP/2, `:origin` what a proxy says of it (runtime/request.js).
+        7 => &["referer", "sec-gpc", ":method", ":origin"],
         8 => &["priority"],
         9 => &["sec-ch-ua", "x-real-ip", "save-data"],
         10 => &["connection", "keep-alive", "user-agent", "tracestate"],

@@ -124,7 +124,7 @@ impl Router {
         let query = state.location.query.to_search_params();
         let question = if query.is_empty() { "" } else { "?" };
         let target = format!("{locale}{}{question}{query}", state.location.pathname);
-        self.served_at.url(protocol, &target)
+        self.served_at.url(request, protocol, &target)
     }
 
     /// What the answer of middleware does. `None` goes on with the next rule.

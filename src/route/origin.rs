@@ -1,5 +1,5 @@
 //! The server's own address, from which the URL of a request is built. It comes from the options of `next()`, not from the
-//! `Host` header. Source: `initUrl` in `resolve-routes.js`, `attachRequestMeta` in `next-server.js`.
+//! `Host` header, unless a trusted proxy has named another. Source: `initUrl` in `resolve-routes.js`, `attachRequestMeta` in `next-server.js`.
 
 use super::header_view::HeaderView;
 use crate::request::Request;
@@ -45,22 +45,25 @@ impl ServedAt {
 
     /// The URL that routing resolves middleware's answers against.
     pub fn routing_url(&self, request: &Request, headers: &HeaderView<'_>) -> String {
-        if self.trust_host {
+        if self.trust_host && request.public_origin().is_none() {
             let host = headers.get("host");
             return format!("https://{}{}", host.as_deref().unwrap_or("localhost"), request.target);
         }
-        self.url(self.protocol(request, headers), &request.target)
+        self.url(request, self.protocol(request, headers), &request.target)
     }
 
     /// Protocol and URL that a page sees. A proxy's word on the protocol counts more than the socket.
     pub fn page_url(&self, request: &Request, headers: &HeaderView<'_>) -> (&'static str, String) {
+        let named = request.public_origin().map(|origin| origin.starts_with("https:"));
         let protocol = match headers.get("x-forwarded-proto") {
+            _ if named == Some(true) => "https",
+            _ if named == Some(false) => "http",
             Some(value) if value.contains("https") => "https",
             Some(value) if !value.is_empty() => "http",
             _ if request.encrypted => "https",
             _ => "http",
         };
-        (protocol, self.url(protocol, &request.target))
+        (protocol, self.url(request, protocol, &request.target))
     }
 
     /// The `x-forwarded-*` headers that the renderer adds when a request has none, in its order. The address of the peer
@@ -88,8 +91,11 @@ impl ServedAt {
             .collect()
     }
 
-    /// A URL on this server.
-    pub fn url(&self, protocol: &str, target: &str) -> String {
+    /// A URL on this server, with `protocol` unless a proxy has named the whole origin.
+    pub fn url(&self, request: &Request, protocol: &str, target: &str) -> String {
+        if let Some(origin) = request.public_origin() {
+            return format!("{origin}{target}");
+        }
         // Port 0 stands for an unknown one; upstream then has no absolute URL.
         if self.port == 0 {
             return target.to_owned();

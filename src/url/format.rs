@@ -128,14 +128,26 @@ pub fn format_location(pathname: &str, search: &str, query: &Query) -> String {
 pub fn relative_to(url: &str, base: &str) -> Option<String> {
     let base = url::Url::parse(base).ok()?;
     let resolved = base.join(url).ok()?;
-    let origin = base.origin();
     // Opaque origins are all written `null`, and so count as equal.
-    let (mine, theirs) = (resolved.origin().ascii_serialization(), origin.ascii_serialization());
-    if mine == theirs {
-        resolved.as_str().get(theirs.len()..).map(str::to_owned)
+    let mine = resolved.origin().ascii_serialization();
+    if mine == base.origin().ascii_serialization() || is_same_loopback(&resolved, &base) {
+        resolved.as_str().get(mine.len()..).map(str::to_owned)
     } else {
         Some(resolved.into())
     }
+}
+
+/// Whether two URLs lead to this machine by any of its names. `NextURL` writes all of them as `localhost`, so that what the app
+/// took from its request comes back under another name than the server has (`parseURL` of `next-url.js`).
+fn is_same_loopback(one: &url::Url, other: &url::Url) -> bool {
+    let is_loopback = |url: &url::Url| match url.host() {
+        Some(url::Host::Domain(name)) => name == "localhost",
+        Some(url::Host::Ipv4(address)) => address.is_loopback(),
+        Some(url::Host::Ipv6(address)) => address.is_loopback(),
+        None => false,
+    };
+    let ends = |url: &url::Url| (url.scheme().to_owned(), url.port_or_known_default());
+    ends(one) == ends(other) && is_loopback(one) && is_loopback(other)
 }
 
 #[cfg(test)]
@@ -173,6 +185,17 @@ mod tests {
             ("http://localhost:3001/a", "http://localhost:3001/a"),
             ("https://localhost:3000/a", "https://localhost:3000/a"),
             ("//ex.com", "http://ex.com/"),
+        ] {
+            assert_eq!(relative_to(url, base).as_deref(), Some(expected), "{url}");
+        }
+        let base = "http://127.0.0.1:3000/x";
+        for (url, expected) in [
+            ("http://localhost:3000/a", "/a"),
+            ("http://[::1]:3000/a", "/a"),
+            ("http://127.0.0.1:3000/a", "/a"),
+            ("http://localhost:3001/a", "http://localhost:3001/a"),
+            ("http://localhost.example:3000/a", "http://localhost.example:3000/a"),
+            ("http://127.0.0.1.example:3000/a", "http://127.0.0.1.example:3000/a"),
         ] {
             assert_eq!(relative_to(url, base).as_deref(), Some(expected), "{url}");
         }
