@@ -18,6 +18,12 @@ const { headOfRequest } = require('./request')
 /** The servers that an app listens to. @type {WeakMap<ServerState, WeakSet<object>>} */
 const listening = new WeakMap()
 
+/** How long a handler of the user's may think about an upgrade without having touched its socket, in milliseconds. */
+const PATIENCE = 5000
+
+/** Protocols that a client offers with a request that it wants to have answered in any case (`curl --http2`). */
+const OFFERED = /^(?:h2c|tls\/[\d.]+)$/i
+
 /** What a client is told whose other end is not to be had. */
 const NO_ANSWER =
   'HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 21\r\n\r\nInternal Server Error'
@@ -75,6 +81,10 @@ function isTaken(socket, bytesBefore) {
  */
 async function decide(server, httpServer, req, socket, head, isTaken) {
   const { engine } = server
+  const protocol = req.headers.upgrade ?? ''
+  const isAlone = httpServer.listenerCount('upgrade') === 1
+  if (OFFERED.test(protocol) || (isAlone && !/(?:^|,)\s*websocket\b/i.test(protocol)))
+    return serve(httpServer, req, socket, head)
   server.filterForwarded?.(req)
   let verdict = engine.upgrade(headOfRequest(/** @type {any} */ (req)), Boolean(/** @type {any} */ (socket).encrypted))
   if (verdict.kind === 'middleware') {
@@ -86,7 +96,48 @@ async function decide(server, httpServer, req, socket, head, isTaken) {
   if (kind === 'end') close(socket)
   else if (kind === 'proxy') proxyUpgrade(server, server.parseTarget(url), headers, req, socket, head)
   // A handler of the user's may still take it, in its own time. Where there is none, nobody ever will.
-  else if (httpServer.listenerCount('upgrade') === 1) close(socket)
+  else if (isAlone) close(socket)
+  else endIfLeft(socket, isTaken)
+}
+
+/**
+ * Answers a request without the protocol that it offers, as Node does where nobody listens for upgrades: the same request without
+ * the offer goes through the server's parser once more.
+ * @param {import('node:http').Server} httpServer
+ * @param {IncomingMessage} req
+ * @param {Socket} socket
+ * @param {Buffer} rest what came after its head
+ */
+function serve(httpServer, { method, url, httpVersion, rawHeaders }, socket, rest) {
+  let head = `${method} ${url} HTTP/${httpVersion}\r\n`
+  for (let at = 0; at < rawHeaders.length; at += 2) {
+    const [name = '', value = ''] = rawHeaders.slice(at, at + 2)
+    if (/^(?:upgrade|http2-settings)$/i.test(name)) continue
+    head += `${name}: ${/^connection$/i.test(name) ? withoutOffer(value) : value}\r\n`
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), rest]))
+  // Not by the event, which those hear who count connections.
+  const { _connectionListener: listen } = /** @type {any} */ (http)
+  if (listen) listen.call(httpServer, socket)
+  else httpServer.emit(/** @type {any} */ (socket).encrypted ? 'secureConnection' : 'connection', socket)
+}
+
+/** @param {string} connection */
+const withoutOffer = connection =>
+  connection
+    .split(',')
+    .filter(option => !/^\s*(?:upgrade|http2-settings)\s*$/i.test(option))
+    .join(',') || 'keep-alive'
+
+/**
+ * Ends a socket that no handler takes: nobody reads from it, so that not even its client's end would be noticed.
+ * @param {Socket} socket
+ * @param {() => boolean} isTaken
+ */
+function endIfLeft(socket, isTaken) {
+  setTimeout(() => {
+    if (!isTaken()) close(socket)
+  }, PATIENCE).unref()
 }
 
 /**

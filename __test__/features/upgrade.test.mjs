@@ -239,18 +239,23 @@ describe('no-orphan-sockets', () => {
     connection.close()
   })
 
-  it('another method or another protocol is not proxied', async () => {
-    for (const head of [
-      'POST /base/any/socket HTTP/1.1\r\nUpgrade: websocket',
-      'GET /base/any/socket HTTP/1.1\r\nUpgrade: h2c',
-    ]) {
-      const connection = await openConnection({ port: server.port, timeout: 3000 })
-      connection.write(`${head}\r\nHost: h\r\nConnection: Upgrade\r\n\r\n`)
-      await expect(connection.read()).rejects.toThrow('connection ended')
-      connection.close()
-    }
+  it('another method is not proxied', async () => {
+    const connection = await openConnection({ port: server.port, timeout: 3000 })
+    connection.write('POST /base/any/socket HTTP/1.1\r\nUpgrade: websocket\r\nHost: h\r\nConnection: Upgrade\r\n\r\n')
+    await expect(connection.read()).rejects.toThrow('connection ended')
+    connection.close()
     expect(target.seen).toEqual([])
   })
+
+  it('one that no handler beside ours takes is ended after a few seconds', async () => {
+    const ended = () =>
+      vi.waitFor(async () => expect(await connections(owner)).toBe(0), { timeout: 9000, interval: 200 })
+    await ended()
+    const connection = await upgrade('/nobody', owner)
+    await vi.waitFor(async () => expect(await connections(owner)).toBe(1))
+    await ended()
+    connection.close()
+  }, 25_000)
 
   it('a client that keeps its half open is let go', async () => {
     const socket = connect({ port: server.port, host: '127.0.0.1', allowHalfOpen: true })
@@ -259,5 +264,36 @@ describe('no-orphan-sockets', () => {
     await once(socket, 'end')
     await vi.waitFor(async () => expect(await connections(server)).toBe(0))
     socket.destroy()
+  })
+})
+
+describe('a request that offers another protocol', () => {
+  it.each(
+    /** @type {[string, () => typeof server][]} */ ([
+      ['h2c', () => server],
+      ['h2c', () => owner],
+      ['TLS/1.2', () => owner],
+      ['something/1', () => server],
+    ]),
+  )('%s: is answered as if it did not', async (protocol, on) => {
+    const connection = await openConnection({ port: on().port, timeout: 3000 })
+    const offer = `Connection: Upgrade, HTTP2-Settings\r\nUpgrade: ${protocol}\r\nHTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA\r\n`
+    connection.write(`GET /base/plain.txt HTTP/1.1\r\nHost: h\r\n${offer}\r\n`)
+    const file = await connection.read()
+    expect(file.status).toBe(200)
+    const plain = await sendRaw({ port: on().port, target: '/base/plain.txt' })
+    expect(file.body.toString()).toBe(plain.body.toString())
+    // The connection goes on, and a body that came along is not lost.
+    connection.write(`POST /base/any/echo HTTP/1.1\r\nHost: h\r\n${offer}Content-Length: 4\r\n\r\nbody`)
+    const posted = await connection.read()
+    const again = await sendRaw({
+      port: on().port,
+      target: '/base/any/echo',
+      method: 'POST',
+      body: 'body',
+      headers: { Host: 'h' },
+    })
+    expect([posted.status, posted.body.toString()]).toEqual([again.status, again.body.toString()])
+    connection.close()
   })
 })
