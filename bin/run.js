@@ -2,7 +2,7 @@
 // argument one line and 2.
 
 const { parseArgs } = require('node:util')
-const { HELP, helpOf } = require('./help')
+const { helpOf } = require('./help')
 const { codedError } = require('../runtime/errors')
 
 /**
@@ -29,19 +29,33 @@ const COMMON = { help: { type: 'boolean', short: 'h' }, version: { type: 'boolea
 async function run(args) {
   const [name = '', ...others] = args
   try {
-    if (name === '' || name === '--help' || name === '-h') return console.log(HELP)
+    if (name === '' || ['help', '--help', '-h'].includes(name)) return console.log(helpOf(others[0] ?? ''))
     if (name === '--version' || name === '-v') return console.log(require('../package.json').version)
     const command = Object.hasOwn(COMMANDS, name) ? COMMANDS[name]?.() : undefined
     if (!command) throw badArgument(`There is no command "${name}"`)
     const end = others.indexOf('--')
     const [own, rest] = end < 0 ? [others, []] : [others.slice(0, end), others.slice(end + 1)]
-    const { values, positionals } = parse(own, command.options)
-    if (values.help) return console.log(helpOf(name))
+    // Whoever asks for help gets it, whatever else is wrong.
+    if (own.some(argument => argument === '--help' || argument === '-h')) return console.log(helpOf(name))
+    const { values, positionals } = parse(withValues(own), command.options)
     if (values.version) return console.log(require('../package.json').version)
     await command.run(values, positionals, rest)
   } catch (error) {
     fail(error)
   }
+}
+
+/**
+ * `--inspect` may stand alone, which the parser does not know of options that take a value.
+ * @param {string[]} args
+ */
+function withValues(args) {
+  const all = [...args]
+  for (let at = all.indexOf('--inspect'); at >= 0; at = all.indexOf('--inspect')) {
+    const isValue = /^(?:\S+:)?\d+$/.test(all[at + 1] ?? '')
+    all.splice(at, isValue ? 2 : 1, `--inspect=${isValue ? all[at + 1] : ''}`)
+  }
+  return all
 }
 
 /**

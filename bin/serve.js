@@ -2,6 +2,8 @@
 // upstream's `next start` and `next dev`. Upstream: next/dist/server/lib/start-server.js.
 
 const http = require('node:http')
+const { isIPv6 } = require('node:net')
+const { networkInterfaces } = require('node:os')
 const path = require('node:path')
 const { loadAddon } = require('../runtime/addon')
 const { codedError } = require('../runtime/errors')
@@ -27,11 +29,12 @@ const PORT_RETRIES = 10
  * @property {'text' | 'json'} [accessLog]
  * @property {string} [metrics]
  * @property {boolean} [health]
+ * @property {import('../index').NextServerOptions['trustProxy']} [trustProxy]
  */
 
 /** @param {ServeOptions} options */
 async function serve(options) {
-  const { dir, dev, hostname, keepAliveTimeout, turbopack, webpack, accessLog, metrics, health } = options
+  const { dir, dev, hostname, keepAliveTimeout, turbopack, webpack, accessLog, metrics, health, trustProxy } = options
   const { exitsWithSignal } = loadAddon(path.join(__dirname, '..')).checkVersion(findNext(dir).version)
   process.title = 'ferronext'
   /** @type {any} */
@@ -56,15 +59,40 @@ async function serve(options) {
   const next = require('../index')
   const bundler = { ...(turbopack && { turbopack }), ...(webpack && { webpack }) }
   const observed = { ...(accessLog && { accessLog }), ...(metrics && { metrics }), ...(health && { health }) }
-  app = next({ dir, dev, port: address.port, hostname, httpServer: server, ...bundler, ...observed })
+  const trusted = { ...(trustProxy !== undefined && { trustProxy }) }
+  app = next({ dir, dev, port: address.port, hostname, httpServer: server, ...bundler, ...observed, ...trusted })
   await app.prepare()
   handle = app.getRequestHandler()
   isReady(handle)
   waiting = undefined
   const doubt = untested(findNext(dir).version)
   const versions = `ferronext ${require('../package.json').version}${doubt ? ` (${doubt})` : ''}`
-  const mode = dev ? 'in development' : `ready in ${Math.round(performance.now())} ms`
-  console.log(`${versions} serves ${dir} at http://${urlHost(hostname)}:${address.port} (${mode})`)
+  const ms = Math.round(performance.now())
+  const mode = dev ? 'in development' : `ready in ${ms} ms`
+  const local = `http://${urlHost(hostname)}:${address.port}`
+  const network = hostname ?? networkHost(address.address)
+  console.log(`${versions} serves ${dir} at ${local} (${mode})`)
+  // What scripts wait for that start `next start`.
+  console.log(`- Local:         ${local}`)
+  if (network)
+    console.log(`- Network:       http://${network.includes(':') ? `[${network}]` : network}:${address.port}`)
+  console.log(`✓ Ready in ${ms}ms`)
+}
+
+/**
+ * An address of this machine that others can reach, of the kind of the one that is listened on (`getNetworkHost` of upstream).
+ * @param {string} address
+ * @returns {string | undefined}
+ */
+function networkHost(address) {
+  const family = isIPv6(address) ? 'IPv6' : 'IPv4'
+  try {
+    const all = Object.values(networkInterfaces()).flatMap(list => list ?? [])
+    const found = all.find(one => one.family === family && !one.internal && !('scopeid' in one && one.scopeid))
+    return found?.address
+  } catch {
+    return undefined // some phones and sandboxes do not tell
+  }
 }
 
 /**

@@ -6,6 +6,9 @@ const { report } = require('../runtime/report')
 
 const EXIT_CODES = /** @type {Record<string, number>} */ ({ SIGINT: 130, SIGTERM: 143 })
 
+/** How long a development server may take to end, in milliseconds. A developer waits for the prompt. */
+const DEV_TIMEOUT = 1000
+
 /**
  * @param {import('node:http').Server} server
  * @param {() => any} app once there is one
@@ -19,10 +22,15 @@ function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }
     const code = exitsWithSignal ? (EXIT_CODES[signal] ?? 1) : 0
     if (isEnding) process.exit(code)
     isEnding = true
-    const cutOff = setTimeout(() => {
-      report('error', `Not everything was through ${shutdownTimeout} ms after ${signal}; ended all the same.`)
-      process.exit(code)
-    }, shutdownTimeout)
+    const cutOff = setTimeout(
+      () => {
+        // In development nobody has asked to wait for anything.
+        if (!dev)
+          report('error', `Not everything was through ${shutdownTimeout} ms after ${signal}; ended all the same.`)
+        process.exit(code)
+      },
+      dev ? DEV_TIMEOUT : shutdownTimeout,
+    )
     end(server, app(), dev, shutdownTimeout).then(
       () => {
         clearTimeout(cutOff)

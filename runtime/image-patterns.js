@@ -2,6 +2,8 @@
 // `images.localPatterns` and `images.remotePatterns`, for Rust. A glob means what picomatch says, and so what it means in the
 // version that is installed. Upstream: match-local-pattern.js and match-remote-pattern.js of next/dist/shared/lib.
 
+const { badConfig } = require('./process-setup')
+
 /** What a pattern without a path allows, and what picomatch makes of it: loading that takes 4 ms of a start. */
 const ANY_PATH = '**'
 const ANY_PATH_REGEX = '^(?:(?!(?:^|\\/)\\.{1,2}(?:\\/|$))(?:(?:(?!(?:^|\\/)\\.{1,2}(?:\\/|$)).)*?)\\/?)$'
@@ -36,4 +38,18 @@ function withImagePatterns(next, config) {
   }
 }
 
-module.exports = { ANY_PATH, ANY_PATH_REGEX, withImagePatterns }
+/**
+ * The configuration as it crosses to Rust.
+ * @param {import('./next-package').NextPackage} next
+ * @param {string} dir
+ * @param {any} config
+ */
+function configText(next, dir, config) {
+  try {
+    return JSON.stringify(withImagePatterns(next, config))
+  } catch (error) {
+    throw badConfig(next, dir, error)
+  }
+}
+
+module.exports = { ANY_PATH, ANY_PATH_REGEX, configText }

@@ -2,8 +2,10 @@
 // environment variables, async storages, patched globals. Upstream: next/dist/server/lib/router-server.js,
 // base-server.js and next-server.js do the same at start.
 
-const { readFileSync } = require('node:fs')
-const { join, relative } = require('node:path')
+const { spawnSync } = require('node:child_process')
+const { existsSync, readFileSync } = require('node:fs')
+const { dirname, join, relative } = require('node:path')
+const { codedError } = require('./errors')
 const { LOG } = require('./report')
 const { hookWebpack } = require('./webpack-hook')
 
@@ -36,7 +38,63 @@ function loadConfig(next, dir) {
     'next/dist/shared/lib/zod': {},
     'next/dist/telemetry/flush-telemetry': {},
   })
-  return load('phase-production-server', dir, { silent: true })
+  return Promise.resolve(load('phase-production-server', dir, { silent: true })).catch(error => {
+    throw badConfig(next, dir, error)
+  })
+}
+
+/**
+ * What is wrong with next.config, in one sentence with the place; the error itself is its cause.
+ * @param {NextPackage} next
+ * @param {string} dir
+ * @param {unknown} error
+ */
+function badConfig(next, dir, error) {
+  const file = configFile(next, dir)
+  if (String(/** @type {any} */ (error)?.code).startsWith('FERRONEXT_')) return error
+  const isError = error instanceof Error || typeof (/** @type {any} */ (error)?.message) === 'string'
+  const { name, message, stack } = isError ? /** @type {Error} */ (error) : new Error(String(error))
+  const what = isError && name !== 'Error' && !message.startsWith(name) ? `${name}: ${message}` : message
+  const place = isError && (placeIn(file, stack ?? '') || (name === 'SyntaxError' ? placeOfSyntaxError(file) : ''))
+  return codedError('FERRONEXT_BAD_CONFIG', `${file}${place || ''} cannot be used: ${oneLine(what)}`, error)
+}
+
+/** The compiler of next.config.ts puts a stack of its own behind its message. @param {string} what */
+const oneLine = what =>
+  what
+    .replace(/\s*Stack backtrace:.*$/s, '')
+    .trim()
+    .replace(/\s*\n\s*/g, ' ')
+
+/**
+ * `:line` of a file as a stack names it first, with or without a URL in front. A syntax error has it in its first line.
+ * @param {string} file
+ * @param {string} stack
+ */
+function placeIn(file, stack) {
+  const at = stack.indexOf(`${file}:`)
+  const lines = at < 0 ? null : /^:\d+(:\d+)?/.exec(stack.slice(at + file.length))
+  return lines?.[0] ?? ''
+}
+
+/** Node prints it with the error and does not put it on the error of a module. @param {string} file */
+const placeOfSyntaxError = file =>
+  placeIn(
+    file,
+    spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } })
+      .stderr ?? '',
+  )
+
+/** The file that the loader has found, in this folder or one above. @param {NextPackage} next @param {string} dir */
+function configFile(next, dir) {
+  /** @type {string[]} */
+  const names = next.require('next/dist/shared/lib/constants').CONFIG_FILES
+  for (let folder = dir; ; folder = dirname(folder)) {
+    const found = names.map(name => join(folder, name)).find(file => existsSync(file))
+    if (found !== undefined) return found
+    // None there: the fault is in what was passed or in the environment.
+    if (folder === dirname(folder)) return `the configuration of ${dir}`
+  }
 }
 
 /**
@@ -96,6 +154,7 @@ function isExperimentalCompile(distDir) {
 const relativeProjectDir = dir => relative(process.cwd(), dir)
 
 module.exports = {
+  badConfig,
   loadEnvironment,
   loadConfig,
   installNodeEnvironment,

@@ -14,7 +14,7 @@ const { isRouted, renderErrorPage } = require('./driver')
 const { Entries } = require('./entries')
 const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
-const { withImagePatterns } = require('./image-patterns')
+const { configText } = require('./image-patterns')
 const { loadIncrementalCache } = require('./incremental-cache')
 const { checkNext } = require('./known-next')
 const { chooseLean } = require('./lean')
@@ -73,8 +73,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {Record<string, boolean>} traits what this build and its version of `next` do: `Traits` of src/engine/mod.rs, under the names
  *   of src/build/capabilities.rs
  * @property {(prefix: unknown) => void} setAssetPrefix
- * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed, and takes the origin
- *   from those that may
+ * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed, takes the origin from others
  */
 
 /**
@@ -111,7 +110,7 @@ async function prepare(native, options) {
     dir,
     distDir,
     nextVersion: next.version,
-    config: JSON.stringify(withImagePatterns(next, config)),
+    config: configText(next, dir, config),
     hostname: options.hostname || undefined,
     port: portOf(options),
     rules,

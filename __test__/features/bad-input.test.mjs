@@ -1,7 +1,7 @@
 // What a user can get wrong before the first request: one line with a code that says what is wrong and what to do, from a
 // server file as from the command.
 
-import { cpSync, existsSync, mkdirSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -142,6 +142,77 @@ describe.each(/** @type {const} */ (['server file', 'ferronext start', 'next({ d
 })
 
 describe('ferronext start', () => {
+  it.each([
+    [
+      'a wrong type',
+      'export default { basePath: 5 }\n',
+      /next\.config\.mjs cannot be used: .*basePath is not a string, found type "number"$/,
+    ],
+    [
+      'a wrong type that only the server reads',
+      "export default { compress: 'yes' }\n",
+      /cannot be used: `compress`: invalid type: string "yes", expected a boolean\.$/,
+    ],
+    ['a syntax error', 'export default {\n  a: [\n}\n', /next\.config\.mjs:3 cannot be used: SyntaxError: /],
+    [
+      'an error of its own',
+      "\nthrow new Error('no database')\n",
+      /next\.config\.mjs:2:\d+ cannot be used: no database$/,
+    ],
+    ['what is thrown is none', "throw 'text'\n", /next\.config\.mjs cannot be used: text$/],
+    [
+      'a function that fails',
+      'export default async () => {\n  null.x\n}\n',
+      /next\.config\.mjs:2:\d+ cannot be used: TypeError: /,
+    ],
+    ['a missing import', "import 'missing-package'\n", /next\.config\.mjs cannot be used: .*missing-package/],
+    [
+      'a pattern that is none',
+      'export default { images: { remotePatterns: [{ hostname: 5 }] } }\n',
+      /next\.config\.mjs cannot be used: /,
+    ],
+  ])('FERRONEXT_BAD_CONFIG: %s', async (_, text, message) => {
+    const file = path.join(app, 'next.config.mjs')
+    const before = readFileSync(file)
+    rmSync(file)
+    try {
+      writeFileSync(file, text)
+      const { code, output } = await run(app, [command, 'start'])
+      // Upstream's loader says that much itself.
+      const lines = output
+        .trimEnd()
+        .split('\n')
+        .filter(line => !/Failed to load next\.config|^ ⚠|^⚠|^ {4}/.test(line))
+      expect(lines).toEqual([expect.stringMatching(/^FERRONEXT_BAD_CONFIG: /)])
+      expect(lines[0]).toMatch(message)
+      expect(code).toBe(1)
+    } finally {
+      rmSync(file, { recursive: true })
+      writeFileSync(file, before)
+    }
+  })
+
+  it('FERRONEXT_CORRUPT_MANIFEST: a BUILD_ID without an id, and what is cut off', async () => {
+    const build = (/** @type {string} */ name) => path.join(app, '.next', name)
+    for (const [name, text, what] of [
+      ['BUILD_ID', '', 'it is empty'],
+      ['BUILD_ID', ' \n', 'it is empty'],
+      ['routes-manifest.json', '', 'it is empty'],
+      ['routes-manifest.json', '{"version": 3,\n "pages404"', 'it is cut off in line 2, column 11'],
+      ['prerender-manifest.json', '{"version": 4, "routes": {"/": {', 'it is cut off in line 1'],
+    ]) {
+      const before = readFileSync(build(name))
+      writeFileSync(build(name), text)
+      expectOneLine(
+        await run(app, [command, 'start']),
+        new RegExp(
+          `^FERRONEXT_CORRUPT_MANIFEST: .*${name.replace('.', '\\.')} is not a valid manifest: ${what}.*Run \`next build\` again\\.$`,
+        ),
+      )
+      writeFileSync(build(name), before)
+    }
+  })
+
   it('FERRONEXT_NO_BUILD and FERRONEXT_CORRUPT_MANIFEST', async () => {
     const build = path.join(app, '.next')
     writeFileSync(path.join(build, 'routes-manifest.json'), '{"version": 3')
@@ -150,7 +221,9 @@ describe('ferronext start', () => {
       /^FERRONEXT_CORRUPT_MANIFEST: .*routes-manifest\.json is not a valid manifest: .*Run `next build` again\.$/,
     )
     rmSync(path.join(build, 'BUILD_ID'))
-    expectOneLine(await run(app, [command, 'start']), /^FERRONEXT_NO_BUILD: .*next build/)
+    const none = await run(app, [command, 'start'])
+    expectOneLine(none, /^FERRONEXT_NO_BUILD: .*next build/)
+    expect(none.output).toContain(`the '.next' directory of ${app}.`)
   })
 
   it('FERRONEXT_PORT_TAKEN and FERRONEXT_CANNOT_LISTEN', async () => {
@@ -182,6 +255,8 @@ describe('ferronext start', () => {
       [['start', 'a', 'b'], /One server file or folder is enough/],
       [['start', '--access-log', 'xml'], /--access-log takes text or json/],
       [['dev', '--webpack', '--turbo'], /either --turbopack or --webpack/],
+      [['start', '--inspect=nowhere'], /--inspect takes a port/],
+      [['start', '--trust-origin'], /--trust-origin needs --trust-proxy/],
     ])) {
       const { code, output } = await run(app, [command, ...args])
       expect([code, output.trimEnd().split('\n').length]).toEqual([2, 1])
@@ -189,6 +264,31 @@ describe('ferronext start', () => {
       expect(output).toMatch(what)
     }
   })
+})
+
+describe('the other commands', () => {
+  it('ferronext info: FERRONEXT_WRONG_DIR', async () => {
+    expectOneLine(
+      await run(app, [command, 'info', 'nonexist']),
+      /^FERRONEXT_WRONG_DIR: There is no folder .*nonexist\.$/,
+    )
+  })
+
+  it.each(['start', 'dev', 'info', 'standalone', 'build-addon'])(
+    '%s has a help, whatever else is asked',
+    async name => {
+      const { code, output } = await run(app, [command, name, '--help'])
+      expect([code, output]).toEqual([0, expect.stringMatching(new RegExp(`^Usage: ferronext ${name}`))])
+      expect(output.trim().split('\n').length).toBeGreaterThan(2)
+      for (const other of [
+        ['help', name],
+        ['--help', name],
+        [name, '--no-such-option', '-h'],
+      ]) {
+        expect(await run(app, [command, ...other])).toEqual({ code, output })
+      }
+    },
+  )
 })
 
 describe('FERRONEXT_TWO_COPIES', () => {

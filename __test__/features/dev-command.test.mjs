@@ -61,6 +61,7 @@ describe('ferronext dev without a server file', () => {
     expect(await run.ended).toBe(0)
     await expect(text(port)).rejects.toThrow()
     expect(run.output().match(/has changed/g)).toHaveLength(1)
+    expect(run.output()).not.toContain('Not everything was through')
   })
 
   it('a port that was asked for and is taken ends the command', async () => {

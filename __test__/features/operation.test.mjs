@@ -1,6 +1,6 @@
 // What an operator sees of a server: `ferronext start` and how it ends, readiness, metrics, the access log, tracing.
 
-import { cpSync, writeFileSync } from 'node:fs'
+import { cpSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -63,11 +63,17 @@ async function custom(options, env) {
 }
 
 describe('ferronext start', () => {
-  it('says in one line what is served from where, and answers what the app has', async () => {
+  it('says what is served from where, and answers what the app has', async () => {
     const { port, run } = await start()
-    expect(run.output()).toMatch(
-      new RegExp(`^ferronext [\\d.]+ serves ${app} at http://localhost:${port} \\(ready in \\d+ ms\\)\n$`),
+    expect(await run.printed(/Ready in/)).toBe(true)
+    const [serves, local, ...others] = run.output().trimEnd().split('\n')
+    expect(serves).toMatch(
+      new RegExp(`^ferronext [\\d.]+ serves ${app} at http://localhost:${port} \\(ready in \\d+ ms\\)$`),
     )
+    // What `next start` says as well.
+    expect(local).toBe(`- Local:         http://localhost:${port}`)
+    expect(others.pop()).toMatch(/^✓ Ready in \d+ms$/)
+    for (const line of others) expect(line).toMatch(new RegExp(`^- Network:       http://\\S+:${port}$`))
     const page = await fetch(`http://localhost:${port}/`)
     expect([page.status, page.headers.get('x-nextjs-cache')]).toEqual([200, 'HIT'])
     expect(await (await fetch(`http://localhost:${port}/ssr`)).text()).toContain('Rendered at')
@@ -87,6 +93,34 @@ describe('ferronext start', () => {
     const { headers } = await sendRaw({ port, target: '/' })
     expect(headers).toContainEqual(['Keep-Alive', 'timeout=61'])
     await expect(fetch(`http://[::1]:${port}/`)).rejects.toThrow()
+  })
+
+  it('HOSTNAME that names a machine is nothing to listen on', async () => {
+    const { port } = await start([], { HOSTNAME: 'web-5d7f.example.invalid' })
+    expect((await fetch(`http://127.0.0.1:${port}/`)).status).toBe(200)
+  })
+
+  it('takes the options of `next start` that look into the process', async () => {
+    const debug = await freePort()
+    const { run } = await start([
+      '--experimental-next-config-strip-types',
+      '--experimental-cpu-prof',
+      '--inspect',
+      String(debug),
+    ])
+    const [{ webSocketDebuggerUrl }] = await (await fetch(`http://127.0.0.1:${debug}/json`)).json()
+    expect(webSocketDebuggerUrl).toContain(`127.0.0.1:${debug}`)
+    run.signal('SIGTERM')
+    expect(await run.ended).toBe(143)
+    const [profile = ''] = readdirSync(path.join(app, '.next-profiles'))
+    expect(JSON.parse(readFileSync(path.join(app, '.next-profiles', profile), 'utf8')).nodes.length).toBeGreaterThan(0)
+  })
+
+  it('takes the origin from a proxy that it is told to trust', async () => {
+    const { port } = await start(['--trust-proxy', 'loopback', '--trust-origin'])
+    const headers = { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Host': 'shop.example' }
+    const { body } = await sendRaw({ port, target: '/handler', headers })
+    expect(JSON.parse(body.toString())).toEqual({ handled: true, origin: 'https://shop.example' })
   })
 
   it.each(

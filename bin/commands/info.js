@@ -1,5 +1,6 @@
 // `ferronext info [folder]`: what is installed here and whether it fits together. The first thing to attach to a report.
 
+const { statSync } = require('node:fs')
 const path = require('node:path')
 const { loadAddon, platformName } = require('../../runtime/addon')
 const { codedError } = require('../../runtime/errors')
@@ -9,6 +10,9 @@ const { findNext } = require('../../runtime/next-package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
 function run(_values, [dir = '.']) {
+  if (!statSync(dir, { throwIfNoEntry: false })?.isDirectory()) {
+    throw codedError('FERRONEXT_WRONG_DIR', `There is no folder ${path.resolve(dir)}.`)
+  }
   /** @type {string | undefined} */
   let nextVersion
   /** @type {[string, () => string | undefined][]} */

@@ -1,5 +1,7 @@
 // `ferronext start [server file | folder]`: a server file, or the app itself, in production.
 
+const path = require('node:path')
+const { INSPECTING, inspect } = require('../inspect')
 const { serve } = require('../serve')
 const { runServerFile } = require('../server-file')
 const { numberOf, portOf, targetOf } = require('../target')
@@ -22,7 +24,21 @@ const options = {
   'access-log': { type: 'string' },
   metrics: { type: 'string' },
   health: { type: 'boolean' },
+  'trust-proxy': { type: 'string' },
+  'trust-origin': { type: 'boolean' },
+  ...INSPECTING,
 }
+
+/** What a server file says to `next()` and to its own HTTP server. */
+const OF_THE_APP = [
+  'keepAliveTimeout',
+  'shutdown-timeout',
+  'access-log',
+  'metrics',
+  'health',
+  'trust-proxy',
+  'trust-origin',
+]
 
 /** @type {import('../run').Command['run']} */
 async function run(values, positionals, rest) {
@@ -30,8 +46,9 @@ async function run(values, positionals, rest) {
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'production'
   const port = portOf(values)
+  inspect(values, target.dir ?? path.dirname(target.file))
   if (target.file !== undefined) {
-    for (const name of ['keepAliveTimeout', 'shutdown-timeout', 'access-log', 'metrics', 'health']) {
+    for (const name of OF_THE_APP) {
       if (values[name] !== undefined)
         throw badArgument(`--${name} is for the app itself; a server file decides that in its code`)
     }
@@ -53,7 +70,22 @@ async function run(values, positionals, rest) {
     accessLog,
     metrics: values.metrics,
     health: values.health,
+    trustProxy: trustProxyOf(values),
   })
+}
+
+/**
+ * The option `trustProxy` of next().
+ * @param {Record<string, any>} values
+ * @returns {import('../../index').NextServerOptions['trustProxy']}
+ */
+function trustProxyOf({ 'trust-proxy': from, 'trust-origin': origin }) {
+  if (from === undefined) {
+    if (origin) throw badArgument('--trust-origin needs --trust-proxy: whose headers are believed')
+    return undefined
+  }
+  const believed = from === 'true' ? true : from === 'false' ? false : from
+  return origin ? { from: believed, origin } : believed
 }
 
 module.exports = { options, run }

@@ -103,14 +103,16 @@ impl Build {
 
 fn read_build_id(dir: &Path, dist_dir: &Path) -> Result<String> {
     match std::fs::read_to_string(dist_dir.join("BUILD_ID")) {
+        Ok(id) if id.trim().is_empty() => Err(Error::manifest(&dist_dir.join("BUILD_ID"), "it is empty")),
         Ok(id) => Ok(id),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
             // Upstream names the folder as the configuration writes it, which is relative to the project.
             let shown = dist_dir.strip_prefix(dir).unwrap_or(dist_dir).display();
+            let dir = dir.display();
             Err(Error::new(
                 Code::NoBuild,
                 format!(
-                    "Could not find a production build in the '{shown}' directory. Try building your app with 'next \
+                    "Could not find a production build in the '{shown}' directory of {dir}. Try building your app with 'next \
                      build' before starting the production server. \
                      https://nextjs.org/docs/messages/production-start-no-build-id"
                 ),

@@ -34,7 +34,8 @@ pub(super) fn named<'de, T: Deserialize<'de>, D: Deserializer<'de>>(fields: D) -
 /// A fault with the field it is in, when it is in one.
 fn located<E: std::fmt::Display>(error: &serde_path_to_error::Error<E>) -> String {
     match error.path().to_string().as_str() {
-        "." => error.inner().to_string(),
+        // What has no place in the value is `?`: text that is no JSON.
+        "." | "?" => error.inner().to_string(),
         field => format!("{field}: {}", error.inner()),
     }
 }
@@ -57,8 +58,17 @@ fn text(path: &Path) -> Result<Option<String>> {
 
 fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value =
-        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| Error::manifest(path, located(&error)))?;
+    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+        let inner = error.inner();
+        if text.trim().is_empty() {
+            Error::manifest(path, "it is empty")
+        } else if inner.is_eof() {
+            let (line, column) = (inner.line(), inner.column());
+            Error::manifest(path, format!("it is cut off in line {line}, column {column}"))
+        } else {
+            Error::manifest(path, located(&error))
+        }
+    })?;
     // A value followed by other text is a damaged file as well.
     deserializer.end().map_err(|error| Error::manifest(path, error))?;
     Ok(value)

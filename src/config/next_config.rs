@@ -178,6 +178,22 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<f
     Deserialize::deserialize(deserializer).map(Some)
 }
 
+impl NextConfig {
+    /// Reads the evaluated configuration.
+    ///
+    /// # Errors
+    /// The option that does not fit, and why.
+    pub fn parse(json: &str) -> Result<NextConfig, String> {
+        let mut deserializer = serde_json::Deserializer::from_str(json);
+        serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
+            let why = error.inner().to_string();
+            // Nobody has seen the text that the place is in.
+            let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
+            format!("`{}`: {why}", error.path())
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -192,5 +208,15 @@ mod tests {
         assert_eq!(timeout(r#"{"proxyTimeout":0}"#), Some(Duration::from_secs(30)));
         assert_eq!(timeout(r#"{"proxyTimeout":1500}"#), Some(Duration::from_millis(1500)));
         assert_eq!(timeout(r#"{"proxyTimeout":null}"#), None);
+    }
+
+    #[test]
+    fn a_wrong_type_is_named_with_its_option() {
+        let what = |json: &str| NextConfig::parse(json).unwrap_err();
+        assert_eq!(
+            what(r#"{"compress":"yes"}"#),
+            r#"`compress`: invalid type: string "yes", expected a boolean"#
+        );
+        assert!(what(r#"{"experimental":{"isrFlushToDisk":5}}"#).starts_with("`experimental.isrFlushToDisk`: "));
     }
 }

@@ -113,10 +113,10 @@ impl Engine {
                 ),
             ));
         }
-        let config: NextConfig = serde_json::from_str(config_json).map_err(|error| {
+        let config = NextConfig::parse(config_json).map_err(|what| {
             Error::new(
                 Code::BadConfig,
-                format!("The configuration in {} cannot be used: {error}.", dir.display()),
+                format!("The configuration in {} cannot be used: {what}.", dir.display()),
             )
         })?;
         let mut build = Build::load(dir, dist_dir, next_version)?;
