@@ -8,6 +8,7 @@ const { renderInBackground } = require('./background')
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
 const { REQUEST_META } = require('./context')
+const { isBrokenForm } = require('./broken-form')
 const { isAbort } = require('./errors')
 const { answerForImage, loadImage } = require('./image')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
@@ -216,7 +217,7 @@ async function steps(server, req, res, slot, strict = false) {
         return
       }
       const name = /** @type {any} */ (error)?.constructor?.name
-      const status = name === 'DecodeError' || name === 'NormalizeError' ? 400 : 500
+      const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, step, error) ? 400 : 500
       if (status === 500) server.logError(error)
       // The error page of the failed page failed too: plain text is what is left.
       if (pending !== undefined) {

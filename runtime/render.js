@@ -2,6 +2,7 @@
 // reason why it has not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
 
 const { REQUEST_META } = require('./context')
+const { withForm } = require('./broken-form')
 const { runEdge } = require('./edge')
 const { PUBLIC_ORIGIN } = require('./forwarded-origin')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
@@ -64,17 +65,31 @@ async function render(server, req, res, step, error, extraMeta) {
   server.entries.readManifests(entry, step.file, step.page)
   const start = server.countRender && performance.now()
   try {
-    const call = () =>
+    const run = () =>
       server.lean.answer(server, entry, req, res, step) ??
       entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
-    const fetchesFromHere = !step.direct && 'next-action' in req.headers
-    await (fetchesFromHere ? server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? meta.initURL, call) : call())
+    await (req.method === 'POST' && !step.direct ? runPost(server, req, step, run) : run())
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
   } finally {
     if (start !== undefined) server.countRender?.(step.pathname, (performance.now() - start) / 1000, false)
   }
+}
+
+/**
+ * What may be for a server action: its form may be broken, and upstream may fetch from this server for it.
+ * @template T
+ * @param {import('./server').ServerState} server
+ * @param {Request} req
+ * @param {RenderStep} step
+ * @param {() => T} run
+ * @returns {T}
+ */
+function runPost(server, req, step, run) {
+  const call = () => withForm(req, step, run)
+  if (!('next-action' in req.headers)) return call()
+  return server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? req[REQUEST_META].initURL, call)
 }
 
 /**

@@ -6,6 +6,7 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { Answers } = require('./answers')
 const CacheHandler = require('./cache-handler')
+const { isAnswered } = require('./broken-form')
 const { applyConf } = require('./conf')
 const { publishContext } = require('./context')
 const { NextCustomServer } = require('./custom-server')
@@ -266,15 +267,14 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     hostname,
     getAssetPrefix: () => assetPrefix,
     isWrappedByNextServer: true,
-    logErrorWithOriginalStack: logError,
+    logErrorWithOriginalStack: (/** @type {unknown} */ error) => isAnswered(error) || logError(error),
     render404: (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl, setHeaders = true) =>
       isRouted(req)
         ? renderErrorPage(state, req, res, 404, setHeaders)
         : direct.render404(state, req, res, parsedUrl, setHeaders),
     revalidate: (/** @type {import('./revalidate').RevalidateRequest} */ request) => revalidate(state, next, request),
   })
-  // Actions of these versions would fetch from whatever host the client names (CVE-2026-64649); `next start` sets this too.
-  // And where the URL of a request is not this server's, they would go out and in again through the proxy.
+  // Actions would fetch from whatever host the client names (CVE-2026-64649), or through the proxy; `next start` sets this too.
   if (traits.actionsFetchFromHost || givesOrigin(options.trustProxy)) {
     process.env.__NEXT_PRIVATE_ORIGIN ??= `http://${state.fetchHostname}:${state.port}`
   }

@@ -33,6 +33,21 @@ describe('a plain server', () => {
   const server = serving('custom.mjs')
 
   it.each([
+    ['cut off', 'multipart/form-data; boundary=x', '--x\r\nContent-Disposition: form-data; name="a"\r\n\r\nhel'],
+    ['empty', 'multipart/form-data; boundary=x', ''],
+    ['with a broken part', 'multipart/form-data; boundary=x', '--x\r\nodd\r\n\r\nhel\r\n--x--\r\n'],
+    ['without a boundary', 'multipart/form-data', '--x\r\n\r\nhel\r\n--x--\r\n'],
+  ])('a form that is %s is a bad request and no fault', async (_, type, body) => {
+    const from = server().output().length
+    for (const target of ['/nowhere', '/nowhere/deep', '/dynamic', '/isr']) {
+      const answer = await server().ask(target, { method: 'POST', body, headers: { 'Content-Type': type } })
+      expect([target, answer.status]).toEqual([target, 400])
+    }
+    expect(server().output().slice(from)).toBe('')
+    expect((await server().ask('/nowhere')).status).toBe(404)
+  })
+
+  it.each([
     '/',
     '/isr',
     '/plain',
