@@ -154,6 +154,25 @@ describe('the cache on disk', () => {
   })
 })
 
+describe('a disk that takes no pictures', () => {
+  it('is said once, and pictures are kept in memory', async () => {
+    const dir = await copy('unwritable')
+    // Also who may write everything cannot create a file below a file.
+    mkdirSync(path.join(dir, '.next/cache'), { recursive: true })
+    writeFileSync(path.join(dir, '.next/cache/images-unfinished'), '')
+    const server = await serve(dir, 'ferronext')
+    for (const url of ['/img/photo.jpg', '/img/drawing.png']) {
+      const made = await server.ask(target(url))
+      const kept = await server.ask(target(url))
+      expect([cache(made), cache(kept)]).toEqual(['MISS', 'HIT'])
+      expect(kept.decoded.equals(made.decoded)).toBe(true)
+    }
+    const told = server.output().match(/^.*takes no images.*$/gm)
+    expect(told).toEqual([expect.stringContaining('They are kept in memory only, 64 MB of them.')])
+    await server.stop()
+  })
+})
+
 describe('one piece of work', () => {
   it('makes a picture for a hundred who ask at once', async () => {
     const dir = await copy('together')

@@ -4,7 +4,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { createServer as createSecureServer } from 'node:https'
 import path from 'node:path'
-import { deflateSync, gzipSync } from 'node:zlib'
+import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib'
 import { WebSocketServer } from 'ws'
 
 /** The ports that stand in the fixture's configuration; a copy of the built app gets the real ones. */
@@ -254,6 +254,8 @@ function answerPicture(res, pathname, searchParams) {
       return res.writeHead(200, { ...type, 'Content-Encoding': 'gzip' }).end(gzipSync(PIXEL))
     case 'deflate.png':
       return res.writeHead(200, { ...type, 'Content-Encoding': 'deflate, gzip' }).end(gzipSync(deflateSync(PIXEL)))
+    case 'brotli.png':
+      return res.writeHead(200, { ...type, 'Content-Encoding': 'br' }).end(brotliCompressSync(PIXEL))
     case 'six-codings.png':
       return res.writeHead(200, { ...type, 'Content-Encoding': 'gzip,gzip,gzip,gzip,gzip,gzip' }).end(PIXEL)
     case 'unknown-coding.png':

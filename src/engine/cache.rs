@@ -148,10 +148,13 @@ impl Cache {
     }
 }
 
-/// Whether a folder does not take files at all, as opposed to one file of a full disk.
+/// Whether a folder does not take files at all: it is the same for every file, until somebody changes that.
 fn takes_no_files(error: &io::Error) -> bool {
-    use io::ErrorKind::{NotADirectory, PermissionDenied, ReadOnlyFilesystem};
-    matches!(error.kind(), PermissionDenied | ReadOnlyFilesystem | NotADirectory)
+    use io::ErrorKind::{NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+    matches!(
+        error.kind(),
+        PermissionDenied | ReadOnlyFilesystem | NotADirectory | StorageFull | QuotaExceeded
+    )
 }
 
 /// Keys of data begin so that they are never those of pages.
@@ -333,7 +336,7 @@ impl Engine {
             What::Data(data) => self.cache.data.write(&written.turn, data),
         };
         match result {
-            // A folder that is mounted to be read is what somebody wants. That it is so is said once.
+            // A folder that is mounted to be read is what somebody wants, and a full disk fails each time. It is said once.
             Err(error) if takes_no_files(&error) => {
                 if !self.cache.told_read_only.swap(true, Ordering::Relaxed) {
                     tracing::warn!(
@@ -343,7 +346,13 @@ impl Engine {
                 }
                 Ok(())
             }
-            result => result,
+            result => {
+                // A disk that had no room has some again.
+                if result.is_ok() && self.cache.told_read_only.load(Ordering::Relaxed) {
+                    self.cache.told_read_only.store(false, Ordering::Relaxed);
+                }
+                result
+            }
         }
     }
 

@@ -3,7 +3,9 @@
 //! In: the configuration and the build. Out: [`Images`], the rules, the caches and the workplaces; and the words in which a
 //! piece of work and those who wait for it talk ([`Outcome`], [`Question`], [`Reply`]).
 
-use std::path::PathBuf;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
@@ -32,6 +34,9 @@ const MEMORY: u64 = 64 << 20;
 /// Larger pictures are read from disk each time: they spend their time on the network.
 const LARGEST_IN_MEMORY: usize = 2 << 20;
 
+/// Where the disk takes none there is nothing else that could have them.
+const LARGEST_WITHOUT_DISK: usize = 16 << 20;
+
 /// Sources that are held at a time, each of `maximumResponseBody` bytes at most.
 const SOURCES: usize = 16;
 
@@ -56,6 +61,8 @@ pub(crate) struct Images {
     pub time_limit: Duration,
     pub keeper: Keeper,
     pub memory: Store<Arc<Picture>>,
+    /// Whether it has been said that the disk takes no pictures.
+    told_unwritable: AtomicBool,
     pub remote: Remote,
     pub workshop: Workshop,
     pub sources: Arc<Semaphore>,
@@ -198,6 +205,7 @@ impl Images {
             ),
             keeper,
             memory: Store::new(MEMORY),
+            told_unwritable: AtomicBool::new(false),
             remote: Remote::new(remote, client.clone(), trust.extra_ca_certs.clone()),
             workshop: WORKSHOP.clone(),
             sources: Arc::new(Semaphore::new(SOURCES)),
@@ -211,6 +219,28 @@ impl Images {
     pub fn remember(&self, key: &str, picture: &Arc<Picture>) {
         if picture.entry.bytes.len() <= LARGEST_IN_MEMORY {
             self.memory.insert(key.to_owned(), Arc::clone(picture));
+        }
+    }
+
+    /// A picture is on disk.
+    pub fn is_written(&self, key: &str, picture: &Arc<Picture>) {
+        self.told_unwritable.store(false, Ordering::Relaxed);
+        self.remember(key, picture);
+    }
+
+    /// The disk has not taken a picture: it lives in memory alone, and is not made anew for each request.
+    pub fn is_not_written(&self, key: &str, picture: &Arc<Picture>, dir: &Path, why: &io::Error) {
+        if picture.entry.bytes.len() <= LARGEST_WITHOUT_DISK {
+            self.memory.insert(key.to_owned(), Arc::clone(picture));
+        }
+        if why.kind() == io::ErrorKind::FileTooLarge {
+            tracing::error!("The image {} cannot be kept: {why}", picture.href());
+        } else if !self.told_unwritable.swap(true, Ordering::Relaxed) {
+            tracing::error!(
+                "{} takes no images ({why}). They are kept in memory only, {} MB of them.",
+                dir.display(),
+                MEMORY >> 20
+            );
         }
     }
 }

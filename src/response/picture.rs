@@ -89,6 +89,11 @@ pub enum PictureAnswer {
 const MAX_ANSWERS: usize = 12;
 
 impl Picture {
+    /// The source, as it was asked for.
+    pub fn href(&self) -> &str {
+        &self.href
+    }
+
     /// A picture without answers.
     pub fn new(entry: Entry, href: String) -> Picture {
         Picture {

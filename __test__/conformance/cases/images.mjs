@@ -223,6 +223,7 @@ const remotes = [
   '/picture/tagged.png',
   '/picture/gzip.png',
   '/picture/deflate.png',
+  '/picture/brotli.png',
   '/picture/six-codings.png',
   '/picture/unknown-coding.png',
   '/picture/html',

@@ -147,8 +147,8 @@ impl Work {
             Keeper::Disk(disk) => {
                 let entry = picture.entry.clone();
                 match self.on_disk(disk, move |disk, key| disk.write(key, &entry)).await {
-                    Some(Ok(())) => images.remember(&self.params.key, &picture),
-                    Some(Err(why)) => tracing::error!("The image {} cannot be kept: {why}", self.params.href),
+                    Some(Ok(())) => images.is_written(&self.params.key, &picture),
+                    Some(Err(why)) => images.is_not_written(&self.params.key, &picture, disk.dir(), &why),
                     None => {}
                 }
             }

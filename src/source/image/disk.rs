@@ -71,16 +71,34 @@ impl Disk {
     /// Keeps a picture, in place of the one that was there.
     ///
     /// # Errors
-    /// When it is larger than all that may be kept, or cannot be written.
+    /// [`io::ErrorKind::FileTooLarge`] when it is larger than all that may be kept; else why it cannot be written.
     pub fn write(&self, key: &str, entry: &Entry) -> io::Result<()> {
         if entry.bytes.is_empty() {
             return Err(io::Error::other("a picture without bytes is not kept"));
         }
         let size = entry.bytes.len() as u64;
-        let evicted = self.used().add(key, size)?;
+        let evicted = self.used().add(key, size, || self.room())?;
         for key in evicted {
             self.delete(&key);
         }
+        let written = self.put(key, entry);
+        if written.is_err() {
+            self.used().with(|used| used.remove(key));
+        }
+        written
+    }
+
+    /// What may be kept, when it is the disk that says it: more than before, once there is room again.
+    fn room(&self) -> Option<u64> {
+        self.limit.is_none().then(|| half_of_free(&self.dir))
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    fn put(&self, key: &str, entry: &Entry) -> io::Result<()> {
         let (dir, name) = (self.dir.join(key), entry.file_name());
         fs::create_dir_all(&dir)?;
         fs::create_dir_all(&self.unfinished)?;
@@ -146,7 +164,7 @@ impl Disk {
         found.sort_by(|a, b| a.0.total_cmp(&b.0));
         let mut evicted = Vec::new();
         for (_, key, size) in found {
-            match used.add(&key, size) {
+            match used.add(&key, size, || None) {
                 Ok(keys) => evicted.extend(keys),
                 Err(_) => evicted.push(key),
             }
@@ -172,9 +190,9 @@ impl Guard<'_> {
         self.with(|used| used.touch(key));
     }
 
-    fn add(mut self, key: &str, size: u64) -> io::Result<Vec<String>> {
+    fn add(mut self, key: &str, size: u64, room: impl FnOnce() -> Option<u64>) -> io::Result<Vec<String>> {
         match self.0.as_mut() {
-            Some(used) => used.add(key, size),
+            Some(used) => used.add(key, size, room),
             None => Ok(Vec::new()),
         }
     }
@@ -190,13 +208,23 @@ impl Used {
         }
     }
 
-    /// Counts a picture in. Returns those that have to go for it.
-    fn add(&mut self, key: &str, size: u64) -> io::Result<Vec<String>> {
+    /// Counts a picture in. Returns those that have to go for it. `room` is what is free where no option says how much may be kept.
+    fn add(&mut self, key: &str, size: u64, room: impl FnOnce() -> Option<u64>) -> io::Result<Vec<String>> {
         if size > self.limit {
             let limit = self.limit;
-            return Err(io::Error::other(format!(
-                "{size} bytes are more than images.maximumDiskCacheSize allows in all, {limit}"
-            )));
+            let Some(room) = room() else {
+                return Err(io::Error::new(
+                    io::ErrorKind::FileTooLarge,
+                    format!("{size} bytes are more than images.maximumDiskCacheSize allows in all, {limit}"),
+                ));
+            };
+            self.limit = self.total + room;
+            if size > self.limit {
+                return Err(io::Error::new(
+                    io::ErrorKind::StorageFull,
+                    "no space is left on the disk",
+                ));
+            }
         }
         self.remove(key);
         let mut evicted = Vec::new();

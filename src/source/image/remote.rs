@@ -270,7 +270,15 @@ fn request_for(url: &Url) -> Result<Request<Nothing>, http::Error> {
         .header("accept-language", "*")
         .header("sec-fetch-mode", "cors")
         .header("user-agent", "node")
-        .header("accept-encoding", "gzip, deflate")
+        // What Node's `fetch` asks for.
+        .header(
+            "accept-encoding",
+            if url.scheme() == "https" {
+                "br, gzip, deflate"
+            } else {
+                "gzip, deflate"
+            },
+        )
         .header("host", authority)
         // A picture is fetched once in hours.
         .header("connection", "close");
@@ -303,6 +311,9 @@ impl Body for Nothing {
     }
 }
 
+/// Bytes that brotli works on at a time.
+const BUFFER: usize = 16 << 10;
+
 /// The bytes without their codings; else the status of the refusal. A coding that nobody knows is left, as upstream leaves it.
 fn decoded(mut bytes: Bytes, headers: &HeaderMap, max_bytes: u64) -> Result<Bytes, u16> {
     let lines = headers
@@ -320,7 +331,7 @@ fn decoded(mut bytes: Bytes, headers: &HeaderMap, max_bytes: u64) -> Result<Byte
     }
     if codings
         .iter()
-        .any(|coding| !matches!(*coding, "gzip" | "x-gzip" | "deflate"))
+        .any(|coding| !matches!(*coding, "gzip" | "x-gzip" | "deflate" | "br" | "zstd"))
     {
         return Ok(bytes);
     }
@@ -331,6 +342,10 @@ fn decoded(mut bytes: Bytes, headers: &HeaderMap, max_bytes: u64) -> Result<Byte
                 read_all(flate2::read::ZlibDecoder::new(source), max_bytes)
             }
             "deflate" => read_all(flate2::read::DeflateDecoder::new(source), max_bytes),
+            "br" => read_all(brotli::Decompressor::new(source, BUFFER), max_bytes),
+            "zstd" => zstd::stream::read::Decoder::with_buffer(source)
+                .map_err(|_| 400)
+                .and_then(|decoder| read_all(decoder, max_bytes)),
             _ => read_all(flate2::read::MultiGzDecoder::new(source), max_bytes),
         };
         bytes = whole?.into();

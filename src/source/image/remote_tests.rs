@@ -217,7 +217,22 @@ fn codings_are_undone_within_the_limit() {
     };
     assert_eq!(undo("gzip", gzip(b"x")).unwrap(), "x");
     assert_eq!(undo("x-gzip, GZIP", gzip(&gzip(b"x"))).unwrap(), "x");
-    assert_eq!(undo("br", b"x".to_vec()).unwrap(), "x");
+    let brotli = |bytes: &[u8]| {
+        let mut coded = Vec::new();
+        brotli::CompressorWriter::new(&mut coded, 4096, 5, 22)
+            .write_all(bytes)
+            .unwrap();
+        coded
+    };
+    assert_eq!(undo("br", brotli(b"x")).unwrap(), "x");
+    assert_eq!(undo("gzip, br", brotli(&gzip(b"x"))).unwrap(), "x");
+    assert_eq!(undo("br", brotli(&[0; 1 << 20])), Err(413));
+    assert_eq!(undo("br", b"no brotli".to_vec()), Err(400));
+    assert_eq!(
+        undo("zstd", zstd::stream::encode_all(&b"x"[..], 1).unwrap()).unwrap(),
+        "x"
+    );
+    assert_eq!(undo("compress", b"x".to_vec()).unwrap(), "x");
     assert_eq!(undo("gzip", vec![0; 1_001]), Err(400));
     // A megabyte of nothing in a thousand bytes.
     assert_eq!(undo("gzip", gzip(&[0; 1 << 20])), Err(413));

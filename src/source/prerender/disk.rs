@@ -74,18 +74,23 @@ impl Disk {
     /// has left. `None` when there is none that can be used; why it cannot be used is logged once.
     pub fn read(&self, key: &str, kind: EntryKind, form: Form, trusts_build: bool) -> Option<Entry> {
         let stems = self.naming.stems(key, kind, &self.server_dir)?;
-        let stored = match self.read_stem(kind, &stems.stored, form, |_| true) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => match stems.built {
+        let read = || match self.read_stem(kind, &stems.stored, form, |_| true) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => match &stems.built {
                 // What stands at the scoped place counts, even if it is torn: it is newer than the build.
                 Some(built) if !exists(&with_suffix(&stems.stored, primary_suffix(kind))) => {
                     let is_own = |meta: &Meta| trusts_build || owns(meta, key, kind, form);
-                    self.read_stem(kind, &built, form, is_own)
-                        .map_err(|error| (error, built))
+                    self.read_stem(kind, built, form, is_own)
+                        .map_err(|error| (error, built.clone()))
                 }
-                _ => Err((error, stems.stored)),
+                _ => Err((error, stems.stored.clone())),
             },
-            other => other.map_err(|error| (error, stems.stored)),
+            other => other.map_err(|error| (error, stems.stored.clone())),
         };
+        // Another process may be about to replace its files: they are looked at again when nobody is.
+        let stored = read().or_else(|first| match self.files.settled() {
+            Some(_lock) if exists(&with_suffix(&first.1, primary_suffix(kind))) => read(),
+            _ => Err(first),
+        });
         match stored {
             Ok(entry) => entry,
             Err((error, stem)) => {
@@ -412,6 +417,26 @@ mod tests {
         // Without its primary file it is as if it had never been stored.
         fs::remove_file(&html).unwrap();
         assert_eq!(read(&dir).unwrap().html, "build");
+    }
+
+    // A folder can be locked on Unix only.
+    #[cfg(unix)]
+    #[test]
+    fn an_answer_that_is_being_written_is_not_torn() {
+        let dir = TempDir::new().unwrap();
+        store(&dir, &page("first"));
+        let reader = disk(&dir);
+        std::thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for turn in 0..400 {
+                    store(&dir, &page(if turn % 2 == 0 { "one" } else { "another" }));
+                }
+            });
+            while !writer.is_finished() {
+                assert!(reader.read(&key(), EntryKind::AppPage, WHOLE, false).is_some());
+            }
+        });
+        assert!(reader.complained.lock().unwrap().is_empty());
     }
 
     #[test]

@@ -98,9 +98,11 @@ impl Files {
     pub fn replace(&self, files: &[(PathBuf, &Bytes)], modified_ms: u64) -> io::Result<()> {
         let modified = UNIX_EPOCH + Duration::from_millis(modified_ms);
         let mut written = Vec::with_capacity(files.len());
-        let result = self
-            .write_all(files, modified, &mut written)
-            .and_then(|()| written.iter().try_for_each(|(temporary, path)| put(temporary, path)));
+        let result = self.write_all(files, modified, &mut written).and_then(|()| {
+            // Without it files of two processes could come to stand together.
+            let _lock = self.lock();
+            written.iter().try_for_each(|(temporary, path)| put(temporary, path))
+        });
         if result.is_err() {
             for (temporary, _) in &written {
                 // Those that were renamed are gone already.
@@ -108,6 +110,21 @@ impl Files {
             }
         }
         result
+    }
+
+    /// Keeps other processes from replacing files here, until it is dropped. `None` where that is not to be had: a folder can be
+    /// locked on Unix, and not on every file system.
+    fn lock(&self) -> Option<File> {
+        let folder = File::open(&self.temporary).ok()?;
+        folder.lock().ok()?;
+        Some(folder)
+    }
+
+    /// The same for somebody who only reads: what is being replaced is complete by then.
+    pub fn settled(&self) -> Option<File> {
+        let folder = File::open(&self.temporary).ok()?;
+        folder.lock_shared().ok()?;
+        Some(folder)
     }
 
     fn write_all<'a>(
