@@ -183,7 +183,7 @@ async function steps(server, req, res, slot, strict = false) {
       }
       case 'middlewareResponse':
         if (server.config.compress) compress()
-        return sendMiddlewareResponse(res, step, middlewareBody)
+        return sendMiddlewareResponse(server, res, step, middlewareBody)
       case 'proxy': {
         if (server.config.compress) compress()
         const target = targetOf(server, step.url)

@@ -1,9 +1,8 @@
 // In: Rust's decision to run an entry that was compiled for the edge runtime. Out: the entry has answered, from inside
 // upstream's sandbox. Upstream: `runEdgeFunction` of next/dist/server/next-server.js.
 
-const { Readable } = require('node:stream')
-const { pipeline } = require('node:stream/promises')
-const { limitBody } = require('./body-limit')
+const { isRefused, limitBody } = require('./body-limit')
+const { reportEdgeFault } = require('./instrumentation')
 const { appendDistinct } = require('./respond')
 const { runInSandbox } = require('./sandbox')
 
@@ -15,6 +14,22 @@ const { runInSandbox } = require('./sandbox')
  * @param {Record<string, any>} meta
  */
 async function runEdge(server, req, res, step, meta) {
+  try {
+    await answer(server, req, res, step, meta)
+  } catch (error) {
+    if (!isRefused(req)) await reportEdgeFault(server, req, step, error)
+    throw error
+  }
+}
+
+/**
+ * @param {import('./server').ServerState} server
+ * @param {import('./render').Request} req
+ * @param {import('./render').Response} res
+ * @param {import('./render').RenderStep} step
+ * @param {Record<string, any>} meta
+ */
+async function answer(server, req, res, step, meta) {
   const { config, next } = server
   const { urlQueryToSearchParams } = next.require('next/dist/shared/lib/router/utils/querystring')
   const { signalFromNodeResponse } = next.require('next/dist/server/web/spec-extension/adapters/next-request')
@@ -48,7 +63,7 @@ async function runEdge(server, req, res, step, meta) {
     const values = name === 'set-cookie' ? splitCookiesString(value) : [value]
     for (const single of values) appendDistinct(res, name, single)
   }
-  if (response.body) await pipeline(Readable.fromWeb(/** @type {any} */ (response.body)), res)
+  if (response.body) await next.require('next/dist/server/pipe-readable').pipeToNodeResponse(response.body, res)
   else res.end()
 }
 

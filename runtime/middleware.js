@@ -2,8 +2,6 @@
 // for the step that sends it. What the headers of the answer mean is Rust's to know (src/route/middleware.rs).
 // Upstream: `runMiddleware` and `handleCatchallMiddlewareRequest` of next/dist/server/next-server.js.
 
-const { Readable } = require('node:stream')
-const { pipeline } = require('node:stream/promises')
 const { isRefused, limitBody } = require('./body-limit')
 const { isAbort } = require('./errors')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
@@ -115,14 +113,15 @@ function flatHeaders({ next }, response) {
 
 /**
  * Sends the answer of middleware.
+ * @param {import('./server').ServerState} server
  * @param {import('./render').Response} res
  * @param {{ status: number, headers: string[] }} step
  * @param {ReadableStream | null} body
  */
-async function sendMiddlewareResponse(res, step, body) {
+async function sendMiddlewareResponse({ next }, res, step, body) {
   mergeHeaders(res, step.headers)
   res.statusCode = step.status
-  if (body) await pipeline(Readable.fromWeb(/** @type {any} */ (body)), res)
+  if (body) await next.require('next/dist/server/pipe-readable').pipeToNodeResponse(body, res)
   else res.end()
 }
 

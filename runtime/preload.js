@@ -41,7 +41,11 @@ const MODULES = [
 const PAGES_MODULES = ['react-dom/server.node', 'next/dist/shared/lib/htmlescape']
 
 /** What else edge functions need. */
-const EDGE_MODULES = ['next/dist/shared/lib/router/utils/querystring', 'next/dist/server/web/sandbox']
+const EDGE_MODULES = [
+  'next/dist/shared/lib/router/utils/querystring',
+  'next/dist/server/web/sandbox',
+  'next/dist/server/pipe-readable',
+]
 
 /** What Jest is asked to load after the end of a test file is a failure of the run, and not every app is closed there. */
 const IS_JEST = process.env.JEST_WORKER_ID !== undefined

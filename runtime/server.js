@@ -17,6 +17,7 @@ const { codedError, fromNative } = require('./errors')
 const { imageCacheHandler } = require('./image')
 const { configText } = require('./image-patterns')
 const { loadIncrementalCache } = require('./incremental-cache')
+const { registerInstrumentation } = require('./instrumentation')
 const { checkNext } = require('./known-next')
 const { chooseLean } = require('./lean')
 const { MOCK_REQUEST } = require('./mock-exchange')
@@ -43,6 +44,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {any} engine the native engine of this build
  * @property {Answers} answers prepared answers that this thread has seen
  * @property {any} config the evaluated next.config
+ * @property {string} dir absolute path of the project
  * @property {string} distDir absolute path of the build folder
  * @property {string} relativeProjectDir
  * @property {string} hostname
@@ -219,6 +221,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     engine,
     answers: new Answers(engine),
     config,
+    dir,
     distDir,
     relativeProjectDir: setup.relativeProjectDir(dir),
     hostname,
@@ -278,25 +281,9 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
   if (traits.actionsFetchFromHost || givesOrigin(options.trustProxy)) {
     process.env.__NEXT_PRIVATE_ORIGIN ??= `http://${state.fetchHostname}:${state.port}`
   }
-  const registered = traits.hasInstrumentation ? registerInstrumentation(state, next, dir) : undefined
+  const registered = traits.hasInstrumentation ? registerInstrumentation(state) : undefined
   if (config.experimental.preloadEntriesOnStart) state.preload.start(state, registered)
   return state
-}
-
-/**
- * Starts the app's `instrumentation.ts`. Entries wait for it; a failure is logged as upstream logs it.
- * @param {ServerState} state
- * @param {import('./next-package').NextPackage} next
- * @param {string} dir
- * @returns {Promise<void>}
- */
-function registerInstrumentation(state, next, dir) {
-  state.entries.beforeFirst()
-  const globals = next.require('next/dist/server/lib/router-utils/instrumentation-globals.external')
-  /** @type {Promise<void>} */
-  const registered = globals.ensureInstrumentationRegistered(dir, path.relative(dir, state.distDir))
-  registered.catch(error => report('error', 'Failed to prepare server', error))
-  return registered
 }
 
 /**
