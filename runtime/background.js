@@ -12,7 +12,9 @@ const { WaitUntil } = require('./wait-until')
  * @param {typeof import('./driver').steps} steps
  */
 function renderInBackground(server, step, steps) {
-  server.waitUntil.add(run(server, step, steps))
+  const work = run(server, step, steps)
+  const waitUntil = server.waitUntil.ofRequest() ?? server.waitUntil.add
+  waitUntil(work)
 }
 
 /**

@@ -49,7 +49,7 @@ async function answer(server, req, res, step, meta) {
     // Nobody reads it afterwards, so that there is nothing to copy.
     body: { cloneBodyStream: () => req, finalize: () => {} },
     signal: signalFromNodeResponse(res),
-    waitUntil: server.waitUntil.add,
+    waitUntil: server.waitUntil.ofRequest(),
   }
   const { response } = await runInSandbox(server, server.edgeFunction(step.page), request, {
     incrementalCache: /** @type {any} */ (globalThis).__incrementalCache ?? meta.incrementalCache,

@@ -154,14 +154,14 @@ class LeanRoute {
    */
   async #handle(server, req, res, params, { nextConfig, previewProps, prerenderManifest }) {
     const module = this.#module
-    const { waitUntil } = server
+    const waitUntil = server.waitUntil.ofRequest()
     const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
     incrementalCache?.resetRequestCache()
     const renderOpts = {
       ...this.#options,
       isDraftMode: false,
       incrementalCache,
-      waitUntil: waitUntil.add,
+      waitUntil,
       onClose: (/** @type {() => void} */ callback) => {
         res.on('close', callback)
       },
@@ -169,7 +169,7 @@ class LeanRoute {
     const context = { params, previewProps, renderOpts, sharedContext: this.#sharedContext }
     const response = await module.handle(this.#requestOf(req, res), context)
     req.fetchMetrics = renderOpts.fetchMetrics
-    if (renderOpts.pendingWaitUntil) waitUntil.add(renderOpts.pendingWaitUntil)
+    if (renderOpts.pendingWaitUntil) waitUntil?.(renderOpts.pendingWaitUntil)
     sendHead(server, res, response)
     if (response.body && req.method !== 'HEAD') await sendBody(res, response.body)
     else res.end()

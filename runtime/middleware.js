@@ -83,7 +83,7 @@ async function callMiddleware(server, req, res, step, body) {
     url: step.url,
     page: {},
     signal: signalFromNodeResponse(res),
-    waitUntil: server.waitUntil.add,
+    waitUntil: server.waitUntil.ofRequest(),
   }
   const info = server.edgeMiddleware()
   if (info) return runInSandbox(server, info, { ...request, body })

@@ -67,7 +67,7 @@ async function render(server, req, res, step, error, extraMeta) {
   try {
     const run = () =>
       server.lean.answer(server, entry, req, res, step) ??
-      entry.handler(req, res, { waitUntil: server.waitUntil.add, requestMeta: meta })
+      entry.handler(req, res, { waitUntil: server.waitUntil.ofRequest(), requestMeta: meta })
     await (req.method === 'POST' && !step.direct ? runPost(server, req, step, run) : run())
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK

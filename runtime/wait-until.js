@@ -3,12 +3,15 @@
 
 const { report } = require('./report')
 
+/** Where a platform that keeps processes alive, or freezes them, offers what it has for the request at hand. */
+const PLATFORM = Symbol.for('@next/request-context')
+
 /** Collects work that outlives a response, so that `close()` can wait for it. */
 class WaitUntil {
   /** @type {Set<Promise<unknown>>} */
   #pending = new Set()
 
-  /** Passed to entries as `ctx.waitUntil`. @type {(work: Promise<unknown>) => void} */
+  /** @type {(work: Promise<unknown>) => void} */
   add = work => {
     const settled = Promise.resolve(work).then(
       () => {},
@@ -16,6 +19,21 @@ class WaitUntil {
     )
     this.#pending.add(settled)
     settled.then(() => this.#pending.delete(settled))
+  }
+
+  /**
+   * What the code of a request is given as `waitUntil`. A platform's own comes first, as in upstream (`getWaitUntil` of
+   * next/dist/server/base-server.js), where `after()` fails if there is a platform that has none. `close()` waits for either.
+   * @returns {((work: Promise<unknown>) => void) | undefined}
+   */
+  ofRequest() {
+    const platform = /** @type {any} */ (globalThis)[PLATFORM]?.get()
+    if (!platform) return this.add
+    if (!platform.waitUntil) return undefined
+    return work => {
+      this.add(work)
+      platform.waitUntil(work)
+    }
   }
 
   /** Resolves once nothing is pending, including work that was added meanwhile. */
