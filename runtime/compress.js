@@ -1,6 +1,7 @@
 // In: a response that JavaScript is about to write. Out: the same response, compressed chunk by chunk where the client
 // and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/response/encoding.
 
+const { isUint8Array } = require('node:util/types')
 const { endWhole } = require('./whole')
 
 /**
@@ -180,7 +181,8 @@ function applyHead(res, args) {
 /** @param {any} chunk @param {any} encoding @returns {Buffer} */
 function toBuffer(chunk, encoding) {
   if (Buffer.isBuffer(chunk)) return chunk
-  if (chunk instanceof Uint8Array) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
+  // The edge sandbox is a realm of its own, with another Uint8Array.
+  if (isUint8Array(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
   return Buffer.from(String(chunk), typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : 'utf8')
 }
 

@@ -47,8 +47,9 @@ async function outcome(engine, target, platform, line) {
   const { server } = /** @type {{ server: import('../support/server.mjs').Server }} */ (engines[engine])
   const from = server.output().length
   const response = await ask(engine, target, { 'x-platform': platform })
-  await response.text()
+  const text = await response.text()
   if (line) expect(await server.printed(line, from), `${engine}: ${line} for ${target}`).toBe(true)
+  if (response.ok) expect(text, `${engine}: ${target}`).toMatch(/node|edge|middleware/)
   return { status: response.status, isAsked: (await timesAsked(engine)) > 0 }
 }
 
