@@ -49,13 +49,18 @@ class NextCustomServer {
     if (this.#observed?.live || this.#observed?.ready || this.#observed?.metrics) {
       this.#answersOperator = operatorPaths(this.#observed, {
         isReady: () => this.isReady,
+        isServing: () => this.#isServing,
         metrics: () => this.metrics(),
       })
     }
   }
 
-  /** Whether requests are answered: from the end of `prepare()` to the call of `close()`. */
+  /** Whether requests are answered: from the end of `prepare()` to the call of `close()`, once the app's instrumentation has started. */
   get isReady() {
+    return this.#isServing && this.#state?.starting === undefined
+  }
+
+  get #isServing() {
     return this.#state !== undefined && !this.#isClosing
   }
 

@@ -11,6 +11,7 @@ const { REQUEST_META } = require('./context')
 const { isBrokenForm } = require('./broken-form')
 const { isAbort } = require('./errors')
 const { answerForImage, loadImage } = require('./image')
+const { isStarted } = require('./instrumentation')
 const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
 const { ROUTE } = require('./observe')
@@ -67,6 +68,8 @@ function createHandler(server) {
     if (filterForwarded !== undefined) filterForwarded(req)
     let id
     let answer
+    const { starting } = server
+    if (starting !== undefined) server.nameRoutes()
     try {
       id = native.begin(key, headOf(req, res), Boolean(/** @type {any} */ (req.socket)?.encrypted))
       if (id >= 0) answer = answers.get(id)
@@ -77,6 +80,7 @@ function createHandler(server) {
       sendAnswer(res, INTERNAL_SERVER_ERROR)
       return DONE
     }
+    if (starting !== undefined) return onceStarted(server, starting, req, res, id, answer)
     if (isTracing()) return traced(server, req, res, id, answer)
     if (answer) {
       if (server.namesRoutes) req[ROUTE] = engine.route()
@@ -88,17 +92,46 @@ function createHandler(server) {
 }
 
 /**
+ * The same, once the app's instrumentation has started.
+ * @param {ServerState} server
+ * @param {import('./instrumentation').Starting} starting
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} id
+ * @param {import('./respond').Answer | undefined} answer
+ */
+async function onceStarted(server, starting, req, res, id, answer) {
+  const { engine, inFlight } = server
+  const slot = answer ? undefined : -id - 1
+  const route = engine.route(slot)
+  req[ROUTE] = route
+  inFlight.begin()
+  try {
+    if (!(await isStarted(starting, res, route))) {
+      if (slot !== undefined) engine.free(slot)
+      return
+    }
+    if (isTracing()) await traced(server, req, res, id, answer, route)
+    else if (answer) sendAnswer(res, answer)
+    else await carryOut(server, req, res, -id - 1)
+  } finally {
+    inFlight.end()
+  }
+}
+
+/**
  * The same, inside the span of the request.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
  * @param {number} id
  * @param {import('./respond').Answer | undefined} answer
+ * @param {string} [known] its route
  */
-function traced(server, req, res, id, answer) {
+function traced(server, req, res, id, answer, known) {
   server.nameRoutes()
   const slot = answer ? undefined : -id - 1
-  const route = server.engine.route(slot)
+  const route = known ?? server.engine.route(slot)
   req[ROUTE] = route
   return inSpan(server, req, res, route, () =>
     slot === undefined ? sendAnswer(res, /** @type {any} */ (answer)) : carryOut(server, req, res, slot),

@@ -56,7 +56,7 @@ const badOption = (name, takes, value) =>
 /**
  * Answers for the operator, in front of everything else; the paths are those that arrive, whatever `basePath` is.
  * @param {Observed} observed
- * @param {{ isReady: () => boolean, metrics: () => string }} app
+ * @param {{ isReady: () => boolean, isServing: () => boolean, metrics: () => string }} app
  * @returns {(req: Request, res: Response) => boolean} whether it has answered
  */
 function operatorPaths({ metrics, live, ready }, app) {
@@ -66,7 +66,7 @@ function operatorPaths({ metrics, live, ready }, app) {
     if (method !== 'GET' && method !== 'HEAD') return false
     if (url === live) answer(req, res, 200, 'ok\n')
     else if (url === ready) answer(req, res, app.isReady() ? 200 : 503, app.isReady() ? 'ready\n' : 'not ready\n')
-    else if (app.isReady()) answer(req, res, 200, app.metrics(), METRICS_TYPE)
+    else if (app.isServing()) answer(req, res, 200, app.metrics(), METRICS_TYPE)
     else answer(req, res, 503, 'not ready\n')
     return true
   }

@@ -54,6 +54,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {import('./lean').Lean} lean ways past parts of upstream's code around entries
  * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
  * @property {Preload} preload what is loaded once the server listens
+ * @property {import('./instrumentation').Starting} [starting] the app's instrumentation, until it has started well
  * @property {WaitUntil} waitUntil
  * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for pictures
  * @property {InFlight} inFlight requests that wait for more than memory
