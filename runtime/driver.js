@@ -5,6 +5,7 @@
 //   begin -> slot -> step -> load | answer | stream | proxy | revalidate | image | render | resume -> … until something has answered
 
 const { renderInBackground } = require('./background')
+const { isHeard, told } = require('./channels')
 const { compressResponse } = require('./compress')
 const { isRefused } = require('./body-limit')
 const { REQUEST_META } = require('./context')
@@ -69,7 +70,8 @@ function createHandler(server) {
     let id
     let answer
     const { starting } = server
-    if (starting !== undefined) server.nameRoutes()
+    const isTraced = isTracing() || isHeard()
+    if (isTraced || starting !== undefined) server.nameRoutes()
     try {
       id = native.begin(key, headOf(req, res), Boolean(/** @type {any} */ (req.socket)?.encrypted))
       if (id >= 0) answer = answers.get(id)
@@ -81,7 +83,7 @@ function createHandler(server) {
       return DONE
     }
     if (starting !== undefined) return onceStarted(server, starting, req, res, id, answer)
-    if (isTracing()) return traced(server, req, res, id, answer)
+    if (isTraced) return traced(server, req, res, id, answer)
     if (answer) {
       if (server.namesRoutes) req[ROUTE] = engine.route()
       sendAnswer(res, answer)
@@ -111,7 +113,7 @@ async function onceStarted(server, starting, req, res, id, answer) {
       if (slot !== undefined) engine.free(slot)
       return
     }
-    if (isTracing()) await traced(server, req, res, id, answer, route)
+    if (isTracing() || isHeard()) await traced(server, req, res, id, answer, route)
     else if (answer) sendAnswer(res, answer)
     else await carryOut(server, req, res, -id - 1)
   } finally {
@@ -129,13 +131,13 @@ async function onceStarted(server, starting, req, res, id, answer) {
  * @param {string} [known] its route
  */
 function traced(server, req, res, id, answer, known) {
-  server.nameRoutes()
   const slot = answer ? undefined : -id - 1
   const route = known ?? server.engine.route(slot)
   req[ROUTE] = route
-  return inSpan(server, req, res, route, () =>
-    slot === undefined ? sendAnswer(res, /** @type {any} */ (answer)) : carryOut(server, req, res, slot),
-  )
+  const work = () =>
+    slot === undefined ? sendAnswer(res, /** @type {any} */ (answer)) : carryOut(server, req, res, slot)
+  const spanned = isTracing() ? () => inSpan(server, req, res, route, work) : work
+  return isHeard() ? told(req, res, route, spanned) : Promise.resolve(spanned())
 }
 
 /**

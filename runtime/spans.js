@@ -88,4 +88,4 @@ function nameSpan(span, outer, kind, route) {
   if (outer && outer !== span) outer.setAttribute('http.route', route)
 }
 
-module.exports = { isTracing, inSpan }
+module.exports = { hasSpan, isTracing, inSpan }
