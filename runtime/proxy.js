@@ -2,6 +2,7 @@
 // over them (src/source/proxy); this file moves bodies between Node's streams and it, at the pace of the slower side.
 // Upstream: next/dist/server/lib/router-utils/proxy-request.js.
 
+const { openClientSpan } = require('./client-span')
 const { groupHeaders } = require('./header-list')
 const { report } = require('./report')
 const { sendAnswer, sendChunks } = require('./respond')
@@ -27,13 +28,19 @@ const NO_ANSWER = Buffer.from('Internal Server Error')
  */
 async function proxyRequest(server, req, res, slot, step, target, body = req) {
   if (res.destroyed) return
-  const exchange = server.engine.exchange(slot, { ...target, ...(target.encrypted ? trust() : PLAIN) })
+  const span = openClientSpan(server, req, target)
+  const exchange = server.engine.exchange(slot, {
+    ...target,
+    ...(target.encrypted ? trust() : PLAIN),
+    headers: span?.headers,
+  })
   const cancel = () => exchange.cancel()
   res.on('close', cancel)
   try {
     if (exchange.hasBody) upload(exchange, body)
     else exchange.finish()
     const head = await exchange.respond()
+    span?.answered(head.status)
     if (res.destroyed) return
     writeHead(req, res, step.headers)
     writeHead(req, res, head.headers)
@@ -41,6 +48,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
     await sendChunks(res, () => exchange.chunk())
   } catch (error) {
+    span?.failed(error)
     if (res.destroyed) return
     // One line and no stack: what failed is the other server, and no code of the app's.
     report('error', `Failed to proxy ${target.href} ${error}`)
@@ -48,6 +56,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     if (res.headersSent) res.destroy()
     else sendAnswer(res, { status: 500, replaces: 'code', headers: step.headers, body: NO_ANSWER })
   } finally {
+    span?.end()
     res.off('close', cancel)
     exchange.cancel()
     // Whatever the server did not want to read must not keep the client's next request waiting.

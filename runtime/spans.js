@@ -40,6 +40,8 @@ async function inSpan(server, req, res, route, work) {
   await tracer.withPropagatedContext(req.headers, () => {
     // A span that the user's server or its instrumentation has opened.
     const outer = tracer.getActiveScopeSpan()
+    // Now, because that span ends with the response, which may be before this function goes on.
+    if (!route.startsWith('(')) outer?.setAttribute('http.route', route)
     return tracer.trace(BaseServerSpan.handleRequest, options, async (/** @type {any} */ span) => {
       try {
         await work()

@@ -35,6 +35,8 @@ pub struct JsTarget {
     pub trusts_anyone: bool,
     /// A file with further certificate authorities.
     pub extra_ca_certs: Option<String>,
+    /// Headers to send in the place of those that the request has: names and values in turn.
+    pub headers: Option<Vec<String>>,
 }
 
 /// The head of another server's answer.
@@ -119,6 +121,11 @@ impl JsEngine {
         } else {
             Trust::Authorities
         };
+        let mut further = HeaderLines::new();
+        let mut flat = target.headers.unwrap_or_default().into_iter();
+        while let (Some(name), Some(value)) = (flat.next(), flat.next()) {
+            further.push((name, value));
+        }
         let target = Target {
             origin: Origin {
                 tls: target.encrypted.then_some(trust),
@@ -128,7 +135,7 @@ impl JsEngine {
             authority: target.host,
             path: target.path,
         };
-        match guarded(|| self.engine().exchange(slot as usize, target, tls))? {
+        match guarded(|| self.engine().exchange(slot as usize, target, tls, further))? {
             Some(exchange) => Ok(JsExchange {
                 exchange: Arc::new(exchange),
             }),

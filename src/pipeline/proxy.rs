@@ -39,14 +39,18 @@ impl Engine {
         })
     }
 
-    /// The request in `slot`, to be sent to `target`. `None` when the slot holds no such request.
-    pub fn exchange(&self, slot: usize, target: Target, tls: TlsOptions) -> Option<Exchange> {
+    /// The request in `slot`, to be sent to `target` with further headers, each in the place of what it may have of that name. `None`
+    /// when the slot holds no such request.
+    pub fn exchange(&self, slot: usize, target: Target, tls: TlsOptions, further: HeaderLines) -> Option<Exchange> {
         let mut flights = self.flights();
         let flight = flights.get(slot)?;
         let view = flight.state.header_view(&flight.request);
+        let mut lines = headers::of_request(&flight.request, view, &target.authority);
+        lines.retain(|(name, _)| !further.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
+        lines.extend(further);
         let question = Question {
             method: headers::method_of(&flight.request).to_owned(),
-            headers: headers::of_request(&flight.request, view, &target.authority),
+            headers: lines,
             framing: headers::framing(&flight.request),
             timeout: self.config.experimental.proxy_timeout(),
         };
