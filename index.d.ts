@@ -51,8 +51,9 @@ declare namespace next {
      */
     metrics?: boolean | string
     /**
-     * Answers `/livez` while the process does, and `/readyz` from the end of `prepare()` to the call of `close()`; before and
-     * after that it says 503. An object names other paths. Default `false`.
+     * Answers `/livez` while the process does, and `/readyz` from the end of `prepare()` to the call of `close()`; before,
+     * after, and until `register()` of the app's instrumentation has ended well it says 503. An object names other paths. Default
+     * `false`.
      */
     health?: boolean | { live?: string; ready?: string }
     /**
@@ -132,7 +133,10 @@ declare namespace next {
     /** The function to pass `req` and `res` to. It throws before `prepare()` is through. */
     getRequestHandler(): RequestHandler
     getUpgradeHandler(): UpgradeHandler
-    /** Whether requests are answered: from the end of `prepare()` to the call of `close()`. Upstream's app has no such thing. */
+    /**
+     * Whether requests are answered: from the end of `prepare()` to the call of `close()`, once the app's
+     * instrumentation has started. Upstream's app has no such thing.
+     */
     readonly isReady?: boolean
     /** What the option `metrics` has counted, in the OpenMetrics text format that Prometheus reads. Production only. */
     metrics?(): string
