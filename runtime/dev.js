@@ -9,6 +9,7 @@ const { Possessions } = require('./dev-possessions')
 const { codedError } = require('./errors')
 const { checkNext } = require('./known-next')
 const { findNext } = require('./next-package')
+const { lackOf, restoreBody, tellLack } = require('./read-body')
 const { forwardedFilter } = require('./trust-proxy')
 
 const RULES = ['redirects', 'rewrites', 'headers']
@@ -53,7 +54,8 @@ function createDevServer(native, options) {
       const handle = getRequestHandler.call(app)
       return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
         filterForwarded?.(req)
-        return possessions.collect(() => handle(req, res, parsedUrl))
+        const answer = () => possessions.collect(() => handle(req, res, parsedUrl))
+        return req.readableEnded ? withBody(req).then(answer) : answer()
       }
     },
     async close() {
@@ -64,6 +66,16 @@ function createDevServer(native, options) {
       await possessions.close()
     },
   })
+}
+
+/**
+ * Gives a request its body back, or says why it has none, as production does.
+ * @param {any} req
+ */
+async function withBody(req) {
+  await restoreBody(req)
+  const lack = lackOf(req)
+  if (lack && !req.body) tellLack(lack)
 }
 
 /**

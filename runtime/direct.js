@@ -5,6 +5,7 @@
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
 const { MOCK_REQUEST } = require('./mock-exchange')
+const { restoreBody } = require('./read-body')
 const { NO_FALLBACK, render } = require('./render')
 const { headFrom } = require('./request')
 const { NO_STORE, appendDistinct } = require('./respond')
@@ -191,6 +192,7 @@ async function errorPayload(server, error, req, res, query, localised = false) {
  */
 async function run(server, req, res, step, error) {
   server.filterForwarded?.(req)
+  if (req.readableEnded) await restoreBody(req)
   if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
   if (step.vary) appendDistinct(res, 'vary', step.vary)
   if (step.file.endsWith('.html')) {

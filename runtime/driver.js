@@ -17,6 +17,7 @@ const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
 const { PLAIN_FAILURE, sendPayload } = require('./direct')
 const { ROUTE } = require('./observe')
 const { proxyRequest } = require('./proxy')
+const { restoreBody, restoreHead } = require('./read-body')
 const { NO_FALLBACK, render } = require('./render')
 const { report } = require('./report')
 const { headOf, applyParsedUrl } = require('./request')
@@ -67,6 +68,7 @@ function createHandler(server) {
   return function handle(req, res, parsedUrl) {
     if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
     if (filterForwarded !== undefined) filterForwarded(req)
+    if (req.readableEnded) restoreHead(req)
     let id
     let answer
     const { starting } = server
@@ -86,7 +88,8 @@ function createHandler(server) {
     if (isTraced) return traced(server, req, res, id, answer)
     if (answer) {
       if (server.namesRoutes) req[ROUTE] = engine.route()
-      sendAnswer(res, answer)
+      if (res.headersSent) tellHeadSent(req, res)
+      else sendAnswer(res, answer)
       return DONE
     }
     return carryOut(server, req, res, -id - 1)
@@ -152,6 +155,7 @@ async function carryOut(server, req, res, slot) {
   res.on('error', ignore)
   server.inFlight.begin()
   try {
+    if (req.readableEnded) await restoreBody(req)
     await steps(server, req, res, slot)
   } catch (error) {
     // Nothing below could answer, not even the error page.
@@ -192,6 +196,7 @@ async function steps(server, req, res, slot, strict = false) {
   for (let turn = 0; turn < 16; turn++) {
     const next = engine.step(slot)
     const step = typeof next === 'number' ? server.answers.call(next) : next
+    if (res.headersSent && needsHead(step)) return tellHeadSent(req, res)
     switch (step.kind) {
       case 'load':
         await engine.load(slot)
@@ -267,6 +272,28 @@ async function steps(server, req, res, slot, strict = false) {
     }
   }
   throw new Error(`Attempted to handle request too many times ${req.url}`)
+}
+
+/** Steps that send a head. What an entry makes of one that was sent is its own affair, as in upstream. */
+const WITH_HEAD = new Set(['answer', 'stream', 'middlewareResponse', 'resume'])
+
+/**
+ * Whether a step is nothing without its head: upstream sets the headers of rules before any page runs, and what is prerendered has its own.
+ * @param {{ kind: string, headers?: string[] }} step
+ */
+const needsHead = ({ kind, headers = [] }) => WITH_HEAD.has(kind) || (kind === 'render' && headers.length > 0)
+
+/**
+ * Names the cause of an answer that is not sent. The response is left to whoever has begun it.
+ * @param {Request} req
+ * @param {Response} res
+ */
+function tellHeadSent(req, res) {
+  if (res.writableEnded || res.destroyed) return
+  report(
+    'error',
+    `FERRONEXT_HEAD_SENT: ${req.method} ${req.url} is not answered by the app, because the head of its answer was sent before. A server that calls the handler leaves the answer to it.`,
+  )
 }
 
 /**

@@ -3,6 +3,7 @@
 
 const { isRefused, limitBody } = require('./body-limit')
 const { reportEdgeFault } = require('./instrumentation')
+const { failing, lackOf } = require('./read-body')
 const { appendDistinct } = require('./respond')
 const { runInSandbox } = require('./sandbox')
 
@@ -36,6 +37,7 @@ async function answer(server, req, res, step, meta) {
   const { splitCookiesString } = next.require('next/dist/server/web/utils')
 
   if (limitBody(server, req, res) === null) return
+  const lack = lackOf(req)
   const url = new URL(meta.initURL, 'http://n')
   const query = { ...Object.fromEntries(url.searchParams), ...step.query, ...step.params }
   delete query._rsc
@@ -47,7 +49,7 @@ async function answer(server, req, res, step, meta) {
     url: url.toString(),
     page: { name: step.page, ...(step.params && { params: step.params }) },
     // Nobody reads it afterwards, so that there is nothing to copy.
-    body: { cloneBodyStream: () => req, finalize: () => {} },
+    body: { cloneBodyStream: () => (lack ? failing(lack) : req), finalize: () => {} },
     signal: signalFromNodeResponse(res),
     waitUntil: server.waitUntil.ofRequest(),
   }

@@ -131,8 +131,13 @@ class LeanRoute {
    */
   async #answer(server, req, res, said, build) {
     const module = this.#module
+    // Outside, because what is wrong with the request itself is answered by the error page, as when the handler is called.
+    const { nextConfig, previewProps, prerenderManifest } = build
+    const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
+    incrementalCache?.resetRequestCache()
+    const request = this.#requestOf(req, res)
     try {
-      await this.#handle(server, req, res, said.params, build)
+      await this.#handle(server, req, res, request, { params: said.params, previewProps, incrementalCache })
     } catch (error) {
       const route = { routerKind: 'App Router', routePath: module.definition.pathname, routeType: 'route' }
       const context = { ...route, revalidateReason: undefined }
@@ -149,14 +154,12 @@ class LeanRoute {
    * @param {ServerState} server
    * @param {Request} req
    * @param {Response} res
-   * @param {any} params
-   * @param {Prepared} build
+   * @param {any} request
+   * @param {{ params: any, previewProps: any, incrementalCache: any }} parts of the context
    */
-  async #handle(server, req, res, params, { nextConfig, previewProps, prerenderManifest }) {
+  async #handle(server, req, res, request, { params, previewProps, incrementalCache }) {
     const module = this.#module
     const waitUntil = server.waitUntil.ofRequest()
-    const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
-    incrementalCache?.resetRequestCache()
     const renderOpts = {
       ...this.#options,
       isDraftMode: false,
@@ -167,7 +170,7 @@ class LeanRoute {
       },
     }
     const context = { params, previewProps, renderOpts, sharedContext: this.#sharedContext }
-    const response = await module.handle(this.#requestOf(req, res), context)
+    const response = await module.handle(request, context)
     req.fetchMetrics = renderOpts.fetchMetrics
     if (renderOpts.pendingWaitUntil) waitUntil?.(renderOpts.pendingWaitUntil)
     sendHead(server, res, response)

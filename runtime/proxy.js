@@ -4,6 +4,7 @@
 
 const { openClientSpan } = require('./client-span')
 const { groupHeaders } = require('./header-list')
+const { lackOf } = require('./read-body')
 const { report } = require('./report')
 const { sendAnswer, sendChunks } = require('./respond')
 
@@ -28,6 +29,12 @@ const NO_ANSWER = Buffer.from('Internal Server Error')
  */
 async function proxyRequest(server, req, res, slot, step, target, body = req) {
   if (res.destroyed) return
+  // Without its body it would be another request.
+  const lack = body === req ? lackOf(req) : undefined
+  if (lack) {
+    report('error', `Failed to proxy ${target.href} ${lack.code}: ${lack.message}`)
+    return sendAnswer(res, { status: 500, replaces: 'code', headers: step.headers, body: NO_ANSWER })
+  }
   const span = openClientSpan(server, req, target)
   const exchange = server.engine.exchange(slot, {
     ...target,
@@ -42,10 +49,13 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     const head = await exchange.respond()
     span?.answered(head.status)
     if (res.destroyed) return
-    writeHead(req, res, step.headers)
-    writeHead(req, res, head.headers)
-    res.statusCode = head.status
-    if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
+    // A head that the user's server has sent is the answer's; the body is still to come.
+    if (!res.headersSent) {
+      writeHead(req, res, step.headers)
+      writeHead(req, res, head.headers)
+      res.statusCode = head.status
+      if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
+    }
     await sendChunks(res, () => exchange.chunk())
   } catch (error) {
     span?.failed(error)

@@ -5,6 +5,7 @@ const { REQUEST_META } = require('./context')
 const { withForm } = require('./broken-form')
 const { runEdge } = require('./edge')
 const { PUBLIC_ORIGIN } = require('./forwarded-origin')
+const { lackOf, tellLack } = require('./read-body')
 const { MIDDLEWARE_COOKIES, prepareHeaders } = require('./request-headers')
 const { appendDistinct, mergeHeaders } = require('./respond')
 
@@ -63,6 +64,7 @@ async function render(server, req, res, step, error, extraMeta) {
   if (step.edge) return runEdge(server, req, res, step, meta)
   const entry = await server.entries.load(step.file)
   server.entries.readManifests(entry, step.file, step.page)
+  if (req.readableEnded) refuseWithoutBody(req, step, entry)
   const start = server.countRender && performance.now()
   try {
     const run = () =>
@@ -91,6 +93,29 @@ function runPost(server, req, step, run) {
   if (!('next-action' in req.headers)) return call()
   return server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? req[REQUEST_META].initURL, call)
 }
+
+/**
+ * Refuses what cannot be answered without a body that somebody has read already. Upstream's route handlers do, too; its API routes wait
+ * for the body for ever.
+ * @param {Request} req
+ * @param {RenderStep} step
+ * @param {any} entry
+ */
+function refuseWithoutBody(req, { routeKind, pathname }, entry) {
+  const lack = lackOf(req)
+  if (lack === undefined) return
+  if (routeKind === 'APP_ROUTE' && req.method !== 'GET' && req.method !== 'HEAD') throw lack
+  if (routeKind === 'PAGES_API') {
+    if (req.body) return
+    if (entry.config?.api?.bodyParser !== false) throw lack
+    tellLack(lack, pathname)
+  }
+  if (routeKind === 'APP_PAGE' && isAction(req)) tellLack(lack)
+}
+
+/** Whether a request means a server action. @param {Request} req */
+const isAction = ({ method, headers }) =>
+  method === 'POST' && ('next-action' in headers || String(headers['content-type']).startsWith('multipart/form-data'))
 
 /**
  * Brings the request into the form in which upstream hands it to an entry.

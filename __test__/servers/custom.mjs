@@ -28,6 +28,10 @@ globalThis.customServerStore = storage
  * @property {string} [url] for req.url
  * @property {Record<string, unknown> | 'whatwg' | 'parsed'} [parsed] edits of the parsed URL that is passed on
  * @property {boolean} [report] send what the call returned and left on the response
+ * @property {boolean} [read] the body before
+ * @property {"rawBody" | "text" | "json"} [keep] where what was read is put: bytes, or in `body` a text or what it says
+ * @property {boolean} [flush] the head before
+ * @property {string} [write] with a head of its own before
  */
 
 /** @param {import('node:http').IncomingMessage} req @param {import('node:http').ServerResponse} res */
@@ -57,6 +61,9 @@ async function act(call, req, res) {
   if (call.url !== undefined) req.url = call.url
   Object.assign(req, call.req)
   Object.assign(res, call.res)
+  if (call.read) await read(call, req)
+  if (call.flush) res.flushHeaders()
+  if (call.write) res.writeHead(200, { 'x-own': 'written' }).write(call.write)
   try {
     if (!call.method) {
       const returned = await handle(req, res, parsedUrl(call, req))
@@ -66,6 +73,16 @@ async function act(call, req, res) {
   } catch (error) {
     return { threw: error?.message }
   }
+}
+
+/** As a body parser does. @param {Call} call @param {any} req */
+async function read({ keep }, req) {
+  const chunks = []
+  for await (const chunk of req) chunks.push(chunk)
+  const bytes = Buffer.concat(chunks)
+  if (keep === 'rawBody') req.rawBody = bytes
+  if (keep === 'text') req.body = bytes.toString()
+  if (keep === 'json') req.body = JSON.parse(bytes.toString())
 }
 
 /** @param {Call} call @param {any} req */

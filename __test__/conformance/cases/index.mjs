@@ -2,6 +2,7 @@
 import { linesFrom } from '../../support/workspace.mjs'
 import { STEADY } from '../differences.mjs'
 import app from './app.mjs'
+import { readBefore } from './bodies.mjs'
 import cacheComponents from './cache-components.mjs'
 import * as conditional from './conditional.mjs'
 import { conditions } from './conditions.mjs'
@@ -124,6 +125,7 @@ export const SUITES = [
   ...customServer,
   ...setBefore,
   ...oddPaths,
+  ...readBefore,
   ...conf,
   ...frameworks,
 ].map(suite => ({ ...suite, cases: inOrder(suite, numbered(suite.cases)) }))
