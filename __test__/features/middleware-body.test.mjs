@@ -24,7 +24,9 @@ const app = next({ dev: false })
 const handle = app.getRequestHandler()
 await app.prepare()
 createServer(async (req, res) => {
-  if (req.headers['x-server'] === 'reads') for await (const _ of req);
+  const chunks = []
+  if (['reads', 'keeps'].includes(req.headers['x-server'])) for await (const chunk of req) chunks.push(chunk)
+  if (req.headers['x-server'] === 'keeps') req.rawBody = Buffer.concat(chunks)
   if (req.headers['x-server'] === 'waits') while (!req.complete) await new Promise(setImmediate)
   handle(req, res)
 }).listen(Number(process.env.PORT), () => console.log('listening'))
@@ -120,9 +122,23 @@ describe('a body within the limit', () => {
     expect([status, JSON.parse(text).hash]).toEqual([200, sha256(small)])
   })
 
-  it('is empty for middleware when the server has read it already', async () => {
-    const { status, text } = await post('middleware', '/x?mw=body', 'read by the server', { 'x-server': 'reads' })
-    expect([status, text]).toEqual([200, '{"length":0}'])
+  it('is not empty for middleware when the server has read it already: to read it fails, and a line says why', async () => {
+    const server = apps.middleware?.server
+    const { status } = await post('middleware', '/x?mw=body', 'read by the server', { 'x-server': 'reads' })
+    expect(status).toBe(500)
+    expect(server?.output()).toContain('FERRONEXT_BODY_READ: The body of POST /x?mw=body was read before')
+    expect((await post('middleware', '/dynamic?mw=next', 'read', { 'x-server': 'reads' })).status).toBe(200)
+    expect((await post('proxy', '/base/page/1?x', 'read', { 'x-server': 'reads' })).status).toBe(200)
+  })
+
+  it('reaches middleware and the route behind it when the server has read and kept it', async () => {
+    const body = Buffer.alloc(40_000, 'kept by the server. ')
+    for (let i = 0; i < 2; i++) {
+      const { text } = await post('middleware', '/api/upload?mw=bodyThenNext', body, { 'x-server': 'keeps' })
+      expect(JSON.parse(text).hash).toBe(sha256(body))
+      const hashed = await post('proxy', '/base/api/echo?proxy=hash', body, { 'x-server': 'keeps' })
+      expect(JSON.parse(hashed.text)).toMatchObject({ hash: sha256(body), body: body.toString() })
+    }
   })
 
   it('is never mixed with that of another request', async () => {
