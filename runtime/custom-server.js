@@ -1,13 +1,11 @@
 // In: options of next(). Out: the app object with all of upstream's methods (NextCustomServer in next/dist/server/next.js).
 
 const { createHandler } = require('./driver')
-const direct = require('./direct')
-const { findNext } = require('./next-package')
+const { InnerServer } = require('./inner-server')
 const { closePrinter } = require('./printer')
 const { openLog, report } = require('./report')
-const { revalidate } = require('./revalidate')
 const { observedBy, operatorPaths, recorded } = require('./observe')
-const { attachUpgrade, endUpgraded } = require('./upgrade')
+const { attachUpgrade, endUpgraded, handleUpgrade } = require('./upgrade')
 
 /** What to use in place of a method that upstream has deprecated. */
 const INSTEAD = {
@@ -35,6 +33,8 @@ class NextCustomServer {
   /** @type {((req: any, res: any) => boolean) | undefined} */
   #answersOperator
   #isClosing = false
+  /** @type {InnerServer | undefined} */
+  #inner
 
   /**
    * @param {any} native
@@ -106,6 +106,23 @@ class NextCustomServer {
     return (/** @type {any} */ req, /** @type {any} */ res) => this.#handle(req, res, undefined)
   }
 
+  /**
+   * Takes an upgrade for a server that passes it on itself, as upstream's app has it beside `getUpgradeHandler()`. The server's own event
+   * comes here, too; whoever is first decides.
+   */
+  get upgradeHandler() {
+    const state = this.#prepared()
+    return (/** @type {any} */ req, /** @type {any} */ socket, /** @type {Buffer} */ head) =>
+      handleUpgrade(state, req, socket, head)
+  }
+
+  /** What upstream has below its app. Its methods are the app's, which say nothing of being deprecated there. */
+  get server() {
+    const state = this.#prepared()
+    this.#inner ??= new InnerServer(this, state)
+    return this.#inner
+  }
+
   /** Does nothing in production, as upstream's: upgrades are taken from the server's own event. */
   getUpgradeHandler() {
     this.#prepared()
@@ -130,51 +147,48 @@ class NextCustomServer {
   /** @param {any} req @param {any} res @param {string} pathname @param {any} [query] */
   async renderToHTML(req, res, pathname, query) {
     this.#deprecated('renderToHTML')
-    return direct.renderToHTML(this.#prepared(), req, res, pathname, query)
+    return this.server.renderToHTML(req, res, pathname, query)
   }
 
-  /** @param {unknown} error @param {any} req @param {any} res @param {string} _pathname @param {any} [query] @param {boolean} [setHeaders] */
-  async renderError(error, req, res, _pathname, query, setHeaders) {
+  /** @param {unknown} error @param {any} req @param {any} res @param {string} pathname @param {any} [query] @param {boolean} [setHeaders] */
+  async renderError(error, req, res, pathname, query, setHeaders) {
     this.#deprecated('renderError')
-    return direct.renderError(this.#prepared(), error, req, res, query, setHeaders)
+    return this.server.renderError(error, req, res, pathname, query, setHeaders)
   }
 
-  /** @param {unknown} error @param {any} req @param {any} res @param {string} _pathname @param {any} [query] */
-  async renderErrorToHTML(error, req, res, _pathname, query) {
+  /** @param {unknown} error @param {any} req @param {any} res @param {string} pathname @param {any} [query] */
+  async renderErrorToHTML(error, req, res, pathname, query) {
     this.#deprecated('renderErrorToHTML')
-    return direct.renderErrorToHTML(this.#prepared(), error, req, res, query)
+    return this.server.renderErrorToHTML(error, req, res, pathname, query)
   }
 
   /** @param {any} req @param {any} res @param {any} [parsedUrl] @param {boolean} [setHeaders] */
   async render404(req, res, parsedUrl, setHeaders) {
     this.#deprecated('render404')
-    return direct.render404(this.#prepared(), req, res, parsedUrl, setHeaders)
+    return this.server.render404(req, res, parsedUrl, setHeaders)
   }
 
   /** @param {import('./revalidate').RevalidateRequest} request */
   async revalidate(request) {
     this.#deprecated('revalidate')
-    const state = this.#prepared()
-    await revalidate(state, findNext(this.options.dir), request)
+    return this.server.revalidate(request)
   }
 
   /** @param {string} assetPrefix */
   setAssetPrefix(assetPrefix) {
     this.#deprecated('setAssetPrefix')
-    this.#prepared().setAssetPrefix(assetPrefix)
+    this.server.setAssetPrefix(assetPrefix)
   }
 
   /** @param {unknown} error */
   logError(error) {
     this.#deprecated('logError')
-    const state = this.#prepared()
-    if (!this.options.quiet) openLog(state.next).error(error)
+    this.server.logError(error)
   }
 
   async logErrorWithOriginalStack() {
     this.#deprecated('logErrorWithOriginalStack')
-    this.#prepared()
-    throw new Error('Invariant: logErrorWithOriginalStack can only be called on the development server')
+    return this.server.logErrorWithOriginalStack()
   }
 
   /**

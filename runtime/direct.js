@@ -59,6 +59,20 @@ async function renderToHTML(server, req, res, pathname, query) {
 }
 
 /**
+ * Answers with a page. It sees the URL that the request had.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {string} pathname
+ * @param {Query | null} [query]
+ */
+async function renderPage(server, req, res, pathname, query) {
+  const url = server.formatUrl({ pathname, query })
+  const payload = await pagePayload(server, req, res, pathname, url, query, true)
+  if (payload !== null) sendPayload(server, req, res, payload)
+}
+
+/**
  * Answers with the error page for `res.statusCode`.
  * @param {ServerState} server
  * @param {unknown} error what the page is told
@@ -125,9 +139,10 @@ const queryOf = url => Object.fromEntries(new URLSearchParams(url.split('?').sli
  * @param {string} pathname
  * @param {string} url what is rendered, with its query
  * @param {Query | null | undefined} query
+ * @param {boolean} [asAsked] whether the page sees the URL that the request had
  * @returns {Promise<Payload | null>} `null` when the page has answered
  */
-async function pagePayload(server, req, res, pathname, url, query) {
+async function pagePayload(server, req, res, pathname, url, query, asAsked = !server.traits.capturedHtml) {
   if (typeof pathname !== 'string') {
     const error = new TypeError(`app.renderToHTML() takes a path, not ${pathname}`)
     server.logError(error)
@@ -140,7 +155,7 @@ async function pagePayload(server, req, res, pathname, url, query) {
     res.statusCode = 404
     return errorPayload(server, null, req, res, query)
   }
-  if (!server.traits.capturedHtml) step.url = req.url
+  if (asAsked) step.url = req.url
   for (const [name, value] of Object.entries(query ?? {})) {
     // As given: the URL made texts of numbers. A page with `getStaticProps` has no query at all.
     if (name in step.query && !(step.params && name in step.params)) step.query[name] = value
@@ -230,4 +245,4 @@ function sendPayload(server, req, res, { text, type }) {
   res.end(req.method === 'HEAD' ? undefined : text)
 }
 
-module.exports = { PLAIN_FAILURE, sendPayload, renderToHTML, renderError, renderErrorToHTML, render404 }
+module.exports = { PLAIN_FAILURE, sendPayload, renderPage, renderToHTML, renderError, renderErrorToHTML, render404 }

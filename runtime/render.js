@@ -56,6 +56,7 @@ const NO_FALLBACK = Symbol('no fallback')
  */
 async function render(server, req, res, step, error, extraMeta) {
   server.entries.beforeFirst()
+  if (req.httpVersionMajor > 1) withoutReason(res)
   prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers)
@@ -92,6 +93,14 @@ function runPost(server, req, step, run) {
   const call = () => withForm(req, step, run)
   if (!('next-action' in req.headers)) return call()
   return server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? req[REQUEST_META].initURL, call)
+}
+
+/**
+ * Entries set the reason of a status, which HTTP/2 has not: Node warns of that.
+ * @param {Response} res
+ */
+function withoutReason(res) {
+  Object.defineProperty(res, 'statusMessage', { value: '', writable: true, configurable: true })
 }
 
 /**

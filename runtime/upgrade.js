@@ -24,6 +24,9 @@ const PATIENCE = 5000
 /** Protocols that a client offers with a request that it wants to have answered in any case (`curl --http2`). */
 const OFFERED = /^(?:h2c|tls\/[\d.]+)$/i
 
+/** Requests that somebody decides about: the server's event, or the user's server by `app.upgradeHandler`. @type {WeakSet<object>} */
+const decided = new WeakSet()
+
 /** What a client is told whose other end is not to be had. */
 const NO_ANSWER =
   'HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 21\r\n\r\nInternal Server Error'
@@ -45,14 +48,42 @@ function attachUpgrade(server, httpServer) {
     socket.on('error', ignore)
     const { bytesWritten } = socket
     setImmediate(() => {
-      const taken = () => isTaken(socket, bytesWritten)
-      if (taken()) return
-      decide(server, httpServer, req, socket, head, taken).catch(error => {
-        report('error', 'Error handling upgrade request', error)
-        close(socket)
-      })
+      handle(server, httpServer, req, socket, head, () => isTaken(socket, bytesWritten))
     })
   })
+}
+
+/**
+ * Decides about an upgrade at once, for a server that passes it on itself. What nobody takes is left to that server, as upstream does.
+ * @param {ServerState} server
+ * @param {IncomingMessage} req
+ * @param {import('node:stream').Duplex} duplex
+ * @param {Buffer} head
+ */
+function handleUpgrade(server, req, duplex, head) {
+  const socket = /** @type {Socket} */ (duplex)
+  req.on('error', ignore)
+  socket.on('error', ignore)
+  return handle(server, undefined, req, socket, head, () => socket.destroyed || socket.writableEnded)
+}
+
+/**
+ * @param {ServerState} server
+ * @param {import('node:http').Server | undefined} httpServer whose event it was
+ * @param {IncomingMessage} req
+ * @param {Socket} socket
+ * @param {Buffer} head
+ * @param {() => boolean} isTaken
+ */
+async function handle(server, httpServer, req, socket, head, isTaken) {
+  if (isTaken() || decided.has(req)) return
+  decided.add(req)
+  try {
+    await decide(server, httpServer, req, socket, head, isTaken)
+  } catch (error) {
+    report('error', 'Error handling upgrade request', error)
+    close(socket)
+  }
 }
 
 /**
@@ -73,7 +104,7 @@ function isTaken(socket, bytesBefore) {
 
 /**
  * @param {ServerState} server
- * @param {import('node:http').Server} httpServer
+ * @param {import('node:http').Server | undefined} httpServer
  * @param {IncomingMessage} req
  * @param {Socket} socket
  * @param {Buffer} head
@@ -82,8 +113,8 @@ function isTaken(socket, bytesBefore) {
 async function decide(server, httpServer, req, socket, head, isTaken) {
   const { engine } = server
   const protocol = req.headers.upgrade ?? ''
-  const isAlone = httpServer.listenerCount('upgrade') === 1
-  if (OFFERED.test(protocol) || (isAlone && !/(?:^|,)\s*websocket\b/i.test(protocol)))
+  const isAlone = () => httpServer?.listenerCount('upgrade') === 1
+  if (httpServer && (OFFERED.test(protocol) || (isAlone() && !/(?:^|,)\s*websocket\b/i.test(protocol))))
     return serve(httpServer, req, socket, head)
   server.filterForwarded?.(req)
   let verdict = engine.upgrade(headOfRequest(/** @type {any} */ (req)), Boolean(/** @type {any} */ (socket).encrypted))
@@ -96,8 +127,8 @@ async function decide(server, httpServer, req, socket, head, isTaken) {
   if (kind === 'end') close(socket)
   else if (kind === 'proxy') proxyUpgrade(server, server.parseTarget(url), headers, req, socket, head)
   // A handler of the user's may still take it, in its own time. Where there is none, nobody ever will.
-  else if (isAlone) close(socket)
-  else endIfLeft(socket, isTaken)
+  else if (isAlone()) close(socket)
+  else if (httpServer) endIfLeft(socket, isTaken)
 }
 
 /**
@@ -276,4 +307,4 @@ function endUpgraded({ upgraded }) {
 
 const ignore = () => {}
 
-module.exports = { attachUpgrade, endUpgraded }
+module.exports = { attachUpgrade, endUpgraded, handleUpgrade }

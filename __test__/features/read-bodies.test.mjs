@@ -1,7 +1,9 @@
 // Bodies that the user's server has read before it calls the handler: what is kept of them is handed on, in every kind of answer that
 // reads a body, and where nothing is kept one line says so. What upstream does then is compared in conformance/cases/bodies.mjs.
 
+import { once } from 'node:events'
 import { copyFileSync, readFileSync } from 'node:fs'
+import { connect } from 'node:http2'
 import path from 'node:path'
 import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -143,6 +145,50 @@ describe('behind Express', () => {
       'Content-Type': 'multipart/form-data; boundary=x',
     })
     expect(multipart.decoded.toString()).toContain('[\\"two\\"]')
+  })
+})
+
+describe('over HTTP/2', () => {
+  const { port, output } = serving('http2.mjs')
+
+  /** @param {string} target @param {Record<string, string>} [headers] @param {string} [body] */
+  async function ask(target, headers = {}, body) {
+    const session = connect(`http://127.0.0.1:${port()}`)
+    const method = body === undefined ? 'GET' : 'POST'
+    const stream = session.request({ ':method': method, ':path': target, ...headers })
+    stream.end(body)
+    const [head] = await once(stream, 'response')
+    let text = ''
+    for await (const chunk of stream) text += chunk
+    session.close()
+    return { status: head[':status'], text }
+  }
+
+  it('nothing warns of reasons, which HTTP/2 has not', async () => {
+    for (const target of [
+      '/route',
+      '/edge',
+      '/api/parsed',
+      '/api/raw',
+      '/api/edge',
+      '/posted',
+      '/action',
+      '/',
+      '/kept',
+      '/missing',
+      '/outside/echo',
+    ]) {
+      for (let i = 0; i < 3; i++) expect((await ask(target)).status, target).toBe(target === '/missing' ? 404 : 200)
+    }
+    expect((await ask('/api/parsed', { 'content-type': 'application/json' }, '{broken')).status).toBe(400)
+    expect(output()).not.toContain('UnsupportedWarning')
+  })
+
+  it('a body that came without a length is handed on', async () => {
+    for (const reader of READERS) {
+      const told = JSON.parse((await ask(reader, { 'x-kept': '1' }, 'over HTTP/2')).text)
+      expect([bodyOf(told), lengthOf(told)]).toEqual(['over HTTP/2', '11'])
+    }
   })
 })
 

@@ -21,6 +21,8 @@ let app
 let server
 /** @type {Awaited<ReturnType<typeof startServer>>} */
 let owner
+/** @type {Awaited<ReturnType<typeof startServer>>} */
+let passing
 /** @type {Awaited<ReturnType<typeof startTarget>>} */
 let target
 
@@ -57,6 +59,21 @@ server.listen(process.env.PORT, () => console.log('listening'))
 /** The same, with nobody else who listens. */
 const ALONE = OWNER.replace(/server\.on\('upgrade'[\s\S]*?\n\}\)\n/g, '')
 
+/** A server that passes upgrades on itself: at once, or when it has looked at them. */
+const PASSING = `import { createServer } from 'node:http'
+import next from 'next'
+
+const app = next({ dev: false })
+await app.prepare()
+const server = createServer(app.getRequestHandler())
+server.on('upgrade', async (req, socket, head) => {
+  if (req.url.includes('later')) await new Promise(resolve => setTimeout(resolve, 20))
+  await app.upgradeHandler(req, socket, head)
+  if (req.url.startsWith('/own')) socket.end('HTTP/1.1 426 Upgrade Required\\r\\nContent-Length: 0\\r\\n\\r\\n')
+})
+server.listen(process.env.PORT, () => console.log('listening'))
+`
+
 beforeAll(async () => {
   const { dir } = await buildFixture({ line: '16.4', source })
   app = await copyApp(dir, 'upgrade')
@@ -64,8 +81,10 @@ beforeAll(async () => {
   pointAtTarget(path.join(app, '.next'), target.port)
   writeFileSync(path.join(app, 'owner.mjs'), OWNER)
   writeFileSync(path.join(app, 'alone.mjs'), ALONE)
+  writeFileSync(path.join(app, 'passing.mjs'), PASSING)
   owner = await startServer({ dir: app, engine: 'ferronext', serverFile: 'owner.mjs' })
   server = await startServer({ dir: app, engine: 'ferronext', serverFile: 'alone.mjs' })
+  passing = await startServer({ dir: app, engine: 'ferronext', serverFile: 'passing.mjs' })
 })
 
 beforeEach(() => {
@@ -75,6 +94,7 @@ beforeEach(() => {
 afterAll(async () => {
   await server?.stop()
   await owner?.stop()
+  await passing?.stop()
   await target?.close()
   await removeApp(app)
 })
@@ -94,11 +114,33 @@ async function upgrade(target, on, more = '') {
 }
 
 /** @param {string} path */
-async function openSocket(path) {
-  const socket = new WebSocket(`ws://127.0.0.1:${server.port}${path}`)
+async function openSocket(path, on = server) {
+  const socket = new WebSocket(`ws://127.0.0.1:${on.port}${path}`)
   await once(socket, 'open')
   return socket
 }
+
+describe('app.upgradeHandler', () => {
+  // The second time the app knows the server from its first request, and listens to it itself.
+  it.each([false, true])('is passed upgrades once, whoever else listens (%s)', async known => {
+    if (known) await sendRaw({ port: passing.port, target: '/base/plain.txt' })
+    for (const path of ['/base/any/socket?at=once', '/base/any/socket?later']) {
+      target.seen.length = 0
+      const socket = await openSocket(path, passing)
+      socket.send('hello')
+      expect(String((await once(socket, 'message'))[0])).toBe('hello')
+      expect(target.seen).toHaveLength(1)
+      socket.close()
+      await once(socket, 'close')
+    }
+    const page = await upgrade('/base/blog/known', passing)
+    expect(await page.read().catch(error => error.message)).toMatch(/ended|closed/)
+    page.close()
+    const own = await upgrade('/own', passing)
+    expect((await own.read()).status).toBe(426)
+    own.close()
+  })
+})
 
 describe('a rewrite to a web socket', () => {
   it('messages of every kind and size go both ways', async () => {

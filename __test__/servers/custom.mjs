@@ -111,6 +111,10 @@ async function invoke({ method, args = [] }, req, res) {
       return text(await app[method](new Error(args[0])))
     case 'getUpgradeHandler':
       return text(await app.getUpgradeHandler()(req, req.socket, Buffer.alloc(0)))
+    case 'typeOf':
+      return `${typeof app[args[0]]} ${args.slice(1).map(name => typeof app[args[0]][name])}`
+    case 'inner':
+      return text(await app.server[args[0]](req, res, ...args.slice(1)))
     case 'property':
       return text(await app[args[0]])
     default:

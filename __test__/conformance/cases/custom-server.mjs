@@ -211,10 +211,39 @@ const errors = [
   call('/_next/static/x', { method: 'render404', args: [] }),
 ]
 
+/** What is below the app. */
+const INNER = [
+  ...[
+    'hostname',
+    'port',
+    'options',
+    'prepare',
+    'close',
+    'getRequestHandler',
+    'getUpgradeHandler',
+    'render',
+    'renderToHTML',
+  ],
+  ...[
+    'renderError',
+    'renderErrorToHTML',
+    'render404',
+    'revalidate',
+    'setAssetPrefix',
+    'logError',
+    'logErrorWithOriginalStack',
+  ],
+]
+
 const others = [
   call('/x', { method: 'logError', args: ['told to log'] }, { log: /told to log/ }),
   call('/x', { method: 'logErrorWithOriginalStack', args: ['never'] }),
   call('/x', { method: 'getUpgradeHandler' }),
+  call('/x', { method: 'typeOf', args: ['upgradeHandler', 'call'] }),
+  call('/x', { method: 'typeOf', args: ['server', ...INNER] }),
+  call('/x', { method: 'inner', args: ['renderToHTML', '/plain'] }),
+  call('/x?q=1', { method: 'inner', args: ['render404'] }),
+  call('/x', { method: 'inner', args: ['render', '/server', { a: '1' }] }),
   call('/x', { method: 'property', args: ['hostname'] }),
   call('/x', { method: 'property', args: ['port'] }),
   call('/x', { method: 'revalidate', args: [{ urlPath: '/item/one', headers: {}, revalidateHeaders: {}, opts: {} }] }),

@@ -1,0 +1,15 @@
+// An HTTP/2 server; a request that asks for it is read before.
+import { createServer } from 'node:http2'
+import next from 'next'
+
+const app = next({ dev: false })
+const handle = app.getRequestHandler()
+await app.prepare()
+createServer(async (req, res) => {
+  if (req.headers['x-kept']) {
+    const chunks = []
+    for await (const chunk of req) chunks.push(chunk)
+    req.rawBody = Buffer.concat(chunks)
+  }
+  handle(req, res)
+}).listen(Number(process.env.PORT), () => console.log('listening'))
