@@ -149,8 +149,7 @@ async function pagePayload(server, req, res, pathname, url, query, asAsked = !se
     res.statusCode = 500
     return errorPayload(server, error, req, res, query)
   }
-  const { headers, method } = req
-  const step = server.engine.directPage(headFrom({ method, url: url.startsWith('/') ? url : `/${url}`, headers }))
+  const step = directPage(server, req, pathname, url)
   if (!step) {
     res.statusCode = 404
     return errorPayload(server, null, req, res, query)
@@ -161,7 +160,7 @@ async function pagePayload(server, req, res, pathname, url, query, asAsked = !se
     if (name in step.query && !(step.params && name in step.params)) step.query[name] = value
   }
   try {
-    return await run(server, req, res, step)
+    return await run(server, req, res, step, undefined, true)
   } catch (error) {
     const name = /** @type {any} */ (error)?.constructor?.name
     if (name === 'DecodeError' || name === 'NormalizeError') {
@@ -172,6 +171,23 @@ async function pagePayload(server, req, res, pathname, url, query, asAsked = !se
     server.logError(error)
     return errorPayload(server, error, req, res, query)
   }
+}
+
+/**
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {string} pathname
+ * @param {string} url
+ */
+function directPage(server, { headers, method }, pathname, url) {
+  const ask = (/** @type {string} */ path) => server.engine.directPage(headFrom({ method, url: path, headers }))
+  const step = ask(url.startsWith('/') ? url : `/${url}`)
+  if (step || !/[^/]\/$/.test(pathname)) return step
+  // The router is what takes a slash off the end, but the pattern of a dynamic route does not mind it.
+  const without = ask(url.replace(/\/(?=\?|$)/, ''))
+  if (!without?.params || Object.keys(without.params).length === 0) return null
+  without.url = url
+  return without
 }
 
 /**
@@ -203,13 +219,15 @@ async function errorPayload(server, error, req, res, query, localised = false) {
  * @param {any} res
  * @param {any} step
  * @param {unknown} [error]
+ * @param {boolean} [isAsked] whether it is the page that was asked for, and not one in its place
  * @returns {Promise<Payload | null>}
  */
-async function run(server, req, res, step, error) {
+async function run(server, req, res, step, error, isAsked = false) {
   server.filterForwarded?.(req)
   if (req.readableEnded) await restoreBody(req)
-  if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
   if (step.vary) appendDistinct(res, 'vary', step.vary)
+  if (isAsked && !step.edge && (await answersEarly(server, req, res, step))) return null
+  if (step.pathname === '/404' || step.pathname === '/_not-found') res.statusCode = 404
   if (step.file.endsWith('.html')) {
     return { text: await readFile(path.join(server.distDir, step.file), 'utf8'), type: HTML }
   }
@@ -218,6 +236,47 @@ async function run(server, req, res, step, error) {
   const outcome = await render(server, req, res, step, error)
   if (outcome === NO_FALLBACK) throw new server.NoFallbackError()
   return null
+}
+
+/**
+ * Answers what upstream answers before a page runs (`renderToResponseWithComponentsImpl` of base-server.js).
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {any} res
+ * @param {any} step
+ */
+async function answersEarly(server, req, res, { file, pathname: route, locale, routeKind }) {
+  const { headers, method } = req
+  const isFile = file.endsWith('.html')
+  const pathname = route === '/_not-found' ? '/404' : route
+  const isNotFound = pathname === '/404' || (pathname === '/_error' && res.statusCode === 404)
+  const isError = isNotFound || pathname === '/500' || pathname === '/_error'
+  const isKept = pathname in require(path.join(server.distDir, 'prerender-manifest.json')).routes
+  const isPrerendered = isKept || (!isFile && Boolean((await server.entries.load(file)).getStaticProps))
+  if (!isPrerendered && headers['x-middleware-prefetch'] && !isError) {
+    res.setHeader('x-matched-path', pathname)
+    res.setHeader('x-middleware-skip', '1')
+    res.setHeader('cache-control', NO_STORE)
+    res.end('{}')
+    return true
+  }
+  if (headers['x-nextjs-data'] && (!res.statusCode || res.statusCode === 200)) {
+    // Upstream finds out the locale of the path, although it tells the page of none.
+    const found = locale ?? server.config.i18n?.defaultLocale
+    res.setHeader('x-nextjs-matched-path', `${found ? `/${found}` : ''}${pathname}`)
+  }
+  if (method === 'GET' || method === 'HEAD') return false
+  const { getIsPossibleServerAction } = server.next.require('next/dist/server/lib/server-action-request-meta')
+  if ((isFile || isPrerendered) && !isError && !getIsPossibleServerAction(req)) {
+    res.statusCode = 405
+    res.setHeader('Allow', ['GET', 'HEAD'])
+    res.end('Method Not Allowed')
+    return true
+  }
+  if (method !== 'OPTIONS' || isNotFound || isFile || routeKind === 'APP_ROUTE') return false
+  res.statusCode = 400
+  res.end()
+  return true
 }
 
 /**

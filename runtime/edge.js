@@ -38,7 +38,7 @@ async function answer(server, req, res, step, meta) {
 
   if (limitBody(server, req, res) === null) return
   const lack = lackOf(req)
-  const url = new URL(meta.initURL, 'http://n')
+  const url = new URL(meta.initURL ?? '/', 'http://n')
   const query = { ...Object.fromEntries(url.searchParams), ...step.query, ...step.params }
   delete query._rsc
   url.search = urlQueryToSearchParams(query).toString()

@@ -167,6 +167,30 @@ export const toHTML = [
   call('/x', { method: 'renderToHTML', args: ['/server'], store: 'rendered' }),
 ]
 
+/** Past the router, where methods, data requests and slashes at the end are the page's own affair. */
+const DIRECT = [
+  '/',
+  '/isr',
+  '/plain',
+  '/server',
+  '/dynamic',
+  '/item/one',
+  '/item/two/',
+  '/blog/first/',
+  '/plain/',
+  '/item/[id]/',
+]
+const direct = [
+  ...[...DIRECT, '/item/new/', '/route', '/route/', '/edge', '/404', '/500', '/_error', '/_not-found'].flatMap(path => [
+    call('/x', { method: 'renderToHTML', args: [path, { q: '1' }] }, { headers: { 'x-nextjs-data': '1' } }),
+    call('/x', { method: 'renderToHTML', args: [path] }, { headers: { 'x-middleware-prefetch': '1' } }),
+    ...['POST', 'OPTIONS', 'DELETE'].map(method => call('/x', { method: 'renderToHTML', args: [path] }, { method })),
+  ]),
+  ...DIRECT.map(path => call('/x', { method: 'inner', args: ['render', path] }, { method: 'POST' })),
+  call('/x', { method: 'renderToHTML', args: ['/plain'] }, { method: 'POST', headers: { 'Next-Action': 'x' } }),
+  call('/x', { method: 'renderToHTML', args: ['/isr'] }, { method: 'POST', headers: { 'Next-Action': 'x' } }),
+]
+
 const errors = [
   ...['renderError', 'renderErrorToHTML'].flatMap(method => [
     call('/x', { method, args: ['broken', '/plain'], status: 500 }),
@@ -383,9 +407,15 @@ const localisedMethods = [
     '/post/one',
     '/post/three',
     '/fr/post/one',
+    '/post/one/',
+    '/fr/post/one/',
     '/missing',
     '/throws',
-  ].map(target => call('/base/x', { method: 'renderToHTML', args: [target, { d: '4' }] })),
+  ].flatMap(target => [
+    call('/base/x', { method: 'renderToHTML', args: [target, { d: '4' }] }),
+    call('/base/x', { method: 'renderToHTML', args: [target] }, { headers: { 'x-nextjs-data': '1' } }),
+    call('/base/x', { method: 'renderToHTML', args: [target] }, { method: 'POST' }),
+  ]),
   ...[200, 404, 500, 503].flatMap(status => [
     call('/base/x?q=1', { method: 'renderError', args: ['told', '/server', { e: '5' }], status }),
     call('/base/fr/x', { method: 'renderError', args: [null, '/fr/server', {}, false], status }),
@@ -405,7 +435,7 @@ const serverFile = 'custom.mjs'
 
 /** @type {import('./index.mjs').Suite[]} */
 export const customServer = [
-  { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...errors, ...others] },
+  { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...direct, ...errors, ...others] },
   { fixture, serverFile, cases: assetPrefix },
   { fixture: 'custom-server-i18n', serverFile, cases: [...localised, ...localisedMethods] },
   { fixture, serverFile, cases: [...addresses, ...actions, ...nonces] },
