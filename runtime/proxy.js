@@ -6,7 +6,7 @@ const { openClientSpan } = require('./client-span')
 const { groupHeaders } = require('./header-list')
 const { lackOf } = require('./read-body')
 const { report } = require('./report')
-const { sendAnswer, sendChunks } = require('./respond')
+const { lengthOf, sendAnswer, sendChunks } = require('./respond')
 
 /**
  * @typedef {import('./render').Request} Request
@@ -56,7 +56,10 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
       res.statusCode = head.status
       if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
     }
-    await sendChunks(res, () => exchange.chunk())
+    await sendChunks(res, () => exchange.chunk(), lengthOf(head.headers))
+    // The connection is free for the next request once its end has been seen, which need not be before the client's.
+    res.off('close', cancel)
+    if (res.writableEnded) await exchange.chunk().catch(() => {})
   } catch (error) {
     span?.failed(error)
     if (res.destroyed) return

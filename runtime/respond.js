@@ -104,7 +104,7 @@ async function sendStream(res, head, engine, slot) {
   const file = READS_DESCRIPTORS ? engine.takeFile(slot) : null
   try {
     if (file) await sendFile(res, file)
-    else await sendChunks(res, () => engine.chunk(slot))
+    else await sendChunks(res, () => engine.chunk(slot), lengthOf(head.headers))
   } catch (error) {
     // The client has the beginning of a body, or a head that promises it: that there is no more must not look like its end.
     res.destroy()
@@ -146,16 +146,33 @@ function sendFile(res, { fd, start, length }) {
  * Sends a body chunk by chunk, at the pace of the client. A client that goes away ends it.
  * @param {ServerResponse} res
  * @param {() => Promise<Buffer | null>} nextChunk
+ * @param {number} [length] of all chunks, if it is known. A client that has the last byte may go away, and whoever watches the response would
+ *   take that for an answer that was broken off: the last chunk and the end are one.
  */
-async function sendChunks(res, nextChunk) {
+async function sendChunks(res, nextChunk, length = Number.NaN) {
+  let left = length
   for (;;) {
     const chunk = await nextChunk()
     if (res.destroyed) return
     if (chunk === null) break
+    left -= chunk.length
+    if (left === 0) {
+      res.end(chunk)
+      return
+    }
     if (!res.write(chunk)) await drained(res)
     if (res.destroyed) return
   }
   res.end()
+}
+
+/**
+ * What a flat list of headers says of the length of the body; `NaN` where it says nothing.
+ * @param {string[]} headers
+ */
+function lengthOf(headers) {
+  const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length')
+  return at < 0 ? Number.NaN : Number(headers[at + 1])
 }
 
 /**
@@ -244,6 +261,7 @@ module.exports = {
   appendDistinct,
   checkAnswer,
   drained,
+  lengthOf,
   mergeHeaders,
   sendAnswer,
   sendChunks,

@@ -6,6 +6,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { connect as connectHttp2 } from 'node:http2'
+import { connect } from 'node:net'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { constants, gunzipSync } from 'node:zlib'
@@ -59,6 +60,21 @@ const failures = (/** @type {string} */ output) => output.split('\n').filter(lin
 const memory = pid => Number(/VmRSS:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) * 1024
 /** How many files and sockets a process has open. @param {number} pid */
 const open = pid => readdirSync(`/proc/${pid}/fd`).length
+/** Asks for an answer with a length, and destroys the connection with its last byte. @param {number} port @param {string} target */
+async function leaveAtLastByte(port, target) {
+  const socket = connect(port, '127.0.0.1')
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: h\r\n\r\n`)
+  let received = ''
+  socket.setEncoding('latin1')
+  for await (const chunk of socket) {
+    received += chunk
+    const [head, body] = received.split('\r\n\r\n')
+    const length = Number(/content-length: (\d+)/i.exec(head ?? '')?.[1])
+    if (body?.length === length) break
+  }
+  socket.destroy()
+}
+
 const onLinux = process.platform === 'linux'
 
 const MB = 1024 * 1024
@@ -325,6 +341,32 @@ ${code}.listen(process.env.PORT, () => console.log('listening'))
       ])
       expect((await any('echo', { on: own })).status).toBe(200)
     })
+  })
+
+  it('a client that goes away at the last byte has had its answer', async () => {
+    const code = prepared(
+      "import { createServer } from 'node:http'",
+      `let answered = 0
+let broken = 0
+createServer((req, res) => {
+  if (req.url === '/count') return void res.end(JSON.stringify({ answered, broken }))
+  let finished = false
+  res.on('finish', () => { finished = true })
+  res.on('close', () => { finished ? answered++ : broken++ })
+  handle(req, res)
+})`,
+    )
+    await withServerFile('counted.mjs', code, async own => {
+      for (let i = 0; i < 300; i++) await leaveAtLastByte(own.port, '/base/any/echo')
+      const count = async () => told(await ask({ on: own, target: '/count' }))
+      await vi.waitFor(async () => {
+        const { answered, broken } = await count()
+        expect(answered + broken).toBe(300)
+      })
+      expect(await count()).toEqual({ answered: 300, broken: 0 })
+    })
+    // Connections to the target are used again all the same.
+    expect(new Set(target.seen.map(({ socket }) => socket)).size).toBeLessThan(5)
   })
 
   it('HTTP/2: bodies without a length, no connection headers', async () => {
