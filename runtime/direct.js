@@ -262,7 +262,8 @@ async function answersEarly(server, req, res, { file, pathname: route, locale, r
   }
   if (headers['x-nextjs-data'] && (!res.statusCode || res.statusCode === 200)) {
     // Upstream finds out the locale of the path, although it tells the page of none.
-    const found = locale ?? server.config.i18n?.defaultLocale
+    const { locales = [], defaultLocale } = server.config.i18n ?? {}
+    const found = locale ?? (locales.includes(pathname.split('/', 2)[1]) ? undefined : defaultLocale)
     res.setHeader('x-nextjs-matched-path', `${found ? `/${found}` : ''}${pathname}`)
   }
   if (method === 'GET' || method === 'HEAD') return false
