@@ -156,7 +156,7 @@ mod tests {
             })
         );
         assert_eq!(Plain::of("GET\0/").map(|plain| plain.target), Some("/"));
-        let set = Plain::of("GET\0/\0Host\0h\0:set\0404\0etag\0\"a\"").map(|plain| plain.set_before);
+        let set = Plain::of("GET\0/\0Host\0h\0:set\x00404\0etag\0\"a\"").map(|plain| plain.set_before);
         assert_eq!(set.and_then(|set| set.status()), Some(404));
         let picture = Plain::of("GET\0/base/_next/image?url=a\0Accept\0image/webp");
         assert_eq!(picture.map(|plain| plain.accept), Some("image/webp"));

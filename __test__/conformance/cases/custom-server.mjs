@@ -167,30 +167,6 @@ export const toHTML = [
   call('/x', { method: 'renderToHTML', args: ['/server'], store: 'rendered' }),
 ]
 
-/** Past the router, where methods, data requests and slashes at the end are the page's own affair. */
-const DIRECT = [
-  '/',
-  '/isr',
-  '/plain',
-  '/server',
-  '/dynamic',
-  '/item/one',
-  '/item/two/',
-  '/blog/first/',
-  '/plain/',
-  '/item/[id]/',
-]
-const direct = [
-  ...[...DIRECT, '/item/new/', '/route', '/route/', '/edge', '/404', '/500', '/_error', '/_not-found'].flatMap(path => [
-    call('/x', { method: 'renderToHTML', args: [path, { q: '1' }] }, { headers: { 'x-nextjs-data': '1' } }),
-    call('/x', { method: 'renderToHTML', args: [path] }, { headers: { 'x-middleware-prefetch': '1' } }),
-    ...['POST', 'OPTIONS', 'DELETE'].map(method => call('/x', { method: 'renderToHTML', args: [path] }, { method })),
-  ]),
-  ...DIRECT.map(path => call('/x', { method: 'inner', args: ['render', path] }, { method: 'POST' })),
-  call('/x', { method: 'renderToHTML', args: ['/plain'] }, { method: 'POST', headers: { 'Next-Action': 'x' } }),
-  call('/x', { method: 'renderToHTML', args: ['/isr'] }, { method: 'POST', headers: { 'Next-Action': 'x' } }),
-]
-
 const errors = [
   ...['renderError', 'renderErrorToHTML'].flatMap(method => [
     call('/x', { method, args: ['broken', '/plain'], status: 500 }),
@@ -235,39 +211,10 @@ const errors = [
   call('/_next/static/x', { method: 'render404', args: [] }),
 ]
 
-/** What is below the app. */
-const INNER = [
-  ...[
-    'hostname',
-    'port',
-    'options',
-    'prepare',
-    'close',
-    'getRequestHandler',
-    'getUpgradeHandler',
-    'render',
-    'renderToHTML',
-  ],
-  ...[
-    'renderError',
-    'renderErrorToHTML',
-    'render404',
-    'revalidate',
-    'setAssetPrefix',
-    'logError',
-    'logErrorWithOriginalStack',
-  ],
-]
-
 const others = [
   call('/x', { method: 'logError', args: ['told to log'] }, { log: /told to log/ }),
   call('/x', { method: 'logErrorWithOriginalStack', args: ['never'] }),
   call('/x', { method: 'getUpgradeHandler' }),
-  call('/x', { method: 'typeOf', args: ['upgradeHandler', 'call'] }),
-  call('/x', { method: 'typeOf', args: ['server', ...INNER] }),
-  call('/x', { method: 'inner', args: ['renderToHTML', '/plain'] }),
-  call('/x?q=1', { method: 'inner', args: ['render404'] }),
-  call('/x', { method: 'inner', args: ['render', '/server', { a: '1' }] }),
   call('/x', { method: 'property', args: ['hostname'] }),
   call('/x', { method: 'property', args: ['port'] }),
   call('/x', { method: 'revalidate', args: [{ urlPath: '/item/one', headers: {}, revalidateHeaders: {}, opts: {} }] }),
@@ -435,7 +382,7 @@ const serverFile = 'custom.mjs'
 
 /** @type {import('./index.mjs').Suite[]} */
 export const customServer = [
-  { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...direct, ...errors, ...others] },
+  { fixture, serverFile, cases: [...before, ...parsed, ...render, ...toHTML, ...errors, ...others] },
   { fixture, serverFile, cases: assetPrefix },
   { fixture: 'custom-server-i18n', serverFile, cases: [...localised, ...localisedMethods] },
   { fixture, serverFile, cases: [...addresses, ...actions, ...nonces] },

@@ -9,6 +9,7 @@ import { conditions } from './conditions.mjs'
 import { conf } from './conf.mjs'
 import { customServer } from './custom-server.mjs'
 import dataCache from './data-cache.mjs'
+import { pastTheRouter } from './direct.mjs'
 import { mixed, plain } from './errors.mjs'
 import external from './external.mjs'
 import files from './files.mjs'
@@ -125,6 +126,7 @@ export const SUITES = [
   ...customServer,
   ...setBefore,
   ...oddPaths,
+  ...pastTheRouter,
   ...readBefore,
   ...conf,
   ...frameworks,
