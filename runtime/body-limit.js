@@ -40,7 +40,7 @@ function limitBody(server, req, res) {
       else res.once('finish', () => abandon(req))
     }
     const headers = ['Content-Type', 'text/plain; charset=utf-8']
-    sendAnswer(res, { status: 413, replaces: 'code', headers, body: Buffer.from(`Body exceeded ${size} limit`) })
+    sendAnswer(res, { status: 413, headers, body: Buffer.from(`Body exceeded ${size} limit`) })
   }
   const body = watchBody(req, { limit, onTooLarge: refuse })
   if (!body.isAnnouncedTooLarge) return body

@@ -43,6 +43,8 @@ function compressResponse(native, req, res, engine) {
     const headers = []
     for (const name of DECISIVE_HEADERS) {
       const value = res.getHeader(name)
+      // What has several types is of none that could be compressed (the package `compressible`).
+      if (name === 'content-type' && Array.isArray(value)) continue
       if (value !== undefined) headers.push(name, Array.isArray(value) ? value.join(', ') : String(value))
     }
     const accepted = req.headers['accept-encoding']

@@ -35,8 +35,7 @@ const { inSpan, isTracing } = require('./spans')
 const SLOT = Symbol('ferronext.slot')
 
 /** What is left when not even an error page can be had. */
-/** @type {import('./respond').Answer} */
-const INTERNAL_SERVER_ERROR = { status: 500, replaces: 'code', headers: [], body: Buffer.from('Internal Server Error') }
+const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
 
 /** What `begin` returns for an answer that was made for one request. */
 const ONCE = -(2 ** 31)
@@ -259,8 +258,10 @@ async function steps(server, req, res, slot, strict = false) {
       const name = /** @type {any} */ (error)?.constructor?.name
       const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, step, error) ? 400 : 500
       if (status === 500) server.logError(error)
-      // The error page of the failed page failed too: plain text is what is left.
-      if (pending !== undefined) {
+      // The error page of the failed page failed too: plain text is what is left. A payload has no page that could be shown in its place.
+      const isPayload = status === 500 && step.routeKind === 'APP_PAGE' && req[REQUEST_META]?.isRSCRequest
+      if (pending !== undefined || isPayload) {
+        if (isPayload) res.setHeader('Cache-Control', NO_STORE)
         res.statusCode = 500
         return sendPayload(server, req, res, PLAIN_FAILURE)
       }

@@ -33,7 +33,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
   const lack = body === req ? lackOf(req) : undefined
   if (lack) {
     report('error', `Failed to proxy ${target.href} ${lack.code}: ${lack.message}`)
-    return sendAnswer(res, { status: 500, replaces: 'code', headers: step.headers, body: NO_ANSWER })
+    return sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
   }
   const span = openClientSpan(server, req, target)
   const exchange = server.engine.exchange(slot, {
@@ -67,7 +67,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     report('error', `Failed to proxy ${target.href} ${error}`)
     // What was announced cannot be delivered, and must not look as if it had been.
     if (res.headersSent) res.destroy()
-    else sendAnswer(res, { status: 500, replaces: 'code', headers: step.headers, body: NO_ANSWER })
+    else sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
   } finally {
     span?.end()
     res.off('close', cancel)

@@ -8,7 +8,8 @@ const { sendWhole, wholeOf } = require('./whole')
 /**
  * @typedef {object} Answer
  * @property {number} status
- * @property {'code' | 'line' | ''} [replaces] what the status replaces of the status line that the user's server has chosen
+ * @property {'code' | 'line' | ''} [replaces] what the status replaces of the status line that the user's server has chosen; without it
+ *   any but a plain success replaces the code
  * @property {string[]} headers flat: name, value, name, value
  * @property {Buffer | string} [body]
  * @property {Record<string, [string, string | string[]]>} [table] the headers, checked, in the form in which Node keeps them
@@ -81,12 +82,12 @@ function sendAnswer(res, answer) {
 }
 
 /**
- * The status of an answer: its own if it replaces another one, else the one that the user's server has chosen.
+ * The status of an answer. A plain success leaves the one that the user's server has chosen.
  * @param {ServerResponse} res
  * @param {{ status: number, replaces?: string }} answer
  */
 function statusOf(res, { status, replaces }) {
-  if (!replaces) return res.statusCode
+  if (!replaces && status === 200) return res.statusCode
   if (replaces === 'line' && res.statusMessage) res.statusMessage = ''
   return status
 }

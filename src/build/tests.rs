@@ -60,14 +60,17 @@ fn a_small_build_loads() {
 }
 
 #[test]
-fn no_build_is_said_in_upstreams_words() {
+fn no_build_is_said_in_upstreams_words_with_the_folder() {
     let dir = tempfile::tempdir().unwrap();
     let error = Build::load(dir.path(), &dir.path().join("out/next"), "16.0.4").unwrap_err();
     assert_eq!(error.code(), Code::NoBuild);
     assert_eq!(
         error.message(),
-        "Could not find a production build in the 'out/next' directory. Try building your app with 'next build' before \
-         starting the production server. https://nextjs.org/docs/messages/production-start-no-build-id"
+        format!(
+            "Could not find a production build in the 'out/next' directory of {}. Try building your app with 'next build' \
+             before starting the production server. https://nextjs.org/docs/messages/production-start-no-build-id",
+            dir.path().display()
+        )
     );
 }
 

@@ -44,11 +44,16 @@ impl Engine {
             NotFound::Data => {
                 let mut headers = response_headers(flight);
                 headers.set("Cache-Control", NO_STORE);
-                headers.set("x-nextjs-matched-path", flight.state.location.pathname.clone());
-                headers.set("content-type", "application/json");
-                self.answer(flight, 404, headers, Bytes::from_static(b"{}"))
+                self.no_data(flight, headers)
             }
         }
+    }
+
+    /// The data of a path that has none.
+    pub(super) fn no_data(&self, flight: &Flight, mut headers: HeaderList) -> Next {
+        headers.set("x-nextjs-matched-path", flight.state.location.pathname.clone());
+        headers.set("content-type", "application/json");
+        self.answer(flight, 404, headers, Bytes::from_static(b"{}"))
     }
 
     /// Whether the data of `/404` is asked for in an app with middleware, which has none whatever page is there

@@ -36,7 +36,7 @@ use crate::response::encoding::{self, Asked};
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
 use crate::response::status::Status;
-use crate::route::{Decision, Event, NotFound, OutputKind};
+use crate::route::{Decision, Event, OutputKind};
 use crate::source::prerender::Driver;
 
 impl Engine {
@@ -91,7 +91,10 @@ impl Engine {
                 self.fail_openly(flight, 404)
             }
             // The data of a path that is named like the page for missing ones.
-            Decision::Output(_) if self.is_data_of_missing(flight) => self.serve_not_found(flight, NotFound::Data),
+            Decision::Output(_) if self.is_data_of_missing(flight) => {
+                let headers = output::response_headers(flight);
+                self.no_data(flight, headers)
+            }
             Decision::Output(output) => self.serve_output(flight, output, None),
             Decision::NotFound(kind) => self.serve_not_found(flight, *kind),
             Decision::BadRequest => self.fail(flight, 400),

@@ -84,7 +84,8 @@ impl Engine {
         if *decision != PageDecision::SkipPrefetch {
             call.name_matched_path(flight, false);
         }
-        let status = call.outcome.status;
+        // Not that of a status page asked for by its own path, which is worked out later.
+        let status = call.error.map(|error| error.status).or(flight.status);
         let mut headers = call.headers;
         match decision {
             PageDecision::SkipPrefetch => {
