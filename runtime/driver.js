@@ -207,9 +207,9 @@ async function steps(server, req, res, slot, strict = false) {
         await answerForImage(server, slot, step, steps)
         continue
       case 'answer':
-        return sendAnswer(res, step)
+        return sendAnswer(res, step, hasRun(req))
       case 'stream':
-        return sendStream(res, step, engine, slot)
+        return sendStream(res, step, engine, slot, hasRun(req))
       case 'revalidate':
         renderInBackground(server, step, steps)
         continue
@@ -258,10 +258,8 @@ async function steps(server, req, res, slot, strict = false) {
       const name = /** @type {any} */ (error)?.constructor?.name
       const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, step, error) ? 400 : 500
       if (status === 500) server.logError(error)
-      // The error page of the failed page failed too: plain text is what is left. A payload has no page that could be shown in its place.
-      const isPayload = status === 500 && step.routeKind === 'APP_PAGE' && req[REQUEST_META]?.isRSCRequest
-      if (pending !== undefined || isPayload) {
-        if (isPayload) res.setHeader('Cache-Control', NO_STORE)
+      // The error page of the failed page failed too: plain text is what is left.
+      if (pending !== undefined) {
         res.statusCode = 500
         return sendPayload(server, req, res, PLAIN_FAILURE)
       }
@@ -314,6 +312,12 @@ async function reportFault(server, req, res, slot, error) {
     server.logError(second)
   }
 }
+
+/**
+ * Whether an entry has run for a request, and may have left headers on its response, of which Rust knows nothing.
+ * @param {Request} req
+ */
+const hasRun = req => req[REQUEST_META] !== undefined
 
 /**
  * Whether a request came through routing and is still being answered.

@@ -61,8 +61,9 @@ function checkAnswer(answer) {
  * What of it bears on the answer, Rust was told (request.js), and has said so in the answer.
  * @param {ServerResponse} res
  * @param {Answer} answer
+ * @param {boolean} [yields] see `mergeHeaders`
  */
-function sendAnswer(res, answer) {
+function sendAnswer(res, answer, yields = false) {
   if (res.headersSent) return
   const response = /** @type {any} */ (res)
   const status = statusOf(res, answer)
@@ -73,7 +74,7 @@ function sendAnswer(res, answer) {
     response[OUT_HEADERS] = answer.table
     res.writeHead(status)
   } else if (res.getHeaderNames().length > 0) {
-    mergeHeaders(res, answer.headers)
+    mergeHeaders(res, answer.headers, yields)
     res.writeHead(status)
   } else {
     res.writeHead(status, answer.headers)
@@ -98,9 +99,10 @@ function statusOf(res, { status, replaces }) {
  * @param {Answer} head
  * @param {any} engine
  * @param {number} slot that has the body
+ * @param {boolean} [yields] see `mergeHeaders`
  */
-async function sendStream(res, head, engine, slot) {
-  mergeHeaders(res, head.headers)
+async function sendStream(res, head, engine, slot, yields = false) {
+  mergeHeaders(res, head.headers, yields)
   res.statusCode = statusOf(res, head)
   const file = READS_DESCRIPTORS ? engine.takeFile(slot) : null
   try {
@@ -197,8 +199,9 @@ function drained(res) {
  * Sets headers in the place of what the response has under their names, but for `Vary`.
  * @param {ServerResponse} res
  * @param {string[]} headers flat list
+ * @param {boolean} [yields] whether `Content-Type` and `Cache-Control` leave their place to what an entry has set (send-payload.js)
  */
-function mergeHeaders(res, headers) {
+function mergeHeaders(res, headers, yields = false) {
   if (headers.length === 0) return
   /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
   const own = new Set()
@@ -211,7 +214,7 @@ function mergeHeaders(res, headers) {
       if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
     } else if (own.has(lower)) res.appendHeader(name, value)
     else if (lower === 'vary') addVary(res, name, value)
-    else res.setHeader(name, value)
+    else if (!yields || !yieldsToEntry(lower, value) || !res.hasHeader(name)) res.setHeader(name, value)
     own.add(lower)
   }
 }
@@ -223,6 +226,12 @@ function mergeHeaders(res, headers) {
 function valuesOf(headers, lower) {
   return headers.filter((_, at) => at % 2 === 1 && headers[at - 1].toLowerCase() === lower)
 }
+
+/**
+ * @param {string} name
+ * @param {string} value
+ */
+const yieldsToEntry = (name, value) => name === 'content-type' || (name === 'cache-control' && value !== NO_STORE)
 
 /**
  * Adds to `Vary`. An entry that gave up has set the fields of its kind of page already; they are not said twice.

@@ -6,11 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { startServer } from '../support/server.mjs'
-import { NEWEST } from '../support/workspace.mjs'
+import { linesFrom, NEWEST } from '../support/workspace.mjs'
 import { hydrated, isMarked, launchBrowser, mark, openPage } from './browser.mjs'
 
 const lines = (process.env.FERRONEXT_LINES ?? NEWEST).split(',')
-const source = fileURLToPath(new URL('../fixtures/navigation', import.meta.url))
+const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
+
+/** Those that have `cacheComponents`. */
+const partialLines = lines.filter(line => linesFrom('16.0.0').includes(line))
 
 /** What middleware tells the client of the Pages Router, and the App Router's own. */
 const TOLD = [
@@ -38,7 +41,15 @@ const APP = /** @type {const} */ ([
   ['start', 'start', '/start'],
 ])
 
-describe.each(lines)('client-side navigation on %s', line => {
+/** @typedef {Awaited<ReturnType<typeof begin>>} Tour */
+
+/**
+ * Serves a fixture from both servers, for tours that are to be the same.
+ *
+ * @param {import('../support/workspace.mjs').Line} line
+ * @param {string} fixture
+ */
+function bothServers(line, fixture) {
   /** @type {import('playwright-core').Browser} */
   let browser
   /** @type {string[]} */
@@ -47,7 +58,7 @@ describe.each(lines)('client-side navigation on %s', line => {
   const servers = []
 
   beforeAll(async () => {
-    const { dir } = await buildFixture({ line, source })
+    const { dir } = await buildFixture({ line, source: `${fixtures}${fixture}` })
     for (const engine of /** @type {const} */ (['upstream', 'ferronext'])) {
       const copy = await copyApp(dir, engine)
       copies.push(copy)
@@ -66,9 +77,9 @@ describe.each(lines)('client-side navigation on %s', line => {
    * The same tour behind both servers, at once.
    *
    * @param {string} from
-   * @param {(tour: Awaited<ReturnType<typeof begin>>) => Promise<void>} run
+   * @param {(tour: Tour) => Promise<void>} run
    */
-  async function compare(from, run) {
+  return async function compare(from, run) {
     const tours = await Promise.all(
       servers.map(async ({ port }) => {
         const tour = await begin(browser, `http://localhost:${port}`, from)
@@ -83,6 +94,25 @@ describe.each(lines)('client-side navigation on %s', line => {
     expect(actual?.answers()).toEqual(expected?.answers())
     return { stops: /** @type {Stop[]} */ (actual?.stops), told: actual?.answers().join('\n') ?? '' }
   }
+}
+
+/** @param {ReturnType<typeof bothServers>} compare */
+async function tourOfTheAppRouter(compare) {
+  const { stops } = await compare('/start', async ({ follow, back }) => {
+    for (const [name, title] of APP) await follow(name, title)
+    await back('app-isr')
+    await back('app-hidden')
+  })
+  expect(stops.map(({ at, shows, sameDocument }) => [at, shows, sameDocument])).toEqual([
+    ...APP.map(([, title, target]) => [target, title, true]),
+    ['/app-isr', 'app-isr', true],
+    ['/app-shown', 'app-hidden', true],
+  ])
+  expect(JSON.parse(stops[1]?.details ?? '')).toMatchObject({ params: { id: '7' } })
+}
+
+describe.each(lines)('client-side navigation on %s', line => {
+  const compare = bothServers(line, 'navigation')
 
   test.each([
     ['default', '', 'en'],
@@ -109,19 +139,7 @@ describe.each(lines)('client-side navigation on %s', line => {
     expect(answerTo('shown')).toContain(' 200; x-nextjs-rewrite: ')
   })
 
-  test('the App Router', async () => {
-    const { stops } = await compare('/start', async ({ follow, back }) => {
-      for (const [name, title] of APP) await follow(name, title)
-      await back('app-isr')
-      await back('app-hidden')
-    })
-    expect(stops.map(({ at, shows, sameDocument }) => [at, shows, sameDocument])).toEqual([
-      ...APP.map(([, title, target]) => [target, title, true]),
-      ['/app-isr', 'app-isr', true],
-      ['/app-shown', 'app-hidden', true],
-    ])
-    expect(JSON.parse(stops[1]?.details ?? '')).toMatchObject({ params: { id: '7' } })
-  })
+  test('the App Router', () => tourOfTheAppRouter(compare))
 
   test('from one router to the other, through a redirect', async () => {
     const { stops } = await compare('/', async ({ follow }) => {
@@ -134,6 +152,12 @@ describe.each(lines)('client-side navigation on %s', line => {
       ['/arrived?by=middleware', 'arrived', false],
     ])
   })
+})
+
+describe.each(partialLines)('client-side navigation to shells and cached pages on %s', line => {
+  const compare = bothServers(line, 'navigation-cached')
+
+  test('the App Router', () => tourOfTheAppRouter(compare))
 })
 
 /**

@@ -64,4 +64,5 @@ export const describeLine = line =>
  * @param {import('../support/workspace.mjs').Line} line
  * @param {import('./cases/index.mjs').Suite} suite
  */
-const isAsked = (line, { fixture, alter }) => line === NEWEST || self || (ON_EVERY_LINE.has(fixture) && !alter)
+const isAsked = (line, { fixture, alter, asEverywhere }) =>
+  line === NEWEST || self || (ON_EVERY_LINE.has(fixture) && !alter && !asEverywhere)

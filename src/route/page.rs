@@ -205,7 +205,9 @@ impl PageRules {
 
     /// Whether a page is made ahead of requests, from props.
     fn is_ssg(&self, build: &Build, output: &Output) -> bool {
-        (output.kind == OutputKind::Pages && self.static_props.contains(&output.pathname))
+        // A status page is a document even where it has props, and its props are listed by locale.
+        let is_document = output.file.ends_with(".html");
+        (output.kind == OutputKind::Pages && !is_document && self.static_props.contains(&output.pathname))
             || build.prerender.routes.contains_key(&output.pathname)
     }
 

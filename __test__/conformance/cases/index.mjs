@@ -43,7 +43,7 @@ import { versions } from './versions.mjs'
  * @property {(dir: string) => void} [prepare] changes the build that both serve
  * @property {(dir: string) => void} [alter] changes the build that ferronext serves
  * @property {boolean} [target] whether the other server is asked for
- * @property {boolean} [asEverywhere] nothing in it depends on the Next.js line, so that a test run asks the newest one only;
+ * @property {boolean} [asEverywhere] hardly anything in it depends on the Next.js line, so that a test run asks the newest one only;
  *   FERRONEXT_STRICT_LINES=1 and run.mjs ask all of them
  * @property {boolean} [overlapping] its sequences mostly wait, each for pages of its own: several run at once
  */

@@ -1,5 +1,6 @@
 // Paths that are something else than they look like: data of what is no page, targets that only become data, payload or segment paths
 // once they are normalised, the client router's headers without the one that they belong to, and actions that nobody knows.
+import { linesFrom } from '../../support/workspace.mjs'
 import { each, get, post } from '../case.mjs'
 
 const PREFETCH = { 'x-middleware-prefetch': '1' }
@@ -153,7 +154,6 @@ export const oddPaths = [
     cases: [
       ...dataPaths(),
       ...normalised('/isr', '/plain.json'),
-      ...ACTIONS,
       ...rewritten,
       ...middlewarePrefetches([
         ...DATA_PATHS,
@@ -174,11 +174,13 @@ export const oddPaths = [
   { fixture: 'middleware-one-locale', cases: dataPaths('', ['', '/en']) },
   { fixture: 'locales', cases: dataPaths('', ['', '/fr']) },
   { fixture: 'locales-base', cases: dataPaths('/site', ['', '/fr']) },
-  { fixture: 'versions', cases: dataPaths('', ['', '/fr']) },
+  { fixture: 'versions', cases: dataPaths('', ['', '/fr']), asEverywhere: true },
   { fixture: 'slots', cases: withoutRsc(['/', '/feed', '/feed/photo/1', '/none']) },
   {
     fixture: 'cache-components',
     cases: [...withoutRsc(['/static', '/none']), ...unknownActions(['/nope', '/shop/index'])],
+    lines: linesFrom('16.0.0'),
+    asEverywhere: true,
   },
   { fixture: 'seen', cases: ['/api/seen', '/route/seen'].map(path => get(path, { headers: { 'next-url': '/feed' } })) },
 ]

@@ -1,5 +1,6 @@
 // What the user's server has set on the response before it calls the handler, against every kind of answer: who wins depends on what
 // the answer is made of, so that each kind is asked with each of them.
+import { linesFrom } from '../../support/workspace.mjs'
 import { call } from './custom-server.mjs'
 
 const LONG_AGO = 'Wed, 21 Oct 2015 07:28:00 GMT'
@@ -79,6 +80,6 @@ export const setBefore = [
   { fixture: 'app-router', serverFile, cases: app },
   { fixture: 'rules', serverFile, cases: rules },
   { fixture: 'middleware', serverFile, cases: middleware },
-  { fixture: 'cache-components', serverFile, cases: partial },
-  { fixture: 'versions', serverFile, cases: images },
+  { fixture: 'cache-components', serverFile, cases: partial, lines: linesFrom('16.0.0'), asEverywhere: true },
+  { fixture: 'versions', serverFile, cases: images, asEverywhere: true },
 ]
