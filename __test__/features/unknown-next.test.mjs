@@ -222,8 +222,8 @@ describe('code of the app that fails', () => {
       const where = await appWith('failing', { line, version: `${line}.99` })
       const { serves, output, get } = await start(where, { FAIL_WITH: kind })
       expect(serves, output()).toBe(true)
-      // One line: neither the console nor the app's `onRequestError` hears of a request that nobody has made.
-      expect(output()).toMatch(/^ferronext [^\n]*\n$/)
+      // The lines of the start alone: neither the console nor the app's `onRequestError` hears of a request that nobody has made.
+      expect(output()).toMatch(/^ferronext [^\n]*\n(?:(?:- Local:|- Network:|✓ Ready in) [^\n]*\n)*$/)
       expect((await get('/steady')).decoded.toString()).toBe('steady')
       expect((await get('/ssr')).status).toBe(500)
       expect(output()).toContain('reported: ')

@@ -263,8 +263,11 @@ pub(super) fn response_headers(flight: &Flight) -> HeaderList {
     if !flight.state.has_response_headers() {
         return headers;
     }
+    let replaces = !headers.is_empty();
     for (name, value) in flight.state.response_headers().iter() {
-        headers.remove(name);
+        if replaces {
+            headers.remove(name);
+        }
         match value {
             HeaderText::One(line) => headers.append(name.to_owned(), line.clone()),
             HeaderText::Many(lines) => {
