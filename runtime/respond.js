@@ -89,7 +89,8 @@ function sendAnswer(res, answer, yields = false) {
  */
 function statusOf(res, { status, replaces }) {
   if (!replaces && status === 200) return res.statusCode
-  if (replaces === 'line' && res.statusMessage) res.statusMessage = ''
+  // HTTP/2 has no reason phrase, and Node warns of whoever looks for one.
+  if (replaces === 'line' && !(res.req?.httpVersionMajor > 1) && res.statusMessage) res.statusMessage = ''
   return status
 }
 

@@ -181,9 +181,13 @@ async function begin(browser, origin, from) {
   /** @param {string} title @param {() => Promise<unknown>} act */
   async function stop(title, act) {
     await act()
-    await page.locator('h1', { hasText: new RegExp(`^${title}$`) }).waitFor()
+    // With `cacheComponents` the page before stays in the document, hidden.
+    await page
+      .locator('h1', { hasText: new RegExp(`^${title}$`) })
+      .filter({ visible: true })
+      .waitFor()
     await hydrated(page)
-    const details = page.locator('pre')
+    const details = page.locator('pre').filter({ visible: true })
     const { pathname, search } = new URL(page.url())
     stops.push({
       at: pathname + search,
