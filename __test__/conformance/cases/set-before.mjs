@@ -41,12 +41,12 @@ const onEach = (targets, sent = {}) =>
     call(target, { status: 404 }, { method: 'POST', headers: sent }),
   ])
 
-const metadata = ['/favicon.ico', '/robots.txt', '/sitemap.xml', '/manifest.webmanifest', '/card/opengraph-image.png']
-const handlers = ['static', 'isr', 'echo', 'edge', 'redirect', 'not-found', 'headers', 'empty', 'encoded']
+const metadata = ['/favicon.ico', '/robots.txt', '/card/opengraph-image.png']
+const handlers = ['static', 'isr', 'echo', 'edge', 'redirect', 'not-found', 'encoded']
 const missing = ['/missing/static', '/missing/dynamic', '/closed/none', '/none', '/_next/static/none.js']
 
 const app = [
-  ...onEach(['/', '/isr', '/dynamic', '/blog/one', '/redirects/static', '/redirects/dynamic', '/{chunk}']),
+  ...onEach(['/', '/isr', '/dynamic', '/redirects/static', '/redirects/dynamic', '/{chunk}']),
   ...onEach([...metadata, ...handlers.map(name => `/api/${name}`), ...missing]),
   ...onEach(['/isr?_rsc', '/dynamic?_rsc', '/none?_rsc'], { rsc: '1' }),
 ]
@@ -58,8 +58,8 @@ const rules = onEach([
 
 /** What middleware says in front of each kind, and answers of its own. */
 const middleware = [
-  ...['/static', '/isr', '/dynamic', '/plain', '/ssg/one', '/ssr', '/file.txt', '/api/seen', '/api/echo', '/none']
-    .flatMap(path => ['headers', 'cache', 'type', 'status', 'cookies'].map(effect => `${path}?mw=${effect}`))
+  ...['/static', '/dynamic', '/plain', '/ssg/one', '/file.txt', '/api/seen', '/none']
+    .flatMap(path => ['cache', 'type', 'status'].map(effect => `${path}?mw=${effect}`))
     .flatMap(target => [...SET.map(what => call(target, what)), call(target, { status: 404 }, { method: 'HEAD' })]),
   ...onEach(
     [
