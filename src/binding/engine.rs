@@ -10,8 +10,9 @@ use std::sync::Arc;
 use napi::bindgen_prelude::{Buffer, Either};
 use napi_derive::napi;
 
+use super::answer::{as_text, JsAnswer};
 use super::fault::{guarded, to_js};
-use super::step::{flat, replaces, JsStep};
+use super::step::JsStep;
 use super::text::Text;
 use crate::engine::Engine;
 use crate::error::{Code, Error};
@@ -21,19 +22,6 @@ use crate::response::encoding::Preferred;
 use crate::response::etag;
 use crate::response::prepared::Prepared;
 use crate::source::prerender::Driver;
-
-/// An answer on its way to Node for the first time.
-#[napi(object, object_from_js = false)]
-pub struct JsAnswer {
-    /// The status.
-    pub status: u16,
-    /// What it replaces of the status line that is there: `code`, `line`, or nothing.
-    pub replaces: Option<&'static str>,
-    /// Header names and values in turn.
-    pub headers: Vec<String>,
-    /// The body, absent when empty.
-    pub body: Option<Buffer>,
-}
 
 /// A part of an open file.
 #[napi(object, object_from_js = false)]
@@ -153,27 +141,6 @@ pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> 
     })?
 }
 
-/// The longest body that goes out as part of a text. A longer one would be copied; as a buffer it is handed over.
-const MAX_TEXT: usize = 4096;
-
-/// `status \0 replaces \0 name \0 value … \0 body`, if it is short and plain. Node writes a head that goes with a text as UTF-8, and heads are
-/// Latin-1: ASCII is the same in both.
-fn as_text(answer: &Answer) -> Option<String> {
-    if answer.body.len() > MAX_TEXT {
-        return None;
-    }
-    let body = std::str::from_utf8(&answer.body)
-        .ok()
-        .filter(|body| !body.contains('\0'))?;
-    let mut text = answer.status.code.to_string();
-    text.extend(["\0", replaces(answer.status).unwrap_or_default()]);
-    for (name, value) in answer.headers.iter() {
-        text.extend(["\0", name, "\0", value]);
-    }
-    text.extend(["\0", body]);
-    text.is_ascii().then_some(text)
-}
-
 fn not_a_text() -> napi::Error<String> {
     to_js(Error::new(Code::Internal, "The head of a request is no text."))
 }
@@ -264,6 +231,12 @@ impl JsEngine {
                 _ => String::new(),
             }),
         })
+    }
+
+    /// The key with which the build signs the data of preview mode, `null` where it has none.
+    #[napi(getter, js_name = "previewSigningKey")]
+    pub fn preview_signing_key(&self) -> Option<String> {
+        Some(self.engine.preview_signing_key().to_owned()).filter(|key| !key.is_empty())
     }
 
     /// The step that runs the page of a path past rules, files and middleware, `null` if there is no such page.
@@ -416,13 +389,9 @@ impl JsEngine {
             let Some(answer) = last.or_else(|| self.engine.prepared(id)) else {
                 return Err(to_js(Error::new(Code::Internal, format!("Answer {id} is gone."))));
             };
-            Ok(JsAnswer {
-                status: answer.status.code,
-                replaces: replaces(answer.status),
-                headers: flat(&answer.headers),
-                // A copy, once for each thread: scripts can write into a Buffer, and other threads send these bytes, too.
-                body: (!answer.body.is_empty()).then(|| answer.body.to_vec().into()),
-            })
+            // A copy, once for each thread: scripts can write into a Buffer, and other threads send these bytes, too.
+            let body = (!answer.body.is_empty()).then(|| answer.body.to_vec().into());
+            Ok(JsAnswer::new(answer.status, &answer.headers, body))
         })?
     }
 

@@ -8,6 +8,7 @@
 //! - [`middleware`] what middleware has answered
 //! - [`cache`] what compiled entries read, store and revalidate; [`memo`] what functions marked `'use cache'` have given
 //! - [`proxy`] a request that another server answers
+//! - [`answer`] answers as they cross
 //! - [`step`] what Node has to do next for a request
 //! - [`text`] a text that is read without being copied twice
 //! - [`encoder`] compression of bodies that JavaScript writes
@@ -18,6 +19,7 @@
 // JavaScript, and which name the class gets depends on the order in which the linker lays out what registers it.
 mod engine;
 
+mod answer;
 mod cache;
 mod encoder;
 mod fault;

@@ -6,7 +6,7 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use serde_json::Value;
 
-use super::engine::JsAnswer;
+use super::answer::JsAnswer;
 use super::image::JsPicture;
 use crate::pipeline::{ImageStep, Shell, Step};
 use crate::response::headers::HeaderList;
@@ -192,12 +192,11 @@ impl From<Step> for JsStep {
                         ..step
                     },
                     Shell::Once(answer) => JsStep {
-                        shell: Some(JsAnswer {
-                            status: answer.status.code,
-                            replaces: replaces(answer.status),
-                            headers: flat(&answer.headers),
-                            body: Some(Vec::from(answer.body).into()),
-                        }),
+                        shell: Some(JsAnswer::new(
+                            answer.status,
+                            &answer.headers,
+                            Some(Vec::from(answer.body).into()),
+                        )),
                         ..step
                     },
                 }

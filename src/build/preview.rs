@@ -3,12 +3,15 @@
 
 use serde::Deserialize;
 
-/// The preview secret that the server itself compares; entries read the others.
+/// The preview secrets that the server itself uses; entries read the others.
 #[derive(Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Preview {
     /// The value of the draft cookie, and of `x-prerender-revalidate`.
     pub preview_mode_id: String,
+    /// The key that signs the data of preview mode; empty where a build has none.
+    #[serde(default)]
+    pub preview_mode_signing_key: String,
 }
 
 impl std::fmt::Debug for Preview {

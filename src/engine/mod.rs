@@ -184,6 +184,11 @@ impl Engine {
         [self.cache.usage(), self.files.usage()]
     }
 
+    /// The key with which the build signs the data of preview mode; empty where it has none.
+    pub fn preview_signing_key(&self) -> &str {
+        &self.build.preview.preview_mode_signing_key
+    }
+
     /// The codings that are preferred to gzip.
     pub fn preferred(&self) -> Preferred {
         self.settings.preferred

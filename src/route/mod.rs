@@ -24,6 +24,7 @@ pub mod rule;
 mod rule_set;
 mod state;
 pub mod table;
+mod uncached;
 mod walk;
 
 #[cfg(test)]

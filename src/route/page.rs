@@ -7,17 +7,15 @@
 use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
-use super::params::Params;
 use super::partial::{PartialRoutes, Shells};
 use super::pattern::{MatchOptions, PathMatcher};
 use super::resolve::{decode_path, resolve};
+use super::uncached::{has_placeholder, is_possible_action, is_prefetch, may_be_cached, names_payload};
 use super::{Output, OutputKind};
 use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
-use crate::request::{
-    Method, Request, RscRequest, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, PREVIEW_COOKIES, RSC_HEADER, SUBRESOURCES,
-};
-use crate::url::{decode_uri_component, path_has_prefix, remove_path_prefix, split_locale, Location, QueryValue};
+use crate::request::{Method, Request, RscRequest, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, RSC_HEADER, SUBRESOURCES};
+use crate::url::{path_has_prefix, remove_path_prefix, split_locale, Location, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
 const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
@@ -422,39 +420,6 @@ fn is_not_found(output: &Output, status: Option<u16>) -> bool {
     matches!(output.pathname.as_str(), "/404" | "/_not-found") || (output.pathname == "/_error" && status == Some(404))
 }
 
-/// Whether the request may be a server action, which is never answered from cache.
-/// Source: `next/dist/server/lib/server-action-request-meta.js`.
-fn is_possible_action(request: &Request) -> bool {
-    request.method == Method::Post
-        && (request.headers.get("next-action").is_some()
-            || request.headers.get("content-type").is_some_and(|content_type| {
-                content_type == "application/x-www-form-urlencoded" || content_type.starts_with("multipart/form-data")
-            }))
-}
-
-/// Whether the client router's headers for a prefetch came without the one that asks for a payload: the handler answers some of them
-/// with a payload all the same.
-fn is_prefetch(request: &Request) -> bool {
-    let is_sent = |name| request.headers.get(name).is_some_and(|value| !value.is_empty());
-    is_sent("next-router-prefetch") || is_sent("next-router-segment-prefetch")
-}
-
-/// Whether the path itself ends like a payload's file. Nobody links to such a path, so it comes to the not-found page or to a
-/// catch-all route, and what the handler makes of it is for the handler to say.
-fn names_payload(request: &Request) -> bool {
-    let path = request.target.split('?').next().unwrap_or_default();
-    path.ends_with(".rsc")
-}
-
-/// Draft mode and on-demand revalidation go past the cache. Whether their secrets are right is for the entry to say.
-fn may_be_cached(request: &Request) -> bool {
-    request.headers.get("x-prerender-revalidate").is_none()
-        && !request
-            .headers
-            .all("cookie")
-            .any(|cookies| PREVIEW_COOKIES.iter().any(|cookie| cookies.contains(cookie)))
-}
-
 fn resolved_source(pathname: &str, locale: Option<&str>) -> String {
     let stripped = locale.and_then(|locale| pathname.strip_prefix('/')?.strip_prefix(locale));
     match stripped {
@@ -462,12 +427,4 @@ fn resolved_source(pathname: &str, locale: Option<&str>) -> String {
         Some(rest) if rest.starts_with('/') => rest.to_owned(),
         _ => pathname.to_owned(),
     }
-}
-/// Whether a param is spelt as the placeholder of a segment is, `[slug]`, encoded or not.
-fn has_placeholder(params: &Params) -> bool {
-    let is_bracketed = |value: &str| {
-        let value = decode_uri_component(value);
-        value.is_some_and(|value| value.starts_with('[') && value.ends_with(']'))
-    };
-    params.iter().any(|(_, value)| value.iter().any(is_bracketed))
 }

@@ -1,0 +1,57 @@
+//! Answers as they cross to Node.
+//!
+//! In: an answer of the pipeline. Out: an object that Node keeps under the answer's number, or, for an answer of one request, a text.
+
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use super::step::{flat, replaces};
+use crate::pipeline::Answer;
+use crate::response::headers::HeaderList;
+use crate::response::status::Status;
+
+/// An answer on its way to Node for the first time.
+#[napi(object, object_from_js = false)]
+pub struct JsAnswer {
+    /// The status.
+    pub status: u16,
+    /// What it replaces of the status line that is there: `code`, `line`, or nothing.
+    pub replaces: Option<&'static str>,
+    /// Header names and values in turn.
+    pub headers: Vec<String>,
+    /// The body, absent when empty.
+    pub body: Option<Buffer>,
+}
+
+impl JsAnswer {
+    /// An answer with this body.
+    pub(super) fn new(status: Status, headers: &HeaderList, body: Option<Buffer>) -> Self {
+        JsAnswer {
+            status: status.code,
+            replaces: replaces(status),
+            headers: flat(headers),
+            body,
+        }
+    }
+}
+
+/// The longest body that goes out as part of a text. A longer one would be copied; as a buffer it is handed over.
+const MAX_TEXT: usize = 4096;
+
+/// `status \0 replaces \0 name \0 value … \0 body`, if it is short and plain. Node writes a head that goes with a text as UTF-8, and heads are
+/// Latin-1: ASCII is the same in both.
+pub(super) fn as_text(answer: &Answer) -> Option<String> {
+    if answer.body.len() > MAX_TEXT {
+        return None;
+    }
+    let body = std::str::from_utf8(&answer.body)
+        .ok()
+        .filter(|body| !body.contains('\0'))?;
+    let mut text = answer.status.code.to_string();
+    text.extend(["\0", replaces(answer.status).unwrap_or_default()]);
+    for (name, value) in answer.headers.iter() {
+        text.extend(["\0", name, "\0", value]);
+    }
+    text.extend(["\0", body]);
+    text.is_ascii().then_some(text)
+}
