@@ -85,14 +85,24 @@ function createHandler(server) {
     }
     if (starting !== undefined) return onceStarted(server, starting, req, res, id, answer)
     if (isTraced) return traced(server, req, res, id, answer)
-    if (answer) {
-      if (server.namesRoutes) req[ROUTE] = engine.route()
-      if (res.headersSent) tellHeadSent(req, res)
-      else sendAnswer(res, answer)
-      return DONE
-    }
-    return carryOut(server, req, res, -id - 1)
+    if (answer && server.namesRoutes) req[ROUTE] = engine.route()
+    return proceed(server, req, res, id, answer)
   }
+}
+
+/**
+ * Sends an answer that is there, or carries out what leads to one.
+ * @param {ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {number} id
+ * @param {import('./respond').Answer | undefined} answer
+ */
+function proceed(server, req, res, id, answer) {
+  if (answer === undefined) return carryOut(server, req, res, -id - 1)
+  if (res.headersSent) tellHeadSent(req, res)
+  else sendAnswer(res, answer)
+  return DONE
 }
 
 /**
@@ -116,8 +126,7 @@ async function onceStarted(server, starting, req, res, id, answer) {
       return
     }
     if (isTracing() || isHeard()) await traced(server, req, res, id, answer, route)
-    else if (answer) sendAnswer(res, answer)
-    else await carryOut(server, req, res, -id - 1)
+    else await proceed(server, req, res, id, answer)
   } finally {
     inFlight.end()
   }
@@ -133,11 +142,9 @@ async function onceStarted(server, starting, req, res, id, answer) {
  * @param {string} [known] its route
  */
 function traced(server, req, res, id, answer, known) {
-  const slot = answer ? undefined : -id - 1
-  const route = known ?? server.engine.route(slot)
+  const route = known ?? server.engine.route(answer ? undefined : -id - 1)
   req[ROUTE] = route
-  const work = () =>
-    slot === undefined ? sendAnswer(res, /** @type {any} */ (answer)) : carryOut(server, req, res, slot)
+  const work = () => proceed(server, req, res, id, answer)
   const spanned = isTracing() ? () => inSpan(server, req, res, route, work) : work
   return isHeard() ? told(req, res, route, spanned) : Promise.resolve(spanned())
 }

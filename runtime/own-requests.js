@@ -6,7 +6,6 @@
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { createHmac, timingSafeEqual } = require('node:crypto')
 const { subscribe } = require('node:diagnostics_channel')
-const path = require('node:path')
 const { PUBLIC_ORIGIN } = require('./forwarded-origin')
 
 /** @typedef {import('./render').Request} Request */
@@ -19,14 +18,12 @@ let storage
 
 /** One who can tell requests from ourselves. @typedef {ReturnType<typeof ownRequests>} OwnRequests */
 
-/** @param {string} distDir */
-function ownRequests(distDir) {
-  /** @type {string | undefined} */
-  let key
-  const seal = (/** @type {string} */ text) => {
-    key ??= String(require(path.join(distDir, 'prerender-manifest.json')).preview.previewModeSigningKey)
-    return createHmac('sha256', key).update(`host\0${text}`).digest()
-  }
+/** @param {string | null} key of the build; without one nobody is known */
+function ownRequests(key) {
+  const seal = (/** @type {string} */ text) =>
+    createHmac('sha256', key ?? '')
+      .update(`host\0${text}`)
+      .digest()
   return {
     /**
      * Runs an entry so that what it fetches from `ownUrl` has the host of the request.
@@ -38,7 +35,7 @@ function ownRequests(distDir) {
      */
     keepHost(req, ownUrl, run) {
       const { host } = req.headers
-      if (host === undefined || !URL.canParse(ownUrl)) return run()
+      if (key === null || host === undefined || !URL.canParse(ownUrl)) return run()
       storage ??= openStorage()
       const origin = req[PUBLIC_ORIGIN]
       const text = origin === undefined ? host : `${host} ${origin}`
@@ -55,7 +52,7 @@ function ownRequests(distDir) {
       if (value === undefined) return false
       delete headers[HEADER]
       const [, given = '', text = ''] = /^([\da-f]{64}) (.+)$/.exec(String(value)) ?? []
-      if (given === '' || !timingSafeEqual(Buffer.from(given, 'hex'), seal(text))) return false
+      if (key === null || given === '' || !timingSafeEqual(Buffer.from(given, 'hex'), seal(text))) return false
       const [host, origin] = text.split(' ')
       headers.host = host
       if (origin !== undefined) req[PUBLIC_ORIGIN] = origin

@@ -68,16 +68,30 @@ async function render(server, req, res, step, error, extraMeta) {
   if (req.readableEnded) refuseWithoutBody(req, step, entry)
   const start = server.countRender && performance.now()
   try {
-    const run = () =>
-      server.lean.answer(server, entry, req, res, step) ??
-      entry.handler(req, res, { waitUntil: server.waitUntil.ofRequest(), requestMeta: meta })
-    await (req.method === 'POST' && !step.direct ? runPost(server, req, step, run) : run())
+    if (req.method !== 'POST' || step.direct) await call(server, entry, req, res, step, meta)
+    else await runPost(server, req, step, () => call(server, entry, req, res, step, meta))
   } catch (thrown) {
     if (thrown instanceof server.NoFallbackError) return NO_FALLBACK
     throw thrown
   } finally {
     if (start !== undefined) server.countRender?.(step.pathname, (performance.now() - start) / 1000, false)
   }
+}
+
+/**
+ * @param {import('./server').ServerState} server
+ * @param {any} entry
+ * @param {Request} req
+ * @param {Response} res
+ * @param {RenderStep} step
+ * @param {Record<string, any>} meta
+ * @returns {Promise<unknown>}
+ */
+function call(server, entry, req, res, step, meta) {
+  return (
+    server.lean.answer(server, entry, req, res, step) ??
+    entry.handler(req, res, { waitUntil: server.waitUntil.ofRequest(), requestMeta: meta })
+  )
 }
 
 /**
@@ -90,9 +104,9 @@ async function render(server, req, res, step, error, extraMeta) {
  * @returns {T}
  */
 function runPost(server, req, step, run) {
-  const call = () => withForm(req, step, run)
-  if (!('next-action' in req.headers)) return call()
-  return server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? req[REQUEST_META].initURL, call)
+  const withItsForm = () => withForm(req, step, run)
+  if (!('next-action' in req.headers)) return withItsForm()
+  return server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? req[REQUEST_META].initURL, withItsForm)
 }
 
 /**

@@ -215,7 +215,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     // Only now: what could not be loaded, because no descriptor was left, is loaded by the next request.
     installed = true
   })
-  const own = ownRequests(distDir)
+  const own = ownRequests(engine.previewSigningKey)
   /** @type {ServerState} */
   const state = {
     native,
