@@ -2,15 +2,12 @@
 // FERRONEXT_LINES names. Out: where the browser stands after each click, what it shows, whether the document is still
 // the first one, and what the server told it; the same behind upstream as behind ferronext.
 
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
+import { serveFixture } from '../support/serve-fixture.mjs'
 import { linesFrom, NEWEST } from '../support/workspace.mjs'
 import { hydrated, isMarked, launchBrowser, mark, openPage } from './browser.mjs'
 
 const lines = (process.env.FERRONEXT_LINES ?? NEWEST).split(',')
-const fixtures = fileURLToPath(new URL('../fixtures/', import.meta.url))
 
 /** Those that have `cacheComponents`. */
 const partialLines = lines.filter(line => linesFrom('16.0.0').includes(line))
@@ -52,25 +49,19 @@ const APP = /** @type {const} */ ([
 function bothServers(line, fixture) {
   /** @type {import('playwright-core').Browser} */
   let browser
-  /** @type {string[]} */
-  const copies = []
-  /** @type {import('../support/server.mjs').Server[]} */
+  /** @type {import('../support/serve-fixture.mjs').Served[]} */
   const servers = []
 
   beforeAll(async () => {
-    const { dir } = await buildFixture({ line, source: `${fixtures}${fixture}` })
     for (const engine of /** @type {const} */ (['upstream', 'ferronext'])) {
-      const copy = await copyApp(dir, engine)
-      copies.push(copy)
-      servers.push(await startServer({ dir: copy, engine }))
+      servers.push(await serveFixture({ fixture, name: engine, engine, line }))
     }
     browser = await launchBrowser()
   })
 
   afterAll(async () => {
     await browser?.close()
-    await Promise.all(servers.map(server => server.stop()))
-    await Promise.all(copies.map(removeApp))
+    await Promise.all(servers.map(server => server.close()))
   })
 
   /**

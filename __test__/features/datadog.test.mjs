@@ -1,34 +1,26 @@
 // dd-trace, the real one, around both engines on the same build: the names that Datadog's views are made of.
 
-import { cpSync } from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
-import { installTools } from '../support/tools.mjs'
+import { serveFixture } from '../support/serve-fixture.mjs'
 
-const source = fileURLToPath(new URL('../fixtures/operated', import.meta.url))
-const DATADOG_SERVER = fileURLToPath(new URL('../servers/datadog.cjs', import.meta.url))
-
-/** @type {Record<string, { dir: string, server: import('../support/server.mjs').Server }>} */
+/** @type {Record<string, import('../support/serve-fixture.mjs').Served>} */
 const engines = {}
 
 beforeAll(async () => {
-  const { dir: built } = await buildFixture({ line: '16.4', source })
   for (const engine of /** @type {const} */ (['upstream', 'ferronext'])) {
-    const dir = await copyApp(built, `datadog-${engine}`)
-    await installTools(dir, ['dd-trace'])
-    cpSync(DATADOG_SERVER, path.join(dir, 'datadog.cjs'))
-    engines[engine] = { dir, server: await startServer({ dir, engine, serverFile: 'datadog.cjs' }) }
+    const name = `datadog-${engine}`
+    engines[engine] = await serveFixture({
+      fixture: 'operated',
+      name,
+      engine,
+      serverFile: 'datadog.cjs',
+      tools: ['dd-trace'],
+    })
   }
 }, 600_000)
 
 afterAll(async () => {
-  for (const { dir, server } of Object.values(engines)) {
-    await server.stop()
-    await removeApp(dir)
-  }
+  for (const served of Object.values(engines)) await served.close()
 })
 
 /**
@@ -36,7 +28,7 @@ afterAll(async () => {
  * @param {string} engine @param {string} target
  */
 async function spansOf(engine, target) {
-  const { server } = /** @type {{ server: import('../support/server.mjs').Server }} */ (engines[engine])
+  const server = /** @type {import('../support/serve-fixture.mjs').Served} */ (engines[engine])
   const from = server.output().length
   const response = await fetch(`http://localhost:${server.port}${target}`, { redirect: 'manual' })
   await response.text()

@@ -1,20 +1,10 @@
 // An app whose instrumentation.js does not start: nothing of the app is served as if it had, by both engines on the same build.
 
-import { cpSync } from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
-
-const source = fileURLToPath(new URL('../fixtures/runtimes', import.meta.url))
-const STARTING_SERVER = fileURLToPath(new URL('../servers/starting.mjs', import.meta.url))
+import { afterEach, describe, expect, it } from 'vitest'
+import { serveFixture } from '../support/serve-fixture.mjs'
 
 /** @typedef {import('../support/server.mjs').Engine} Engine */
 /** @typedef {import('../support/server.mjs').Server} Server */
-
-/** @type {Engine[]} */
-const ENGINES = ['upstream', 'ferronext']
 
 /** What the app answers, and what it has a part in. */
 const OF_THE_APP = [
@@ -35,32 +25,18 @@ const OF_THE_APP = [
 
 const PAST_THE_APP = ['/plain.txt', '/rewritten', '/moved', '/elsewhere', '/node/'].map(target => `/base${target}`)
 
-/** @type {Record<string, string>} */
-const dirs = {}
-/** @type {Server[]} */
+/** @type {import('../support/serve-fixture.mjs').Served[]} */
 const servers = []
 
-beforeAll(async () => {
-  const { dir: built } = await buildFixture({ line: '16.4', source })
-  for (const engine of ENGINES) {
-    const dir = await copyApp(built, `starts-${engine}`)
-    cpSync(STARTING_SERVER, path.join(dir, 'starting.mjs'))
-    dirs[engine] = dir
-  }
-}, 300_000)
-
 afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop()
-})
-
-afterAll(async () => {
-  for (const dir of Object.values(dirs)) await removeApp(dir)
+  for (const server of servers.splice(0)) await server.close()
 })
 
 /** @param {Engine} engine @param {string} how register() ends */
 async function start(engine, how) {
-  const server = await startServer({
-    dir: dirs[engine] ?? '',
+  const server = await serveFixture({
+    fixture: 'runtimes',
+    name: `starts-${engine}`,
     engine,
     serverFile: 'starting.mjs',
     env: { REGISTER: how },

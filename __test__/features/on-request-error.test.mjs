@@ -3,12 +3,8 @@
 
 import { readFileSync } from 'node:fs'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
-
-const source = fileURLToPath(new URL('../fixtures/runtimes', import.meta.url))
+import { serveFixture } from '../support/serve-fixture.mjs'
 
 /** @typedef {Record<string, string | undefined>} Report */
 
@@ -19,35 +15,28 @@ const isInBackground = (/** @type {Report} */ report) => report.revalidateReason
 const STALE = { timeout: 15_000, interval: 500 }
 
 for (const failsOnLoad of [false, true]) {
-  /** @type {Record<string, { dir: string, server: import('../support/server.mjs').Server }>} */
+  /** @type {Record<string, import('../support/serve-fixture.mjs').Served>} */
   const engines = {}
   let probes = 0
 
   const start = async () => {
-    const { dir: built } = await buildFixture({ line: '16.4', source })
     for (const engine of /** @type {const} */ (['upstream', 'ferronext'])) {
-      const dir = await copyApp(built, `reports-${engine}`)
       const env = failsOnLoad ? { THROWS_ON_LOAD: '1' } : {}
-      engines[engine] = { dir, server: await startServer({ dir, engine, env }) }
+      engines[engine] = await serveFixture({ fixture: 'runtimes', name: `reports-${engine}`, engine, env })
     }
   }
 
   const stop = async () => {
-    for (const { dir, server } of Object.values(engines)) {
-      await server.stop()
-      await removeApp(dir)
-    }
+    for (const served of Object.values(engines)) await served.close()
   }
 
   /** @param {string} engine @returns {Report[]} */
   const reports = engine =>
-    [...(engines[engine]?.server.output() ?? '').matchAll(/^REPORTED (.*)$/gm)].map(([, json]) =>
-      JSON.parse(json ?? ''),
-    )
+    [...(engines[engine]?.output() ?? '').matchAll(/^REPORTED (.*)$/gm)].map(([, json]) => JSON.parse(json ?? ''))
 
   /** @param {string} engine @param {string} target @param {RequestInit} [init] @returns {Promise<string>} the status, and whether the body arrived */
   const ask = async (engine, target, { headers, ...init } = {}) => {
-    const url = `http://localhost:${engines[engine]?.server.port}/base${target}`
+    const url = `http://localhost:${engines[engine]?.port}/base${target}`
     const probe = { ...headers, 'x-probe': String(probes) }
     const response = await fetch(url, { redirect: 'manual', ...init, headers: probe })
     return `${response.status} ${await response.text().then(

@@ -1,17 +1,9 @@
 // OpenTelemetry: the spans of both engines for the same requests on the same build. What upstream does on the way to an
 // answer and ferronext does not do has no span here; everything else has the same name, parent and attributes.
 
-import { cpSync } from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
-import { installTools } from '../support/tools.mjs'
-
-const source = fileURLToPath(new URL('../fixtures/operated', import.meta.url))
-const TRACED_SERVER = fileURLToPath(new URL('../servers/traced.mjs', import.meta.url))
-const SDK = ['api', 'context-async-hooks', 'core', 'sdk-trace-base'].map(name => `@opentelemetry/${name}`)
+import { serveFixture } from '../support/serve-fixture.mjs'
+import { OPENTELEMETRY } from '../support/tools.mjs'
 
 const CLIENT_TRACE = '0af7651916cd43dd8448eb211c80319c'
 const CLIENT_SPAN = 'b7ad6b7169203331'
@@ -35,25 +27,19 @@ const UPSTREAMS_OWN = new Set([
  * @property {Record<string, unknown>} attributes
  */
 
-/** @type {Record<string, { dir: string, server: import('../support/server.mjs').Server }>} */
+/** @type {Record<string, import('../support/serve-fixture.mjs').Served>} */
 const engines = {}
 
 beforeAll(async () => {
-  const { dir: built } = await buildFixture({ line: '16.4', source })
   for (const engine of /** @type {const} */ (['upstream', 'ferronext'])) {
-    const dir = await copyApp(built, `spans-${engine}`)
-    await installTools(dir, SDK)
-    cpSync(TRACED_SERVER, path.join(dir, 'traced.mjs'))
-    engines[engine] = { dir, server: await startServer({ dir, engine, serverFile: 'traced.mjs' }) }
+    const served = { fixture: 'operated', name: `spans-${engine}`, serverFile: 'traced.cjs', tools: OPENTELEMETRY }
+    engines[engine] = await serveFixture({ ...served, engine, env: { PROPAGATOR: 'w3c' } })
     await spansOf(engine, '/dynamic/warm', 'GET /dynamic/[slug]')
   }
 })
 
 afterAll(async () => {
-  for (const { dir, server } of Object.values(engines)) {
-    await server.stop()
-    await removeApp(dir)
-  }
+  for (const served of Object.values(engines)) await served.close()
 })
 
 /**
@@ -64,7 +50,7 @@ afterAll(async () => {
  * @returns {Promise<Span[]>}
  */
 async function spansOf(engine, target, last) {
-  const origin = `http://localhost:${engines[engine]?.server.port}`
+  const origin = `http://localhost:${engines[engine]?.port}`
   const headers = { traceparent: `00-${CLIENT_TRACE}-${CLIENT_SPAN}-01` }
   await (await fetch(`${origin}${target}`, { headers, redirect: 'manual' })).text()
   /** @type {Span[]} */

@@ -2,27 +2,12 @@
 // app's propagator, and the exchange with it is a span; by both engines on the same build.
 
 import { once } from 'node:events'
-import { cpSync } from 'node:fs'
 import { createServer } from 'node:http'
 import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
+import { serveFixture } from '../support/serve-fixture.mjs'
 import { pointAtTarget } from '../support/target.mjs'
-import { installTools } from '../support/tools.mjs'
-
-const source = fileURLToPath(new URL('../fixtures/operated', import.meta.url))
-const INSTRUMENTED_SERVER = fileURLToPath(new URL('../servers/instrumented.cjs', import.meta.url))
-const SDK = [
-  'api',
-  'context-async-hooks',
-  'core',
-  'instrumentation',
-  'instrumentation-http',
-  'propagator-b3',
-  'sdk-trace-base',
-].map(name => `@opentelemetry/${name}`)
+import { OPENTELEMETRY } from '../support/tools.mjs'
 
 const SERVER = 1
 const CLIENT = 2
@@ -43,12 +28,9 @@ const OF_CONNECTION = /^network\./
 /** @typedef {import('../support/server.mjs').Engine} Engine */
 /** @typedef {import('../support/server.mjs').Server} Server */
 
-/** @type {Engine[]} */
-const ENGINES = ['upstream', 'ferronext']
-/** @type {Record<string, string>} */
-const dirs = {}
-/** @type {Server[]} */
+/** @type {import('../support/serve-fixture.mjs').Served[]} */
 const servers = []
+let otherPort = 0
 /** @type {import('node:http').IncomingHttpHeaders} what the other server was sent last */
 let received = {}
 const other = createServer((req, res) => {
@@ -60,33 +42,26 @@ const other = createServer((req, res) => {
 
 beforeAll(async () => {
   await once(other.listen(0), 'listening')
-  const { port } = /** @type {import('node:net').AddressInfo} */ (other.address())
-  const { dir: built } = await buildFixture({ line: '16.4', source })
-  for (const engine of ENGINES) {
-    const dir = await copyApp(built, `traced-${engine}`)
-    pointAtTarget(path.join(dir, '.next'), port)
-    await installTools(dir, SDK)
-    cpSync(INSTRUMENTED_SERVER, path.join(dir, 'instrumented.cjs'))
-    dirs[engine] = dir
-  }
-}, 300_000)
-
-afterEach(async () => {
-  for (const server of servers.splice(0)) await server.stop()
+  otherPort = /** @type {import('node:net').AddressInfo} */ (other.address()).port
 })
 
-afterAll(async () => {
+afterEach(async () => {
+  for (const server of servers.splice(0)) await server.close()
+})
+
+afterAll(() => {
   other.close()
-  for (const dir of Object.values(dirs)) await removeApp(dir)
 })
 
 /** @param {Engine} engine @param {string} PROPAGATOR @param {string} INSTRUMENTED */
 async function start(engine, PROPAGATOR, INSTRUMENTED) {
-  const dir = dirs[engine] ?? ''
-  const server = await startServer({
-    dir,
+  const server = await serveFixture({
+    fixture: 'operated',
+    name: `traced-${engine}`,
     engine,
-    serverFile: 'instrumented.cjs',
+    serverFile: 'traced.cjs',
+    tools: OPENTELEMETRY,
+    prepare: dir => pointAtTarget(path.join(dir, '.next'), otherPort),
     env: { PROPAGATOR, INSTRUMENTED },
   })
   servers.push(server)

@@ -1,38 +1,26 @@
 // Work that outlives its response, where a platform offers `waitUntil`: whom it is handed to, by both engines on the same build.
 
-import { cpSync } from 'node:fs'
-import path from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
-import { startServer } from '../support/server.mjs'
+import { serveFixture } from '../support/serve-fixture.mjs'
 
-const source = fileURLToPath(new URL('../fixtures/runtimes', import.meta.url))
-const PLATFORM_SERVER = fileURLToPath(new URL('../servers/platform.mjs', import.meta.url))
-
-/** @type {Record<string, { dir: string, server: import('../support/server.mjs').Server }>} */
+/** @type {Record<string, import('../support/serve-fixture.mjs').Served>} */
 const engines = {}
 let probes = 0
 
 beforeAll(async () => {
-  const { dir: built } = await buildFixture({ line: '16.4', source })
   for (const engine of /** @type {const} */ (['upstream', 'ferronext'])) {
-    const dir = await copyApp(built, `waits-${engine}`)
-    cpSync(PLATFORM_SERVER, path.join(dir, 'platform.mjs'))
-    engines[engine] = { dir, server: await startServer({ dir, engine, serverFile: 'platform.mjs' }) }
+    const name = `waits-${engine}`
+    engines[engine] = await serveFixture({ fixture: 'runtimes', name, engine, serverFile: 'platform.mjs' })
   }
 }, 300_000)
 
 afterAll(async () => {
-  for (const { dir, server } of Object.values(engines)) {
-    await server.stop()
-    await removeApp(dir)
-  }
+  for (const served of Object.values(engines)) await served.close()
 })
 
 /** @param {string} engine @param {string} target @param {Record<string, string>} [headers] */
 const ask = (engine, target, headers) =>
-  fetch(`http://localhost:${engines[engine]?.server.port}${target}`, {
+  fetch(`http://localhost:${engines[engine]?.port}${target}`, {
     headers: { 'x-probe': String(probes), ...headers },
   })
 
@@ -44,7 +32,7 @@ const timesAsked = async engine => (await (await ask(engine, '/__asked')).json()
  * @returns {Promise<{ status: number, isAsked: boolean }>}
  */
 async function outcome(engine, target, platform, line) {
-  const { server } = /** @type {{ server: import('../support/server.mjs').Server }} */ (engines[engine])
+  const server = /** @type {import('../support/serve-fixture.mjs').Served} */ (engines[engine])
   const from = server.output().length
   const response = await ask(engine, target, { 'x-platform': platform })
   const text = await response.text()

@@ -1,5 +1,6 @@
-// A custom server with the SDK's own instrumentation of Node's HTTP, as an app has it that is started with `--require`. PROPAGATOR says in
-// which form contexts travel. `/__spans` tells and forgets the spans that have ended.
+// A custom server that has registered a tracer, as an app does with the OpenTelemetry SDK; with INSTRUMENTED=1 also the instrumentation of
+// Node's HTTP, as an app has it that is started with `--require`. PROPAGATOR says in which form contexts travel. `/__spans` tells and forgets
+// the spans that have ended.
 const { context, propagation, trace } = require('@opentelemetry/api')
 const { AsyncLocalStorageContextManager } = require('@opentelemetry/context-async-hooks')
 const { W3CTraceContextPropagator } = require('@opentelemetry/core')

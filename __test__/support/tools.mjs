@@ -26,6 +26,9 @@ const TOOLS = {
   typescript: '5.9.3',
 }
 
+/** The SDK that `__test__/servers/traced.cjs` registers. */
+export const OPENTELEMETRY = Object.keys(TOOLS).filter(name => name.startsWith('@opentelemetry/'))
+
 /** Large, and needed by one test: in a folder of its own. */
 const DATADOG = { 'dd-trace': '5.132.0' }
 
