@@ -6,6 +6,7 @@ import { copyFileSync, existsSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { features } from './cargo.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const { platformName } = createRequire(import.meta.url)('../runtime/addon.js')
@@ -14,11 +15,9 @@ const { platformName } = createRequire(import.meta.url)('../runtime/addon.js')
 const LIBRARY = { linux: 'libferronext.so', darwin: 'libferronext.dylib', win32: 'ferronext.dll' }
 
 const profile = process.argv.includes('--debug') ? 'dev' : process.argv.includes('--quick') ? 'quick' : 'release'
-// The AVIF encoder has assembly for x86-64, which is several times as fast and needs this assembler.
-const assembles = process.arch !== 'x64' || spawnSync('nasm', ['-v']).status === 0
-if (!assembles) console.log('nasm is not installed: AVIF images will take longer to make.')
-const flags = ['--profile', profile, ...(assembles ? ['--features', 'asm'] : [])]
-const cargo = spawnSync('cargo', ['build', '--locked', ...flags], {
+const found = features()
+if (found.length === 0) console.log('nasm is not installed: AVIF images will take longer to make.')
+const cargo = spawnSync('cargo', ['build', '--locked', '--profile', profile, ...found], {
   cwd: root,
   stdio: 'inherit',
 })

@@ -1,5 +1,6 @@
 // `npm run demo`: from an empty clone to the example answering on PORT (3000). Needs Node, npm and cargo, and nothing that
-// an `npm install` in this repository would bring. A second run skips every step whose inputs did not change.
+// an `npm install` in this repository would bring. A second run skips every step whose inputs did not change. With a tarball in
+// FERRONEXT_TARBALL nothing is compiled.
 //
 // Everything is written to ignored folders: the tarball to dist/, the state to .cache/, the rest inside the example.
 
@@ -206,11 +207,15 @@ async function main() {
   const env = { ...process.env, NODE_ENV: 'production', NEXT_TELEMETRY_DISABLED: '1' }
 
   // cargo and npm decide themselves what of this is up to date.
-  const tarball = await inStep('Build and pack the addon', false, async () => {
+  const given = process.env.FERRONEXT_TARBALL
+  const packed = await inStep('Build and pack the addon', given ? 'given' : false, async () => {
     const printed = await run('npm', ['run', '--silent', 'pack:local', '--', '--quick'], { cwd: root, capture: true })
     return printed.trimEnd().split('\n').at(-1)?.trim() ?? ''
   })
-  if (!tarball || !existsSync(tarball)) throw new Stop(`npm run pack:local ended without a tarball: ${tarball}`)
+  const tarball = given || packed
+  if (!tarball || !existsSync(tarball)) {
+    throw new Stop(`${given ? 'FERRONEXT_TARBALL' : 'npm run pack:local'} names no tarball: ${tarball}`)
+  }
 
   const installed = digest(['package.json', 'package-lock.json'], sha256(readFileSync(tarball)))
   const isInstalled =

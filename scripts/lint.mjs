@@ -3,6 +3,7 @@
 import { spawnSync } from 'node:child_process'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { quick } from './cargo.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -10,8 +11,8 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const CHECKS = [
   ['cargo', ['fmt', '--check']],
   // The addon's exports are registered only outside of `cfg(test)`, so its tests run without it.
-  ['cargo', ['clippy', '--locked', '--lib', '--', '-D', 'warnings']],
-  ['cargo', ['clippy', '--locked', '--all-targets', '--no-default-features', '--', '-D', 'warnings']],
+  ['cargo', ['clippy', ...quick(), '--lib', '--', '-D', 'warnings']],
+  ['cargo', ['clippy', ...quick(), '--all-targets', '--no-default-features', '--', '-D', 'warnings']],
   [process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
   [process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']],
   // Pages of docs/ that are made from code are what the code says.

@@ -4,6 +4,7 @@
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
+import { quick } from './cargo.mjs'
 import { root, run } from './command.mjs'
 
 const vitestArguments = process.argv.slice(2)
@@ -47,7 +48,7 @@ await installDependencies()
 const onlyVitest = vitestArguments.length > 0
 const rust = onlyVitest
   ? { status: 0, output: '' }
-  : await step('Rust tests', 'cargo', ['test', '--locked', '--no-default-features', '--quiet'])
+  : await step('Rust tests', 'cargo', ['test', ...quick(), '--no-default-features', '--quiet'])
 
 const packed = orExit(
   await step('Building and packing the addon', process.execPath, ['scripts/pack-local.mjs', '--quick']),

@@ -1,4 +1,5 @@
-// `npm run demo` as a user runs it: in a clone in which nothing is installed. Takes minutes, therefore only on request.
+// `npm run demo` as a user runs it: in a clone in which nothing is installed, but for the addon, which the tests' own run compiles as the
+// demo would. Takes minutes, therefore only on request.
 
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, rmSync } from 'node:fs'
@@ -7,7 +8,7 @@ import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { runCommand } from '../support/run-command.mjs'
-import { testRoot } from '../support/workspace.mjs'
+import { localTarball, testRoot } from '../support/workspace.mjs'
 
 const repository = fileURLToPath(new URL('../../', import.meta.url))
 const MINUTES = 60_000
@@ -16,8 +17,11 @@ describe.runIf(process.env.FERRONEXT_TEST_DEMO === '1')('npm run demo', () => {
   const clone = path.join(testRoot(), `demo-clone-${process.pid}`)
   /** @type {Demo | undefined} */
   let demo
+  /** @type {string} */
+  let tarball
 
   beforeAll(async () => {
+    tarball = await localTarball()
     rmSync(clone, { recursive: true, force: true })
     // What a commit of the present state would hold: tracked and new files, without the ignored ones.
     const list = ['ls-files', '-z', '--cached', '--others', '--exclude-standard']
@@ -36,7 +40,7 @@ describe.runIf(process.env.FERRONEXT_TEST_DEMO === '1')('npm run demo', () => {
   })
 
   test('answers all kinds of page and ends cleanly', { timeout: 20 * MINUTES }, async () => {
-    demo = startDemo(clone, await freePort())
+    demo = startDemo(clone, await freePort(), tarball)
     await demo.ready()
     const { origin } = demo
     for (const [target, expected] of PAGES) {
@@ -54,11 +58,11 @@ describe.runIf(process.env.FERRONEXT_TEST_DEMO === '1')('npm run demo', () => {
 
   test('is quick the second time, and says so when the port is taken', { timeout: 5 * MINUTES }, async () => {
     const port = await freePort()
-    demo = startDemo(clone, port)
+    demo = startDemo(clone, port, tarball)
     await demo.ready()
     expect(demo.output()).toMatch(/Install .*: up to date/)
     expect(demo.output()).toMatch(/Build the example: up to date/)
-    const second = startDemo(clone, port)
+    const second = startDemo(clone, port, tarball)
     expect(await second.ended).not.toBe(0)
     expect(second.output()).toContain(`Port ${port} is already taken`)
     expect(await demo.end('SIGTERM'), demo.output()).toBe(0)
@@ -90,12 +94,11 @@ const PAGES = [
  * @property {(signal: NodeJS.Signals) => Promise<number | null>} end the exit code
  */
 
-/** @param {string} dir @param {number} port @returns {Demo} */
-function startDemo(dir, port) {
+/** @param {string} dir @param {number} port @param {string} tarball @returns {Demo} */
+function startDemo(dir, port, tarball) {
   /** @type {NodeJS.ProcessEnv} */
   const env = { ...process.env, PORT: String(port) }
-  // The crates that this checkout has compiled already; the clone's own code is compiled anew.
-  env.CARGO_TARGET_DIR ??= path.join(repository, 'target')
+  env.FERRONEXT_TARBALL = tarball
   for (const name of Object.keys(env)) if (/^(NODE_ENV|NODE_OPTIONS|VITEST|npm_)/.test(name)) delete env[name]
   const child = spawn('npm', ['run', 'demo'], { cwd: dir, env, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''

@@ -96,21 +96,15 @@ fn avif(raster: &Raster, quality: u8) -> Result<Vec<u8>, String> {
         .with_bit_depth(BitDepth::Eight)
         .with_num_threads(Some(1));
     let (width, height) = (raster.width as usize, raster.height as usize);
-    let encoded = if raster.layout == Layout::Rgba {
-        let pixels: Vec<_> = raster
-            .pixels
-            .chunks_exact(4)
-            .map(|p| [p[0], p[1], p[2], p[3]].into())
-            .collect();
-        encoder.encode_rgba(Img::new(&pixels, width, height))
-    } else {
-        let pixels: Vec<_> = raster
-            .pixels
-            .chunks_exact(3)
-            .map(|p| [p[0], p[1], p[2]].into())
-            .collect();
-        encoder.encode_rgb(Img::new(&pixels, width, height))
-    };
+    // Opaque pixels in the place of `encode_rgb`, to the same file: that one is inlined, and the whole encoder would be compiled again with
+    // this crate.
+    let size = raster.layout.channels();
+    let pixels: Vec<_> = raster
+        .pixels
+        .chunks_exact(size)
+        .map(|p| [p[0], p[1], p[2], if size == 4 { p[3] } else { u8::MAX }].into())
+        .collect();
+    let encoded = encoder.encode_rgba(Img::new(&pixels, width, height));
     encoded.map(|image| image.avif_file).map_err(|error| error.to_string())
 }
 

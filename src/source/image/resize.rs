@@ -3,8 +3,9 @@
 //! In: pixels and the width that is wanted. Out: the picture at that width, never a wider one. Lanczos with three lobes, as sharp
 //! asks of libvips; colours are weighed by their alpha.
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8x2, U8x3, U8x4, U8};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resizer};
 
 use super::raster::{Layout, Raster};
 
@@ -24,21 +25,29 @@ pub fn resize(raster: Raster, width: u32, height: u32) -> Result<Raster, String>
         return Ok(raster);
     }
     let layout = raster.layout;
-    let kind = match layout {
-        Layout::Gray => PixelType::U8,
-        Layout::GrayAlpha => PixelType::U8x2,
-        Layout::Rgb => PixelType::U8x3,
-        Layout::Rgba | Layout::Cmyk => PixelType::U8x4,
-    };
-    let source = ImageRef::new(raster.width, raster.height, &raster.pixels, kind).map_err(|error| error.to_string())?;
-    let mut target = Image::new(width, height, kind);
+    let mut pixels = vec![0; width as usize * height as usize * layout.channels()];
+    let sides = (width, height);
+    match layout {
+        Layout::Gray => fill::<U8>(&raster, &mut pixels, sides),
+        Layout::GrayAlpha => fill::<U8x2>(&raster, &mut pixels, sides),
+        Layout::Rgb => fill::<U8x3>(&raster, &mut pixels, sides),
+        Layout::Rgba | Layout::Cmyk => fill::<U8x4>(&raster, &mut pixels, sides),
+    }?;
+    Raster::new(width, height, layout, pixels).ok_or_else(|| "the result has a wrong size".to_owned())
+}
+
+/// Fills the pixels of the result. By the type of a pixel: [`Resizer::resize`] would compile this crate's copy of it for the ten that
+/// no picture here has.
+fn fill<P: PixelTrait>(raster: &Raster, pixels: &mut [u8], (width, height): (u32, u32)) -> Result<(), String> {
+    let source = TypedImageRef::<P>::from_buffer(raster.width, raster.height, &raster.pixels)
+        .map_err(|error| error.to_string())?;
+    let mut target = TypedImage::<P>::from_buffer(width, height, pixels).map_err(|error| error.to_string())?;
     let options = ResizeOptions::new()
         .resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3))
-        .use_alpha(layout.has_alpha());
+        .use_alpha(raster.layout.has_alpha());
     Resizer::new()
-        .resize(&source, &mut target, &options)
-        .map_err(|error| error.to_string())?;
-    Raster::new(width, height, layout, target.into_vec()).ok_or_else(|| "the result has a wrong size".to_owned())
+        .resize_typed(&source, &mut target, &options)
+        .map_err(|error| error.to_string())
 }
 
 /// Makes a picture smaller by a whole number while its rows come, each pixel the mean of a square of them. What is left is at
