@@ -40,13 +40,14 @@ async function runMiddleware(server, req, res, slot, step) {
   if (body === null) return { answered: true }
   body?.hold()
   try {
-    const { response, waitUntil } = await callMiddleware(server, req, res, step, body)
+    const { response, waitUntil, rewriteLocaleWasInferred } = await callMiddleware(server, req, res, step, body)
     waitUntil?.catch(error => report('error', 'Uncaught: middleware waitUntil errored', error))
     if (isRefused(req)) return { answered: true }
     const headers = flatHeaders(server, response)
     const cookies = headers.filter((_, at) => at % 2 === 1 && headers[at - 1] === 'set-cookie')
     if (cookies.length > 0) req[MIDDLEWARE_COOKIES] = cookies
-    server.engine.middlewareAnswered(slot, response.status, headers, req.headers['x-forwarded-for'])
+    const localeAdded = rewriteLocaleWasInferred === true
+    server.engine.middlewareAnswered(slot, response.status, headers, localeAdded, req.headers['x-forwarded-for'])
     return { body: response.body }
   } catch (error) {
     const { name, code } = /** @type {any} */ (error ?? {})
@@ -66,7 +67,7 @@ async function runMiddleware(server, req, res, slot, step) {
  * @param {import('./render').Response} res
  * @param {MiddlewareStep} step
  * @param {import('./request-body').RequestBody | undefined} body
- * @returns {Promise<{ response: Response, waitUntil: Promise<unknown> }>}
+ * @returns {Promise<{ response: Response, waitUntil: Promise<unknown>, rewriteLocaleWasInferred?: boolean }>} the last from 16.5 on
  */
 async function callMiddleware(server, req, res, step, body) {
   const { config, next } = server

@@ -18,7 +18,7 @@ const { clientAssetToken } = require('./process-setup')
  * @param {EdgeFunction} info
  * @param {object} request what the bundle sees; see `RequestData` in next/dist/server/web/types
  * @param {object} [options] further options of the sandbox
- * @returns {Promise<{ response: Response, waitUntil: Promise<unknown> }>}
+ * @returns {Promise<{ response: Response, waitUntil: Promise<unknown>, rewriteLocaleWasInferred?: boolean }>}
  */
 function runInSandbox(server, info, request, options) {
   const { config, distDir, next } = server

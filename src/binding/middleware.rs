@@ -13,19 +13,21 @@ use crate::route::{HeaderText, MiddlewareReply};
 
 #[napi]
 impl JsEngine {
-    /// The middleware of the request in `slot` has answered with these headers, lower-case names and values in turn. `peer` is
-    /// the address of the client.
+    /// The middleware of the request in `slot` has answered with these headers, lower-case names and values in turn. `locale_added`
+    /// says whether the locale of a rewrite's target is not middleware's own. `peer` is the address of the client.
     #[napi(js_name = "middlewareAnswered")]
     pub fn middleware_answered(
         &self,
         slot: u32,
         status: u16,
         headers: Vec<String>,
+        locale_added: bool,
         peer: Option<String>,
     ) -> napi::Result<(), String> {
         let reply = MiddlewareReply {
             status,
             headers: grouped(headers),
+            locale_added,
         };
         guarded(|| self.engine().middleware_answered(slot as usize, reply, peer))
     }

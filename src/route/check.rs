@@ -50,7 +50,7 @@ impl Router {
 
     /// What a locale in the path is to the App Router; one that nobody wrote is none.
     fn app_locale(&self, state: &RouteState) -> AppLocale {
-        if self.capabilities.app_owns_locales && state.first_split.is_some() {
+        if self.capabilities.app_owns_locales && !state.locale_added {
             AppLocale::Segment
         } else {
             AppLocale::Stripped
@@ -114,8 +114,9 @@ impl Router {
                 AppLocale::Stripped => {
                     let Some(params) = page.matches(path)? else { continue };
                     let item = item()?;
-                    // The App Router has no pages below a locale.
-                    if is_app(&item) && state.first_split.is_some() {
+                    // The App Router has no pages below a locale, until it owns them.
+                    let owns = self.capabilities.app_owns_locales;
+                    if is_app(&item) && !owns && state.first_split.is_some() {
                         continue;
                     }
                     (item, params)

@@ -157,4 +157,6 @@ pub struct MiddlewareReply {
     pub status: u16,
     /// The headers, by lower-case name; several `set-cookie` lines are one entry.
     pub headers: Vec<(String, HeaderText)>,
+    /// Whether the locale of a rewrite's target was added to what middleware wrote (`rewriteLocaleWasInferred`).
+    pub locale_added: bool,
 }

@@ -160,6 +160,7 @@ impl Router {
                 }));
             }
             state.location = Location::from(parts);
+            state.locale_added = reply.locale_added;
             if let Some(locales) = self.table.locales() {
                 // Upstream does not take the basePath off here.
                 if let Some(locale) = locales.split(&state.location.pathname).locale {

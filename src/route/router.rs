@@ -382,6 +382,7 @@ impl Router {
                 pathname = self.with_trailing_slash(pathname);
             }
             state.location.pathname = pathname;
+            state.locale_added = true;
         }
         state.default_locale = Some(default_locale);
         state.locale = Some(locale_state);

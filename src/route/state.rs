@@ -32,6 +32,8 @@ pub struct RouteState {
     pub(super) direct: ResponseHeaders,
     pub(super) tried: SmallVec<[String; 2]>,
     pub(super) attempts: u8,
+    /// Whether the locale in the path stands there because nobody wrote one (`localePathWasInferred`).
+    pub(super) locale_added: bool,
     /// The locale that stood in the path, and the path without it.
     pub(super) first_split: Option<(String, String)>,
     /// The default locale of this host, when the path had none or not.

@@ -158,6 +158,11 @@ impl Router {
             if let Some(decision) = self.follow(request, state, target)? {
                 return Ok(Some(decision));
             }
+            if state.locale_added {
+                let target = remove_path_prefix(&state.location.pathname, &self.config.base_path);
+                let locale = self.table.locales().and_then(|locales| locales.split(&target).locale);
+                state.locale_added = rule.keeps_locale(&params, locale, &self.config.base_path);
+            }
             if check {
                 if let Some(decision) = self.look_up(request, state)? {
                     return Ok(Some(decision));

@@ -88,6 +88,16 @@ const routing = [
       '/fr/handler/live',
       '/en/handler/live',
       '/en/closed/one',
+      // A locale that was added on the way is none that somebody wrote.
+      ...['/ssr', '/fr/ssr', '/en/ssr', '/still', '/fr/still'].flatMap(path =>
+        ['/still', '/en/still', '/fr/still', '/live', '/users/u', '/en/users/u', '/closed/one'].map(
+          to => `${path}?mw=rewrite&to=${to}`,
+        ),
+      ),
+      ...['', '/en', '/fr'].flatMap(locale => ['/to-isr', '/to-dynamic'].map(path => `${locale}${path}`)),
+      ...['', '/en', '/fr'].flatMap(locale =>
+        ['/still', '/live', '/closed/one', '/users/u'].map(page => `${DATA}${locale}${page}.json`),
+      ),
     ]),
   ),
   ...showing(

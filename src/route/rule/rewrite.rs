@@ -5,7 +5,10 @@ use super::source::{RuleSource, SourceOptions};
 use super::RuleFault;
 use crate::build;
 use crate::route::params::Params;
-use crate::url::{Query, UrlParts};
+use crate::url::{Query, QueryValue, UrlParts};
+
+/// How a destination begins that goes to the locale of the request (`next build` writes it).
+const INTERNAL_LOCALE: &str = "/:nextInternalLocale";
 
 /// A compiled rewrite rule.
 #[derive(Debug, Clone)]
@@ -41,5 +44,14 @@ impl RewriteRule {
     /// Where a match leads.
     pub fn target(&self, params: &Params, query: &Query) -> Result<UrlParts, RuleFault> {
         self.destination.fill(params, query, true)
+    }
+
+    /// Whether the target's `locale` is the one that the request had, and not one that the rule names.
+    pub fn keeps_locale(&self, params: &Params, locale: Option<&str>, base_path: &str) -> bool {
+        self.destination
+            .written()
+            .strip_prefix(base_path)
+            .is_some_and(|rest| rest.starts_with(INTERNAL_LOCALE))
+            && params.get("nextInternalLocale").and_then(QueryValue::as_one) == locale
     }
 }

@@ -75,6 +75,7 @@ fn middleware_answers_change_the_way() {
         Event::Middleware(MiddlewareReply {
             status,
             headers: headers.collect(),
+            locale_added: false,
         })
     };
     let asked = request("/hello?a=1", "x-foo=1|host=h");
