@@ -13,6 +13,12 @@ const GENERATED = new Set(['.next', 'node_modules'])
 
 const MARKER = '.ferronext-built'
 
+/** Names the fixture whose files an app has beside its own. */
+const BASE = 'extends'
+
+/** Says what writes the app, beside the fixture's own files: `{ package, args }` of `npm exec`. */
+const CREATE = 'create.json'
+
 /**
  * @param {{ line: import("./workspace.mjs").Line, source: string }} options `source` is the fixture's folder
  * @returns {Promise<{ dir: string }>} the built app; do not serve it, serve a copy
@@ -20,7 +26,9 @@ const MARKER = '.ferronext-built'
 export async function buildFixture({ line, source }) {
   const workspace = await ensureWorkspace({ line })
   const name = path.basename(source)
-  const dir = path.join(workspace.dir, 'apps', `${name}-${hashFolder(source, GENERATED)}`)
+  const sources = [...baseOf(source), source]
+  const hash = sources.map(folder => hashFolder(folder, GENERATED)).join('-')
+  const dir = path.join(workspace.dir, 'apps', `${name}-${hash}`)
   const marker = path.join(dir, MARKER)
   if (existsSync(marker)) return { dir }
   await withLock(`${dir}.lock`, async () => {
@@ -28,7 +36,8 @@ export async function buildFixture({ line, source }) {
     progress(`next build: ${name} with next@${workspace.nextVersion}`)
     rmSync(dir, { recursive: true, force: true })
     mkdirSync(dir, { recursive: true })
-    await cp(source, dir, { recursive: true })
+    await createApp(source, dir)
+    for (const folder of sources) await cp(folder, dir, { recursive: true })
     await runNextBuild(workspace.dir, dir)
     // The bundler's own cache is large and no server reads it; `.next/cache/fetch-cache` stays.
     for (const cache of ['webpack', 'turbopack', 'swc']) {
@@ -37,6 +46,27 @@ export async function buildFixture({ line, source }) {
     writeFileSync(marker, `${workspace.nextVersion}\n`)
   })
   return { dir }
+}
+
+/**
+ * Writes the app that a new user gets, if the fixture is one.
+ *
+ * @param {string} source
+ * @param {string} dir empty
+ */
+async function createApp(source, dir) {
+  const file = path.join(source, CREATE)
+  if (!existsSync(file)) return
+  const { package: creator, args } = JSON.parse(readFileSync(file, 'utf8'))
+  await runCommand('npm', ['exec', '--yes', '--', creator, '.', ...args, '--skip-install', '--disable-git', '--yes'], {
+    cwd: dir,
+  })
+}
+
+/** @param {string} source @returns {string[]} the folder of the fixture that it extends */
+function baseOf(source) {
+  const file = path.join(source, BASE)
+  return existsSync(file) ? [path.join(path.dirname(source), readFileSync(file, 'utf8').trim())] : []
 }
 
 /**

@@ -322,6 +322,8 @@ impl PageRules {
             // What the build has rendered of such a route is a matter for the entry.
             Shells::Shared(_) if own.built => return None,
             Shells::Shared(path) => (fallback(path), None),
+            Shells::Completed if !is_written_one_way(&own.pathname) => return None,
+            Shells::Completed => (own, None),
             Shells::Unknown => return None,
         };
         Some(Prerendered {
@@ -418,6 +420,13 @@ impl PageRules {
 
 fn is_not_found(output: &Output, status: Option<u16>) -> bool {
     matches!(output.pathname.as_str(), "/404" | "/_not-found") || (output.pathname == "/_error" && status == Some(404))
+}
+
+/// Whether a path has only characters that `encodeURIComponent` leaves as they are: the key of a completed shell is encoded by it, the key
+/// of what the build made is not.
+fn is_written_one_way(pathname: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.!~*'()".contains(&byte);
+    pathname.bytes().all(is_plain)
 }
 
 fn resolved_source(pathname: &str, locale: Option<&str>) -> String {

@@ -29,6 +29,8 @@ pub(super) enum Shells {
     Own(Option<String>),
     /// All paths share this one.
     Shared(String),
+    /// A path gets one of its own after its first request: until then the entry sends what paths share, and completes it.
+    Completed,
     /// The entry works it out: shells that are completed step by step.
     Unknown,
 }
@@ -56,15 +58,12 @@ impl PartialRoutes {
         for (line, route) in &manifest.dynamic_routes {
             let source = route.fallback_source_route.as_ref().unwrap_or(line);
             let shells = match sources.insert(source) && source == line {
-                true => shells_of(route),
+                true => shells_of(route, config.partial_prefetching),
                 false => Shells::Unknown,
             };
             if is_partial(route.rendering_mode) || routes.contains_key(source) {
                 routes.insert(source.clone(), shells);
             }
-        }
-        if config.partial_prefetching {
-            routes.values_mut().for_each(|shells| *shells = Shells::Unknown);
         }
         let bots = config
             .html_limited_bots
@@ -98,7 +97,7 @@ impl PartialRoutes {
     }
 }
 
-fn shells_of(route: &PrerenderDynamicRoute) -> Shells {
+fn shells_of(route: &PrerenderDynamicRoute, partial_prefetching: bool) -> Shells {
     let open = route.fallback_route_params.iter();
     let is_shared = open
         .filter(|param| !route.remaining_prerenderable_params.contains(param))
@@ -107,6 +106,11 @@ fn shells_of(route: &PrerenderDynamicRoute) -> Shells {
     match (&route.fallback, is_shared) {
         (Fallback::Path(path), true) if route.remaining_prerenderable_params.is_empty() => Shells::Shared(path.clone()),
         (_, true) => Shells::Unknown,
+        (Fallback::Path(_) | Fallback::Blocking, false)
+            if partial_prefetching && !route.fallback_route_params.is_empty() =>
+        {
+            Shells::Completed
+        }
         (Fallback::Path(path), false) => Shells::Own(Some(path.clone())),
         (Fallback::Blocking | Fallback::Closed, false) => Shells::Own(None),
     }
@@ -122,28 +126,33 @@ mod tests {
 
     #[test]
     fn shells_follow_the_params_that_the_build_left_open() {
-        // From builds of 16.4.6.
+        // From builds of 16.4.6: without partial prefetching, and with it.
         let table = [
             (
                 r#"{"fallback":null,"remainingPrerenderableParams":[{"paramName":"slug"}],"fallbackRouteParams":[{"paramName":"slug"}]}"#,
                 Shells::Own(None),
+                Shells::Completed,
             ),
             (
                 r#"{"fallback":"/open/[slug]","fallbackRouteParams":[{"paramName":"slug"}]}"#,
+                Shells::Shared("/open/[slug]".to_owned()),
                 Shells::Shared("/open/[slug]".to_owned()),
             ),
             (
                 r#"{"fallback":"/a/[b]","remainingPrerenderableParams":[{"paramName":"b"}],"fallbackRouteParams":[{"paramName":"b"}]}"#,
                 Shells::Own(Some("/a/[b]".to_owned())),
+                Shells::Completed,
             ),
             (
                 r#"{"fallback":"/[a]/[b]","remainingPrerenderableParams":[{"paramName":"a"}],"fallbackRouteParams":[{"paramName":"a"},{"paramName":"b"}]}"#,
                 Shells::Unknown,
+                Shells::Unknown,
             ),
-            (r#"{"fallback":false}"#, Shells::Own(None)),
+            (r#"{"fallback":false}"#, Shells::Own(None), Shells::Own(None)),
         ];
-        for (json, expected) in table {
-            assert_eq!(shells_of(&route(json)), expected, "{json}");
+        for (json, without, with) in table {
+            assert_eq!(shells_of(&route(json), false), without, "{json}");
+            assert_eq!(shells_of(&route(json), true), with, "{json}");
         }
     }
 }

@@ -9,6 +9,9 @@ const GZIP = { 'accept-encoding': 'gzip' }
 /** A client whose HTML must be complete before its head closes. */
 const LIMITED_BOT = { 'user-agent': 'Twitterbot/1.0' }
 
+/** With partial prefetching, what is rendered for one request only has the request's own number among its keys. */
+const REQUEST_KEYS = /"[\w-]{21}[mv]\\"/g
+
 /** @param {string} target */
 const later = target => get(target, { wait: STALE })
 
@@ -27,11 +30,15 @@ const action = (...args) =>
     headers: { 'next-action': '{action}', 'content-type': 'text/plain;charset=UTF-8', accept: 'text/x-component' },
   })
 
-/** Every way to ask for a page. @param {string} target @param {string} page the segment of the page */
+/**
+ * Every way to ask for a page. What only wants the head comes last: the page may count after that is out.
+ *
+ * @param {string} target
+ * @param {string} page the segment of the page
+ */
 const ways = (target, page) => [
   get(target),
   get(target, { headers: GZIP }),
-  head(target),
   get(target, { headers: { 'if-none-match': '*' } }),
   get(target, { headers: LIMITED_BOT }),
   get(target, { headers: { purpose: 'prefetch' } }),
@@ -45,6 +52,7 @@ const ways = (target, page) => [
   segment(target, '/nothing'),
   get(target, { method: 'OPTIONS' }),
   get(target, { method: 'POST' }),
+  head(target),
 ]
 
 /** The quick ones of them, after the page was rendered: all within the time for which it is fresh. @param {string} target @param {string} page */
@@ -59,7 +67,7 @@ const waysWhileFresh = (target, page) => [
 ]
 
 /** @type {import('../case.mjs').Case[]} */
-export default [
+export const cacheComponents = [
   ...showing(['prefetchPayloads', 'wholePayloads', 'missingSegmentsAre404'], ways('/static', '/static/__PAGE__')),
   ...ways('/forms', '/forms/__PAGE__'),
   ...showing(
@@ -187,3 +195,60 @@ export default [
     asks('private-a'),
   ]),
 ]
+
+/** @param {import('../case.mjs').Case[]} cases */
+const perRequest = cases =>
+  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: [REQUEST_KEYS] })) }))
+
+/** Within this time the entry has stored what it completes behind an answer. */
+const TO_COMPLETE = 1000
+
+/** The segment of the page of a route. @type {Record<string, string>} */
+const PAGES = {
+  both: '/both/$d$top/$d$sub/__PAGE__',
+  mixed: '/mixed/$d$top/$d$sub/__PAGE__',
+  optional: '/optional/$oc$rest/__PAGE__',
+}
+
+/**
+ * Routes whose shells are completed: asked often enough for the entry to have stored what it completes, and for that to be served.
+ *
+ * @type {import('../case.mjs').Case[]}
+ */
+const completed = [
+  ...ways('/', '/__PAGE__'),
+  ...ways('/whole', '/whole/__PAGE__'),
+  ...[
+    ['/both/a/b', '/both/x/y', '/both/a%20b/c%40d', '/both/a%20b/c@d', '/both/%C3%A9/%252F', '/both/[top]/[sub]'],
+    ['/mixed/known/any', '/mixed/new/any'],
+    ['/optional', '/optional/one/two', '/optional/three'],
+  ].map(([first = '', ...more]) =>
+    sequence(
+      `every way to ${first} and its like`,
+      [first, ...more].flatMap(target => [
+        get(target),
+        get(target, { wait: TO_COMPLETE }),
+        ...ways(target, PAGES[target.split('/')[1] ?? ''] ?? ''),
+        get(target, { headers: { 'x-prerender-revalidate': '{previewId}' }, wait: TO_COMPLETE }),
+        ...ways(target, PAGES[target.split('/')[1] ?? ''] ?? ''),
+        // The last one only wanted the head.
+        asks('any'),
+      ]),
+    ),
+  ),
+]
+
+/**
+ * What `create-next-app` writes: one page, and what is missing.
+ *
+ * @type {import('../case.mjs').Case[]}
+ */
+export const newApp = perRequest([
+  ...['/', '/nowhere', '/favicon.ico', '/_next/static/nothing.js', '/deep/nowhere'].flatMap(target => [
+    ...ways(target, '/__PAGE__'),
+    ...ways(target, '/__PAGE__').map(way => ({ ...way, name: `${way.name}, again` })),
+  ]),
+])
+
+/** @type {import('../case.mjs').Case[]} */
+export const partialPrefetching = perRequest([...cacheComponents, ...completed])

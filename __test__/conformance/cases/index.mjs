@@ -3,7 +3,7 @@ import { linesFrom } from '../../support/workspace.mjs'
 import { STEADY } from '../differences.mjs'
 import app from './app.mjs'
 import { readBefore } from './bodies.mjs'
-import cacheComponents from './cache-components.mjs'
+import { cacheComponents, newApp, partialPrefetching } from './cache-components.mjs'
 import * as conditional from './conditional.mjs'
 import { conditions } from './conditions.mjs'
 import { conf } from './conf.mjs'
@@ -103,6 +103,13 @@ export const SUITES = [
     lines: linesFrom('16.0.0'),
     overlapping: true,
   },
+  {
+    fixture: 'partial-prefetching',
+    cases: partialPrefetching,
+    lines: linesFrom('16.4.0'),
+    overlapping: true,
+  },
+  { fixture: 'default-app', cases: newApp, lines: linesFrom('16.4.0') },
   { fixture: 'mixed', cases: mixed },
   { fixture: 'seen', cases: seen },
   { fixture: 'seen', cases: plainly, env: { FERRONEXT_LEAN: '0' } },
