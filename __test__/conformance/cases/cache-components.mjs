@@ -196,9 +196,12 @@ export const cacheComponents = [
   ]),
 ]
 
+/** How long the parts of a payload are, with the random names of what a shell leaves open: one longer, one shorter, each time. */
+const LENGTHS = /(?<=\n|\\n)[0-9a-f]+:\d{4}(?=\n|\\n)/g
+
 /** @param {import('../case.mjs').Case[]} cases */
 const perRequest = cases =>
-  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: [REQUEST_KEYS] })) }))
+  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: [REQUEST_KEYS, LENGTHS] })) }))
 
 /** Within this time the entry has stored what it completes behind an answer. */
 const TO_COMPLETE = 1000
