@@ -5,7 +5,7 @@ const OTHER_LINES = ['__test__/conformance/lines/*.test.mjs']
 
 /** What installs, compiles and starts processes, and looks at no clock: one of two waits while the other works. */
 const PATIENT = [
-  '__test__/{packages,runners,standalone}/*.test.mjs',
+  '__test__/{packages,standalone}/*.test.mjs',
   '__test__/browser/run-demo.test.mjs',
   '__test__/features/{dev-command,differences,next-imports,unknown-next,ways-to-run}.test.mjs',
 ]
