@@ -114,9 +114,8 @@ impl Router {
                 AppLocale::Stripped => {
                     let Some(params) = page.matches(path)? else { continue };
                     let item = item()?;
-                    // The App Router has no pages below a locale, until it owns them.
-                    let owns = self.capabilities.app_owns_locales;
-                    if is_app(&item) && !owns && state.first_split.is_some() {
+                    // The App Router has no pages below a locale, unless locales are its own segments.
+                    if is_app(&item) && !self.capabilities.app_owns_locales && state.first_split.is_some() {
                         continue;
                     }
                     (item, params)

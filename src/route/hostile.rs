@@ -51,7 +51,7 @@ proptest! {
             }
         }
         let rewrite = build::RewriteRule { source: source.clone(), destination };
-        if let Ok(rule) = RewriteRule::compile(&rewrite, &options, to) {
+        if let Ok(rule) = RewriteRule::compile(&rewrite, &options, to, "") {
             if let Ok(Some(params)) = rule.as_ref().matches(&path, &subject) {
                 let _ = rule.target(&params, &query);
             }

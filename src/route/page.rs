@@ -4,6 +4,7 @@
 //! stage. Upstream: `renderToResponseWithComponentsImpl` of `next/dist/server/base-server.js`, in its order, and the first
 //! part of the compiled handlers, as far as they decide whether a cached answer may be sent.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::address::{Address, EntryKind, Variant};
@@ -15,7 +16,7 @@ use super::{Output, OutputKind};
 use crate::build::{Build, Fallback, RouteOwner};
 use crate::config::NextConfig;
 use crate::request::{Method, Request, RscRequest, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, RSC_HEADER, SUBRESOURCES};
-use crate::url::{path_has_prefix, remove_path_prefix, split_locale, Location, QueryValue};
+use crate::url::{encode_uri_component, path_has_prefix, remove_path_prefix, split_locale, Location, QueryValue};
 
 /// The `Vary` of every answer of the App Router.
 const VARY_RSC: &str = "rsc, next-router-state-tree, next-router-prefetch, next-router-segment-prefetch";
@@ -422,11 +423,10 @@ fn is_not_found(output: &Output, status: Option<u16>) -> bool {
     matches!(output.pathname.as_str(), "/404" | "/_not-found") || (output.pathname == "/_error" && status == Some(404))
 }
 
-/// Whether a path has only characters that `encodeURIComponent` leaves as they are: the key of a completed shell is encoded by it, the key
-/// of what the build made is not.
+/// Whether `encodeURIComponent` leaves a path as it is: it encodes the key of a completed shell, but not the key of what the build made.
 fn is_written_one_way(pathname: &str) -> bool {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-_.!~*'()".contains(&byte);
-    pathname.bytes().all(is_plain)
+    let is_plain = |segment| matches!(encode_uri_component(segment), Cow::Borrowed(_));
+    pathname.split('/').all(is_plain)
 }
 
 fn resolved_source(pathname: &str, locale: Option<&str>) -> String {

@@ -105,7 +105,7 @@ impl Router {
         let rewrites = |rules: &[crate::build::RewriteRule], options: &SourceOptions| -> Result<_, String> {
             let rules = rules
                 .iter()
-                .map(|rule| RewriteRule::compile(rule, options, destination));
+                .map(|rule| RewriteRule::compile(rule, options, destination, &config.base_path));
             Ok(RuleSet::new(rules.collect::<Result<Vec<_>, _>>()?))
         };
         let redirects = routes

@@ -51,7 +51,7 @@ fn router_of(version: &str, config: Value, routes: Value, middleware: Value) -> 
         json!({"version": 4, "routes": {}, "dynamicRoutes": {}, "notFoundRoutes": []}),
     );
     let preview = json!({"previewModeId": "secret", "previewModeSigningKey": "", "previewModeEncryptionKey": ""});
-    if version.starts_with("16.4") {
+    if version.starts_with("16.4") || version.starts_with("16.5") {
         write("server/preview-props.json", preview);
     }
     let mut pages = json!({"/_app": "a", "/_document": "d", "/_error": "e", "/404": "f"});

@@ -155,13 +155,9 @@ impl Router {
         while let Some(Match { number, rule, params }) = self.first_match(rules, next, request, state)? {
             let params = self.with_state_tree(rule, params, request, state);
             let target = rule.target(&params, &state.location.query)?;
-            if let Some(decision) = self.follow(request, state, target)? {
+            let keeps_locale = |locale: Option<&str>| rule.keeps_locale(&params, locale);
+            if let Some(decision) = self.follow(request, state, target, keeps_locale)? {
                 return Ok(Some(decision));
-            }
-            if state.locale_added {
-                let target = remove_path_prefix(&state.location.pathname, &self.config.base_path);
-                let locale = self.table.locales().and_then(|locales| locales.split(&target).locale);
-                state.locale_added = rule.keeps_locale(&params, locale, &self.config.base_path);
             }
             if check {
                 if let Some(decision) = self.look_up(request, state)? {
@@ -214,8 +210,15 @@ impl Router {
             })
     }
 
-    /// Moves the request to `target`, or hands it to another server.
-    fn follow(&self, request: &Request, state: &mut RouteState, target: UrlParts) -> Result<Option<Decision>, Stop> {
+    /// Moves the request to `target`, or hands it to another server. `keeps_locale` says whether the locale of the target is the one that
+    /// the request had.
+    fn follow(
+        &self,
+        request: &Request,
+        state: &mut RouteState,
+        target: UrlParts,
+        keeps_locale: impl Fn(Option<&str>) -> bool,
+    ) -> Result<Option<Decision>, Stop> {
         let external = target.is_absolute();
         // Before 16 an external target left before these headers were written.
         let writes_headers = !external || self.capabilities.client_param_parsing_origins;
@@ -231,9 +234,10 @@ impl Router {
         }
         if let Some(locales) = self.table.locales() {
             let bare = remove_path_prefix(&target.pathname, &self.config.base_path);
-            if let Some(locale) = locales.split(&bare).locale {
-                let locale = locale.to_owned();
-                state.set_locale(&locale);
+            let locale = locales.split(&bare).locale;
+            state.locale_added &= keeps_locale(locale);
+            if let Some(locale) = locale {
+                state.set_locale(locale);
             }
         }
         state.did_rewrite = true;

@@ -52,11 +52,6 @@ struct Parsed {
 }
 
 impl Destination {
-    /// As the configuration has it.
-    pub fn written(&self) -> &str {
-        &self.written
-    }
-
     /// Compiles `written` for rules whose matches have (at most) the parameters `names`.
     pub fn compile(written: &str, names: &[String], options: DestinationOptions) -> Destination {
         let tails: Vec<String> = written

@@ -17,6 +17,8 @@ pub struct RewriteRule {
     /// Whether it leads into an interception route.
     pub intercepts: bool,
     destination: Destination,
+    /// Whether it leads to the locale that the request has.
+    leads_to_locale: bool,
 }
 
 impl AsRef<RuleSource> for RewriteRule {
@@ -27,16 +29,19 @@ impl AsRef<RuleSource> for RewriteRule {
 }
 
 impl RewriteRule {
-    /// Compiles a rule.
+    /// Compiles a rule of an app below `base_path`.
     pub fn compile(
         rule: &build::RewriteRule,
         source: &SourceOptions,
         destination: DestinationOptions,
+        base_path: &str,
     ) -> Result<RewriteRule, String> {
         let source = RuleSource::compile(&rule.source, source)?;
+        let bare = rule.destination.strip_prefix(base_path);
         Ok(RewriteRule {
             destination: Destination::compile(&rule.destination, &source.names(), destination),
             intercepts: rule.is_interception(),
+            leads_to_locale: bare.is_some_and(|bare| bare.starts_with(INTERNAL_LOCALE)),
             source,
         })
     }
@@ -47,11 +52,7 @@ impl RewriteRule {
     }
 
     /// Whether the target's `locale` is the one that the request had, and not one that the rule names.
-    pub fn keeps_locale(&self, params: &Params, locale: Option<&str>, base_path: &str) -> bool {
-        self.destination
-            .written()
-            .strip_prefix(base_path)
-            .is_some_and(|rest| rest.starts_with(INTERNAL_LOCALE))
-            && params.get("nextInternalLocale").and_then(QueryValue::as_one) == locale
+    pub fn keeps_locale(&self, params: &Params, locale: Option<&str>) -> bool {
+        self.leads_to_locale && params.get("nextInternalLocale").and_then(QueryValue::as_one) == locale
     }
 }

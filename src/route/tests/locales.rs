@@ -57,3 +57,40 @@ fn error_pages_speak_the_locale_that_was_asked_for() {
         assert_eq!(step.state.locale.unwrap().locale, locale, "{target} {headers}");
     }
 }
+
+#[test]
+fn a_locale_that_was_added_is_no_segment_of_the_app_router() {
+    let i18n = json!({"i18n": {"locales": ["en", "fr"], "defaultLocale": "en"}});
+    let rules = json!({"rewrites": {"beforeFiles": [], "fallback": [], "afterFiles": [
+        {"source": "/:nextInternalLocale(en|fr)/kept", "destination": "/:nextInternalLocale/hello"},
+        {"source": "/named", "destination": "/en/hello", "locale": false},
+        {"source": "/en/named", "destination": "/en/hello"}]}});
+    let middleware = json!([{"regexp": "^/via$", "originalSource": "/via"}]);
+    let router = router_of("16.5.0-canary.38", i18n, rules, middleware);
+    check(
+        &router,
+        &[
+            ("/hello", "", "/hello/page"),
+            ("/en/hello", "", "404 Page"),
+            ("/kept", "", "/hello/page"),
+            ("/en/kept", "", "404 Page"),
+            ("/named", "", "404 Page"),
+            ("/blog/x", "", "/blog/[slug]/page slug=x"),
+            ("/en/blog/x", "", "404 Page"),
+            ("/_next/data/b.1/hello.json", "", "404 Page"),
+        ],
+    );
+    let rewritten = |locale_added| {
+        let asked = request("/via", "host=h");
+        let reply = MiddlewareReply {
+            status: 200,
+            headers: vec![(
+                "x-middleware-rewrite".to_owned(),
+                HeaderText::from("http://localhost:3000/en/hello"),
+            )],
+            locale_added,
+        };
+        shown(&router.resume(&asked, router.begin(&asked).state, Event::Middleware(reply)))
+    };
+    assert_eq!([rewritten(true), rewritten(false)], ["/hello/page", "404 Page"]);
+}
