@@ -164,7 +164,8 @@ async function play(server, test, { values, etags, ownEtags, thrice }) {
   if (thrice && isRead(test)) {
     const step = withCookies(fill(/** @type {Step} */ (test.steps[0]), values, etags, ownEtags), jar)
     await send(server.port, step)
-    for (const answer of await send(server.port, step)) answers.push({ label: 'for the third time', answer })
+    for (const answer of await send(server.port, step))
+      answers.push({ label: 'for the third time', answer, mask: step.mask })
   }
   const logs = /** @type {const} */ ([
     [test.log, printedBefore],
@@ -186,8 +187,8 @@ async function play(server, test, { values, etags, ownEtags, thrice }) {
  */
 function isRead({ steps: [step, ...more], log, logSinceStart }) {
   if (!step || more.length > 0 || log || logSinceStart) return false
-  const { bytes, body, abort, until, wait, timeout, mask } = step
-  return methodOf(step) === 'GET' && !bytes && !body && !abort && !until && !wait && !timeout && !mask
+  const { bytes, body, abort, until, wait, timeout } = step
+  return methodOf(step) === 'GET' && !bytes && !body && !abort && !until && !wait && !timeout
 }
 
 /**

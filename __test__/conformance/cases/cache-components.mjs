@@ -1,7 +1,7 @@
 // Partial prerendering and `'use cache'`. Pages count what they do, so every comparison also says how often that was.
 import { get, head, post, rsc, segment, sequence, showing } from '../case.mjs'
 
-/** Longer than what lives for a short time is fresh: long enough for all that is asked meanwhile, also of two slow servers at once. */
+/** Longer than what lives for a short time is fresh: that must be long enough for two slow servers to answer all that is asked meanwhile. */
 const STALE = 6200
 
 const GZIP = { 'accept-encoding': 'gzip' }
@@ -19,7 +19,7 @@ const later = target => get(target, { wait: STALE })
 const askedFor = (name, count) => get(`/asked?of=${name}`, { until: new RegExp(`asked ${count} times`) })
 
 /** How often a name was asked when there was time to ask. @param {string} name */
-const asks = name => get(`/asked?of=${name}`, { wait: 400 })
+const asks = name => get(`/asked?of=${encodeURIComponent(name)}`, { wait: 400 })
 
 /** @param {string} query */
 const onDemand = query => get(`/on-demand?${query}`)
@@ -196,62 +196,70 @@ export const cacheComponents = [
   ]),
 ]
 
-/** How long the parts of a payload are, with the random names of what a shell leaves open: one longer, one shorter, each time. */
-const LENGTHS = /(?<=\n|\\n)[0-9a-f]+:\d{4}(?=\n|\\n)/g
+/**
+ * How long the parts of a payload are, and where they begin: what a shell leaves open has a random name in it, one longer, one shorter each time.
+ * 16.5 writes lengths in brackets.
+ */
+const EXTENTS = [/(?<=\n|\\n)[0-9a-f]+:\[?\d{4}\]?(?=\n|\\n)/g, /[0-9a-f]+:o[0-9a-f]+,/g]
 
 /** @param {import('../case.mjs').Case[]} cases */
 const perRequest = cases =>
-  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: [REQUEST_KEYS, LENGTHS] })) }))
+  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: [REQUEST_KEYS, ...EXTENTS] })) }))
 
 /** Within this time the entry has stored what it completes behind an answer. */
 const TO_COMPLETE = 1000
 
-/** The segment of the page of a route. @type {Record<string, string>} */
-const PAGES = {
-  both: '/both/$d$top/$d$sub/__PAGE__',
-  mixed: '/mixed/$d$top/$d$sub/__PAGE__',
-  optional: '/optional/$oc$rest/__PAGE__',
-}
-
 /**
- * Routes whose shells are completed: asked often enough for the entry to have stored what it completes, and for that to be served.
+ * Paths whose shells are completed: asked often enough for the entry to have stored what it completes, and for that to be served.
  *
- * @type {import('../case.mjs').Case[]}
+ * @param {string} page the segment of the page
+ * @param {Record<string, string>} paths the name that each counts under
  */
-const completed = [
-  ...ways('/', '/__PAGE__'),
-  ...ways('/whole', '/whole/__PAGE__'),
-  ...[
-    ['/both/a/b', '/both/x/y', '/both/a%20b/c%40d', '/both/a%20b/c@d', '/both/%C3%A9/%252F', '/both/[top]/[sub]'],
-    ['/mixed/known/any', '/mixed/new/any'],
-    ['/optional', '/optional/one/two', '/optional/three'],
-  ].map(([first = '', ...more]) =>
-    sequence(
-      `every way to ${first} and its like`,
-      [first, ...more].flatMap(target => [
-        get(target),
-        get(target, { wait: TO_COMPLETE }),
-        ...ways(target, PAGES[target.split('/')[1] ?? ''] ?? ''),
-        get(target, { headers: { 'x-prerender-revalidate': '{previewId}' }, wait: TO_COMPLETE }),
-        ...ways(target, PAGES[target.split('/')[1] ?? ''] ?? ''),
-        // The last one only wanted the head.
-        asks('any'),
-      ]),
-    ),
-  ),
-]
+const completed = (page, paths) =>
+  sequence(
+    `every way to ${page}`,
+    Object.entries(paths).flatMap(([target, name]) => [
+      get(target),
+      get(target, { wait: TO_COMPLETE }),
+      ...ways(target, page),
+      get(target, { headers: { 'x-prerender-revalidate': '{previewId}' }, wait: TO_COMPLETE }),
+      get(target, { wait: TO_COMPLETE }),
+      ...ways(target, page),
+      asks(name),
+    ]),
+  )
 
 /**
  * What `create-next-app` writes: one page, and what is missing.
  *
  * @type {import('../case.mjs').Case[]}
  */
-export const newApp = perRequest([
-  ...['/', '/nowhere', '/favicon.ico', '/_next/static/nothing.js', '/deep/nowhere'].flatMap(target => [
-    ...ways(target, '/__PAGE__'),
-    ...ways(target, '/__PAGE__').map(way => ({ ...way, name: `${way.name}, again` })),
-  ]),
-])
+export const newApp = perRequest(
+  ['/', '/nowhere', '/favicon.ico', '/_next/static/nothing.js', '/deep/nowhere'].flatMap(target =>
+    ways(target, '/__PAGE__'),
+  ),
+)
 
 /** @type {import('../case.mjs').Case[]} */
-export const partialPrefetching = perRequest([...cacheComponents, ...completed])
+export const partialPrefetching = perRequest([
+  ...cacheComponents,
+  ...ways('/', '/__PAGE__'),
+  ...ways('/whole', '/whole/__PAGE__'),
+  completed('/both/$d$top/$d$sub/__PAGE__', {
+    '/both/a/b': 'both-a-b',
+    '/both/x/y': 'both-x-y',
+    '/both/a%20b/c%40d': 'both-a b-c@d',
+    '/both/a%20b/c@d': 'both-a b-c@d',
+    '/both/%C3%A9/%252F': 'both-é-%2F',
+    '/both/[top]/[sub]': 'both-[top]-[sub]',
+  }),
+  completed('/mixed/$d$top/$d$sub/__PAGE__', {
+    '/mixed/known/any': 'mixed-known-any',
+    '/mixed/new/any': 'mixed-new-any',
+  }),
+  completed('/optional/$oc$rest/__PAGE__', {
+    '/optional': 'optional-nothing',
+    '/optional/one/two': 'optional-one and two',
+    '/optional/three': 'optional-three',
+  }),
+])
