@@ -1,5 +1,5 @@
-// `npm run demo` as a user runs it: in a clone in which nothing is installed, but for the addon, which the tests' own run compiles as the
-// demo would. Takes minutes, therefore only on request.
+// `npm run demo` as a user runs it: in a clone in which nothing is installed. Only the addon is given: `npm test` has compiled it by the
+// demo's own command. Takes minutes, therefore only on request.
 
 import { spawn } from 'node:child_process'
 import { cpSync, existsSync, rmSync } from 'node:fs'

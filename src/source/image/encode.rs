@@ -96,8 +96,7 @@ fn avif(raster: &Raster, quality: u8) -> Result<Vec<u8>, String> {
         .with_bit_depth(BitDepth::Eight)
         .with_num_threads(Some(1));
     let (width, height) = (raster.width as usize, raster.height as usize);
-    // Opaque pixels in the place of `encode_rgb`, to the same file: that one is inlined, and the whole encoder would be compiled again with
-    // this crate.
+    // Not `encode_rgb`, although the file is the same: it is inlined, and the whole encoder would be compiled again with this crate.
     let size = raster.layout.channels();
     let pixels: Vec<_> = raster
         .pixels

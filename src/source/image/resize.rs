@@ -36,8 +36,7 @@ pub fn resize(raster: Raster, width: u32, height: u32) -> Result<Raster, String>
     Raster::new(width, height, layout, pixels).ok_or_else(|| "the result has a wrong size".to_owned())
 }
 
-/// Fills the pixels of the result. By the type of a pixel: [`Resizer::resize`] would compile this crate's copy of it for the ten that
-/// no picture here has.
+/// Resizes into `pixels`. For one type of pixel: [`Resizer::resize`] would be compiled for ten more, which no image here has.
 fn fill<P: PixelTrait>(raster: &Raster, pixels: &mut [u8], (width, height): (u32, u32)) -> Result<(), String> {
     let source = TypedImageRef::<P>::from_buffer(raster.width, raster.height, &raster.pixels)
         .map_err(|error| error.to_string())?;
