@@ -110,6 +110,7 @@ class Call {
     this.vary = step.vary
     this.dropNextUrl = step.dropNextUrl
     this.status = step.status
+    this.isErrorPage = step.isErrorPage
     this.locale = step.locale
     this.defaultLocale = step.defaultLocale
     this.isLocaleDomain = step.isLocaleDomain

@@ -100,7 +100,7 @@ async function isStarted(starting, res, route) {
  */
 async function reportEdgeFault(server, req, step, error) {
   // Upstream has found no page by routing for an error page, or for one that the user's server asks for by its name.
-  if (step.direct || step.status !== undefined) return
+  if (step.direct || step.isErrorPage) return
   const { config, dir, distDir, next, traits } = server
   if (traits.hasInstrumentation) {
     const request = {

@@ -27,7 +27,8 @@ const { appendDistinct, mergeHeaders } = require('./respond')
  * @property {string[]} headers response headers of the rules, flat
  * @property {string | undefined} vary
  * @property {boolean} [dropNextUrl] whether `next-url` cannot matter and must not reach the entry
- * @property {number | undefined} status status to start from, for error pages
+ * @property {number | undefined} status status to start from: that of an error page, or what middleware has set
+ * @property {boolean} [isErrorPage] whether it is an error page of another path
  * @property {string | undefined} locale
  * @property {string | undefined} defaultLocale
  * @property {boolean} [isLocaleDomain]

@@ -99,6 +99,13 @@ for (const failsOnLoad of [false, true]) {
         }
       })
 
+      it.each(['node', 'edge'])('all of them behind middleware: %s', async runtime => {
+        for (const passed of ['passed', 'passed=404']) {
+          const pages = [`/${runtime}`, `/ssr-${runtime}`, `/${runtime}/route/1`, `/api/${runtime}/1`]
+          for (const page of pages) await same(`${page}?do=throw&${passed}`)
+        }
+      })
+
       it('a body of an edge API route', () => same('/api/edge/1?do=break'))
 
       it.each(['node', 'edge'])('a server action: %s', async runtime => {

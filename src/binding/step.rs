@@ -72,6 +72,8 @@ pub struct JsStep {
     pub vary: Option<&'static str>,
     /// Whether `next-url` must not reach the entry.
     pub drop_next_url: Option<bool>,
+    /// Whether an error page of another path is rendered.
+    pub is_error_page: Option<bool>,
     /// The locale of the request.
     pub locale: Option<String>,
     /// The locale of paths without one.
@@ -120,6 +122,7 @@ impl JsStep {
             request_headers: None,
             vary: None,
             drop_next_url: None,
+            is_error_page: None,
             locale: None,
             default_locale: None,
             is_locale_domain: None,
@@ -275,6 +278,7 @@ fn of_render(render: Render) -> JsStep {
         url: Some(render.url),
         vary: render.vary,
         drop_next_url: render.drop_next_url.then_some(true),
+        is_error_page: render.is_error_page.then_some(true),
         locale: render.locale,
         default_locale: render.default_locale,
         is_locale_domain: render.is_locale_domain.then_some(true),

@@ -119,10 +119,11 @@ impl Engine {
             return None;
         }
         let output = self.router.lookup("/_error", locale)?;
-        match self.render_page(flight, &output, Some(500)) {
-            Next::Step(step) => Some(step),
-            _ => None,
-        }
+        let Next::Step(Step::Render(mut render)) = self.render_page(flight, &output, Some(500)) else {
+            return None;
+        };
+        render.is_error_page = true;
+        Some(Step::Render(render))
     }
 
     /// The not-found page, with what a page that found nothing has said on the response.

@@ -173,6 +173,7 @@ impl Engine {
                 && !output.edge
                 && !outcome.vary.is_some_and(|vary| vary.ends_with("next-url")),
             status: outcome.status,
+            is_error_page: call.error.is_some(),
             locale: locale.map(|locale| locale.locale.clone()),
             default_locale: locale.map(|locale| locale.default_locale.clone()),
             is_locale_domain: locale.is_some_and(|locale| locale.is_domain),

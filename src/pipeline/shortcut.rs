@@ -376,6 +376,7 @@ mod tests {
             vary: None,
             drop_next_url: true,
             status: None,
+            is_error_page: false,
             locale: None,
             default_locale: None,
             is_locale_domain: false,

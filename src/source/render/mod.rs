@@ -35,8 +35,10 @@ pub struct Render {
     pub vary: Option<&'static str>,
     /// Whether `next-url` cannot change the answer and must not reach the entry.
     pub drop_next_url: bool,
-    /// The status to start from, for error pages.
+    /// The status to start from: that of an error page, or what middleware has set.
     pub status: Option<u16>,
+    /// Whether it is an error page of another path.
+    pub is_error_page: bool,
     /// The locale of the request.
     pub locale: Option<String>,
     /// The locale of paths without one.
