@@ -265,8 +265,8 @@ async function steps(server, req, res, slot, strict = false) {
       const name = /** @type {any} */ (error)?.constructor?.name
       const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, step, error) ? 400 : 500
       if (status === 500) server.logError(error)
-      // The error page of the failed page failed too: plain text is what is left.
-      if (pending !== undefined) {
+      // An error page failed, too: plain text is what is left.
+      if (pending !== undefined || step.isErrorPage) {
         res.statusCode = 500
         return sendPayload(server, req, res, PLAIN_FAILURE)
       }

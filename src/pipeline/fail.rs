@@ -10,7 +10,7 @@ use crate::engine::Engine;
 use crate::response::etag;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
-use crate::route::{NotFound, Output, OutputKind, Redirect, RedirectReason};
+use crate::route::{NotFound, Output, OutputKind, PageDecision, Redirect, RedirectReason};
 use crate::url::Location;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -112,10 +112,14 @@ impl Engine {
     }
 
     /// The step that lets the app's own `_error` see a fault although a static `/500` will be shown: `getInitialProps` is
-    /// where apps report errors. `None` when `_error` itself is shown anyway.
+    /// where apps report errors. `None` when `_error` itself is shown anyway, or no page at all.
     pub(super) fn report_to_error_page(&self, flight: &Flight) -> Option<Step> {
         let locale = locale_of(flight);
-        if !self.renders_pages || self.router.lookup("/500", locale).is_none() {
+        let shown = self.router.lookup("/500", locale).filter(|_| self.renders_pages)?;
+        if matches!(
+            self.decide(flight, &shown, Some(500)).decision,
+            PageDecision::CorrectSearch(_)
+        ) {
             return None;
         }
         let output = self.router.lookup("/_error", locale)?;

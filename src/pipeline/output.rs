@@ -25,25 +25,7 @@ pub(super) struct Call<'a> {
 impl Engine {
     /// Serves a page, as itself or as the error page `error`.
     pub(super) fn serve_output(&self, flight: &mut Flight, output: &Output, error: Option<&ErrorPage>) -> Next {
-        let mut outcome = self.rules.decide(
-            &self.build,
-            PageRequest {
-                request: &flight.request,
-                output,
-                pathname: &flight.state.location.pathname,
-                // Middleware that rewrites to a URL of its own drops the parameter; then the one that arrived counts.
-                rsc_param: flight
-                    .state
-                    .location
-                    .query
-                    .get(RSC_PARAM)
-                    .or_else(|| flight.state.init_query.get(RSC_PARAM)),
-                names_payload: flight.names_payload,
-                status: error.map(|error| error.status),
-                locale: locale_of(flight),
-                rewritten_pathname: flight.state.rewritten_pathname.as_deref(),
-            },
-        );
+        let mut outcome = self.decide(flight, output, error.map(|error| error.status));
         outcome.status = outcome.status.or(flight.status);
         let mut headers = leading_headers(flight, error);
         if let PageDecision::CorrectSearch(rsc) = &outcome.decision {
@@ -76,6 +58,29 @@ impl Engine {
             }
             refusal => self.refuse(flight, call, &refusal),
         }
+    }
+
+    /// What a page does with a request, as itself or as the error page for `status`.
+    pub(super) fn decide(&self, flight: &Flight, output: &Output, status: Option<u16>) -> PageOutcome {
+        self.rules.decide(
+            &self.build,
+            PageRequest {
+                request: &flight.request,
+                output,
+                pathname: &flight.state.location.pathname,
+                // Middleware that rewrites to a URL of its own drops the parameter; then the one that arrived counts.
+                rsc_param: flight
+                    .state
+                    .location
+                    .query
+                    .get(RSC_PARAM)
+                    .or_else(|| flight.state.init_query.get(RSC_PARAM)),
+                names_payload: flight.names_payload,
+                status,
+                locale: locale_of(flight),
+                rewritten_pathname: flight.state.rewritten_pathname.as_deref(),
+            },
+        )
     }
 
     /// A short answer in place of the page.

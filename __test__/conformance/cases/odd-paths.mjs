@@ -148,7 +148,19 @@ export const oddPaths = [
     ],
   },
   { fixture: 'pages-router', cases: [...dataPaths(), ...normalised('/ssg', '/ssg.json')] },
-  { fixture: 'mixed', cases: [...dataPaths(), ...normalised('/ssg', '/ssg.json')] },
+  {
+    fixture: 'mixed',
+    cases: [
+      ...dataPaths(),
+      ...normalised('/ssg', '/ssg.json'),
+      ...unknownActions([
+        ...['/', '/nope', '/nope.rsc', '/deep/nope', '/_not-found', '/404', '/500', '/_error', '/_next/static/none.js'],
+        ...['/ssg', '/ssg.rsc', '/ssr', '/ssr.rsc', '/both/any', '/both/any.rsc', '/both/fixed', '/app-missing'],
+        ...['/app-throws', '/app-handler', '/api/hello', '/api/none', '/_next/data/{buildId}/ssr.json'],
+      ]),
+      ...withoutRsc(['/', '/nope', '/ssg', '/ssr', '/both/any', '/app-missing', '/api/hello']),
+    ],
+  },
   {
     fixture: 'middleware',
     cases: [
@@ -174,7 +186,14 @@ export const oddPaths = [
   { fixture: 'middleware-one-locale', cases: dataPaths('', ['', '/en']) },
   { fixture: 'locales', cases: dataPaths('', ['', '/fr']) },
   { fixture: 'locales-base', cases: dataPaths('/site', ['', '/fr']) },
-  { fixture: 'versions', cases: dataPaths('', ['', '/fr']), asEverywhere: true },
+  {
+    fixture: 'versions',
+    cases: [
+      ...dataPaths('', ['', '/fr']),
+      ...unknownActions(['/', '/fr', '/nope', '/fr/nope', '/nope.rsc', '/fr/nope.rsc', '/fr/ssr', '/fr/isr', '/fr/isr.rsc']),
+    ],
+    asEverywhere: true,
+  },
   { fixture: 'slots', cases: withoutRsc(['/', '/feed', '/feed/photo/1', '/none']) },
   {
     fixture: 'cache-components',
