@@ -217,7 +217,7 @@ class NextCustomServer {
     if (this.#answersOperator?.(req, res)) return Promise.resolve()
     if (this.#handler === undefined) {
       const state = this.#prepared()
-      const handler = createHandler(state)
+      const handler = state.inTestMode(createHandler(state))
       const { log, counts } = this.#observed ?? {}
       this.#handler = this.#observed && (log || counts) ? recorded(this.#observed, this.#native, handler) : handler
       attachUpgrade(state, this.options.httpServer ?? req.socket?.server)

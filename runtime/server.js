@@ -34,6 +34,7 @@ const { forwardedFilter, givesOrigin } = require('./trust-proxy')
 const { Tags } = require('./tags')
 const { traceAsAsked } = require('./trace')
 const { targetParser } = require('./target')
+const { testMode } = require('./test-proxy')
 const { keepProcessAlive } = require('./uncaught')
 const { offerCacheHandler } = require('./use-cache-handler')
 const { InFlight, WaitUntil } = require('./wait-until')
@@ -76,6 +77,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  * @property {import('./own-requests').OwnRequests} own tells requests from ourselves
  * @property {Record<string, boolean>} traits what this build and its version of `next` do: `Traits` of src/engine/mod.rs, under the names
  *   of src/build/capabilities.rs
+ * @property {(handler: import('./test-proxy').Handler) => import('./test-proxy').Handler} inTestMode
  * @property {(prefix: unknown) => void} setAssetPrefix
  * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed, takes the origin from others
  */
@@ -256,6 +258,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     filterForwarded: forwardedFilter(options.trustProxy, own.isOwn),
     own,
     traits,
+    inTestMode: testMode(next, config),
     setAssetPrefix: prefix => {
       // Any value that is not empty has to be a text; upstream fails in the same way.
       assetPrefix = prefix ? /** @type {any} */ (prefix).replace(/\/$/, '') : ''

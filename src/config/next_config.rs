@@ -134,6 +134,8 @@ pub struct Experimental {
     pub validate_rsc_request_headers: Option<bool>,
     /// Whether a cookie makes pages answer with their shells only.
     pub expose_testing_api_in_production_build: bool,
+    /// Whether tests answer what the app fetches, so that nothing is kept.
+    pub test_proxy: bool,
     /// Origins that may see the rewritten path of an RSC request.
     pub client_param_parsing_origins: Option<Vec<String>>,
     /// Milliseconds of silence after which an external rewrite fails: absent is upstream's 30 s, `null` is for ever.

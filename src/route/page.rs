@@ -136,7 +136,7 @@ impl PageRules {
                 .validate_rsc_request_headers
                 .unwrap_or(build.capabilities.validate_rsc_by_default),
             plain_not_found: build.capabilities.plain_404_for_subresources,
-            serve_prerendered: config.cache_handler.is_none(),
+            serve_prerendered: config.cache_handler.is_none() && !config.experimental.test_proxy,
             partial: PartialRoutes::compile(build, config),
             base_path: config.base_path.clone(),
             exact_rsc_header: build.capabilities.exact_rsc_header,

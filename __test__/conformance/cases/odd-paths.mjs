@@ -1,7 +1,7 @@
 // Paths that are something else than they look like: data of what is no page, targets that only become data, payload or segment paths
 // once they are normalised, the client router's headers without the one that they belong to, and actions that nobody knows.
 import { linesFrom } from '../../support/workspace.mjs'
-import { each, get, post } from '../case.mjs'
+import { each, get, post, sequence } from '../case.mjs'
 
 const PREFETCH = { 'x-middleware-prefetch': '1' }
 const DATA = { 'x-nextjs-data': '1' }
@@ -190,7 +190,17 @@ export const oddPaths = [
     fixture: 'versions',
     cases: [
       ...dataPaths('', ['', '/fr']),
-      ...unknownActions(['/', '/fr', '/nope', '/fr/nope', '/nope.rsc', '/fr/nope.rsc', '/fr/ssr', '/fr/isr', '/fr/isr.rsc']),
+      ...unknownActions([
+        '/',
+        '/fr',
+        '/nope',
+        '/fr/nope',
+        '/nope.rsc',
+        '/fr/nope.rsc',
+        '/fr/ssr',
+        '/fr/isr',
+        '/fr/isr.rsc',
+      ]),
     ],
     asEverywhere: true,
   },
@@ -200,6 +210,13 @@ export const oddPaths = [
     cases: [...withoutRsc(['/static', '/none']), ...unknownActions(['/nope', '/shop/index'])],
     lines: linesFrom('16.0.0'),
     asEverywhere: true,
+  },
+  {
+    fixture: 'mixed',
+    cases: ['/', '/ssg', '/ssg.rsc', '/both/fixed', '/both/any', '/nope', '/_next/data/{buildId}/ssg.json'].map(path =>
+      sequence(`${path} in test mode`, [get(path), get(path), get(path, { headers: { rsc: '1' } })]),
+    ),
+    env: { TEST_PROXY: '1' },
   },
   { fixture: 'seen', cases: ['/api/seen', '/route/seen'].map(path => get(path, { headers: { 'next-url': '/feed' } })) },
 ]
