@@ -67,7 +67,7 @@ const waysWhileFresh = (target, page) => [
 ]
 
 /** @type {import('../case.mjs').Case[]} */
-export const cacheComponents = [
+const common = [
   ...showing(['prefetchPayloads', 'wholePayloads', 'missingSegmentsAre404'], ways('/static', '/static/__PAGE__')),
   ...ways('/forms', '/forms/__PAGE__'),
   ...showing(
@@ -202,9 +202,14 @@ export const cacheComponents = [
  */
 const EXTENTS = [/(?<=\n|\\n)[0-9a-f]+:\[?\d{4}\]?(?=\n|\\n)/g, /[0-9a-f]+:o[0-9a-f]+,/g]
 
+/** @param {import('../case.mjs').Case[]} cases @param {RegExp[]} patterns */
+const masked = (cases, patterns) =>
+  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: patterns })) }))
+
+export const cacheComponents = masked(common, EXTENTS)
+
 /** @param {import('../case.mjs').Case[]} cases */
-const perRequest = cases =>
-  cases.map(test => ({ ...test, steps: test.steps.map(step => ({ ...step, mask: [REQUEST_KEYS, ...EXTENTS] })) }))
+const perRequest = cases => masked(cases, [REQUEST_KEYS, ...EXTENTS])
 
 /** Within this time the entry has stored what it completes behind an answer. */
 const TO_COMPLETE = 1000
@@ -242,7 +247,7 @@ export const newApp = perRequest(
 
 /** @type {import('../case.mjs').Case[]} */
 export const partialPrefetching = perRequest([
-  ...cacheComponents,
+  ...common,
   ...ways('/', '/__PAGE__'),
   ...ways('/whole', '/whole/__PAGE__'),
   completed('/both/$d$top/$d$sub/__PAGE__', {
