@@ -56,6 +56,12 @@ function answerOf(taken) {
 const DONE = Promise.resolve()
 
 /**
+ * Steps that a request may take. Upstream gives it up after five routes (router-server.js, "Attempted to handle request too many times"), and
+ * a route takes up to three steps: something is loaded, the entry runs, its error page does.
+ */
+const MAX_STEPS = 16
+
+/**
  * The function that `getRequestHandler()` returns.
  * @param {ServerState} server
  * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
@@ -197,9 +203,7 @@ async function steps(server, req, res, slot, strict = false) {
   let pending
   /** @type {ReadableStream | null} the body that middleware answered with */
   let middlewareBody = null
-  // An error page that fails leads to one more attempt, a NoFallback to the next route: five is upstream's limit
-  // (router-server.js, "Attempted to handle request too many times").
-  for (let turn = 0; turn < 16; turn++) {
+  for (let turn = 0; turn < MAX_STEPS; turn++) {
     const next = engine.step(slot)
     const step = typeof next === 'number' ? server.answers.call(next) : next
     if (res.headersSent && needsHead(step)) return tellHeadSent(req, res)

@@ -13,6 +13,7 @@ const CHECKS = [
   // The addon's exports are registered only outside of `cfg(test)`, so its tests run without it.
   ['cargo', ['clippy', ...quick(), '--lib', '--', '-D', 'warnings']],
   ['cargo', ['clippy', ...quick(), '--all-targets', '--no-default-features', '--', '-D', 'warnings']],
+  ['cargo', ['doc', ...quick(), '--no-deps', '--no-default-features']],
   [process.execPath, ['node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings', '.']],
   [process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.json']],
   // Pages of docs/ that are made from code are what the code says.
@@ -21,7 +22,11 @@ const CHECKS = [
 
 for (const [command, args] of CHECKS) {
   console.log(`> ${path.basename(command)} ${args.map(argument => path.basename(argument)).join(' ')}`)
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: 'inherit' })
+  const { status, error } = spawnSync(command, args, {
+    cwd: root,
+    stdio: 'inherit',
+    env: { ...process.env, RUSTDOCFLAGS: '-D warnings' },
+  })
   if (error) console.error(error.message)
   if (status !== 0) process.exit(status ?? 1)
 }

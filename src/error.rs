@@ -13,12 +13,8 @@ pub enum Code {
     NoBuild,
     /// The project folder does not exist or is not a folder.
     WrongDir,
-    /// The app was built with `output: 'export'`, which leaves nothing to serve from a server.
-    ExportOutput,
     /// The installed version of `next` is outside the supported range.
     UnsupportedNext,
-    /// `next` cannot be found from the project folder.
-    NextNotFound,
     /// A manifest of the build is missing, truncated or has an unexpected shape.
     CorruptManifest,
     /// A file or folder exists but cannot be read.
@@ -35,9 +31,7 @@ impl Code {
         match self {
             Code::NoBuild => "FERRONEXT_NO_BUILD",
             Code::WrongDir => "FERRONEXT_WRONG_DIR",
-            Code::ExportOutput => "FERRONEXT_EXPORT_OUTPUT",
             Code::UnsupportedNext => "FERRONEXT_UNSUPPORTED_NEXT",
-            Code::NextNotFound => "FERRONEXT_NEXT_NOT_FOUND",
             Code::CorruptManifest => "FERRONEXT_CORRUPT_MANIFEST",
             Code::Unreadable => "FERRONEXT_UNREADABLE",
             Code::BadConfig => "FERRONEXT_BAD_CONFIG",

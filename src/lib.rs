@@ -20,19 +20,56 @@
 
 #![warn(missing_docs)]
 
+// With the binding, only the addon uses this crate: its modules are private, so that the compiler names what nobody uses. Without it they
+// are public, for the programs and fuzz targets of the tests, and `missing_docs` reads them.
+#[cfg(feature = "binding")]
+mod body;
+#[cfg(feature = "binding")]
+mod build;
+#[cfg(feature = "binding")]
+mod config;
+#[cfg(feature = "binding")]
+mod engine;
+#[cfg(feature = "binding")]
+mod error;
+#[cfg(feature = "binding")]
+mod pipeline;
+mod priority;
+#[cfg(feature = "binding")]
+mod request;
+#[cfg(feature = "binding")]
+mod response;
+#[cfg(feature = "binding")]
+mod route;
+#[cfg(feature = "binding")]
+mod source;
+#[cfg(feature = "binding")]
+mod url;
+
+#[cfg(not(feature = "binding"))]
 pub mod body;
+#[cfg(not(feature = "binding"))]
 pub mod build;
+#[cfg(not(feature = "binding"))]
 pub mod config;
+#[cfg(not(feature = "binding"))]
 pub mod engine;
+#[cfg(not(feature = "binding"))]
 pub mod error;
+#[cfg(not(feature = "binding"))]
 #[doc(hidden)]
 pub mod fuzzed;
+#[cfg(not(feature = "binding"))]
 pub mod pipeline;
-mod priority;
+#[cfg(not(feature = "binding"))]
 pub mod request;
+#[cfg(not(feature = "binding"))]
 pub mod response;
+#[cfg(not(feature = "binding"))]
 pub mod route;
+#[cfg(not(feature = "binding"))]
 pub mod source;
+#[cfg(not(feature = "binding"))]
 pub mod url;
 
 #[cfg(feature = "binding")]

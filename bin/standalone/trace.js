@@ -120,8 +120,8 @@ function modulesOfNext({ next, dir }) {
   /** @type {Set<string>} */
   const ids = new Set(['next/package.json'])
   for (const file of ferronextFiles()) {
-    for (const [, id] of readFileSync(file, 'utf8').matchAll(/\.require\(\s*'((?:next\/|@next\/|react-dom\/)[^']+)'/g))
-      ids.add(id)
+    // Any text that looks like one: ids stand in calls, in constants and in lists.
+    for (const [, id] of readFileSync(file, 'utf8').matchAll(/'((?:next|@next|react-dom)\/[^']+)'/g)) ids.add(id)
   }
   const [fromProject, fromNext] = [
     createRequire(path.join(dir, 'package.json')),

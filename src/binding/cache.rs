@@ -210,7 +210,10 @@ pub fn revalidate_tags(tags: Vec<String>, stale: bool, expire: Option<f64>) -> n
     } else {
         TagRevalidation::Now
     };
-    guarded(|| TAGS.revalidate(tags, how, now_ms()))
+    guarded(|| {
+        tracing::debug!(target: "ferronext::cache", "tags revalidated: {}", tags.join(", "));
+        TAGS.revalidate(tags, how, now_ms());
+    })
 }
 
 /// A number that grows whenever a tag is revalidated in any thread.

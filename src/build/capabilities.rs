@@ -97,24 +97,23 @@ const fn released(major: u32, minor: u32, patch: u32) -> Range {
 }
 
 /// A row of the table of capabilities.
-#[derive(Debug, Clone, Copy)]
-pub struct Capability {
+#[cfg(test)]
+struct Capability {
     /// Its name, as [`Capabilities`] has it.
-    pub name: &'static str,
+    name: &'static str,
     /// The versions in which it holds.
     ranges: &'static [Range],
-    /// The file below `next/dist` in which it was read.
-    pub read_from: &'static str,
 }
 
+#[cfg(test)]
 impl Capability {
     /// Whether it holds in a version.
-    pub fn holds(&self, version: Version) -> bool {
+    fn holds(&self, version: Version) -> bool {
         holds(self.ranges, version)
     }
 
     /// The versions at which it changes: the first that has it, or has it no more, in order.
-    pub fn boundaries(&self) -> Vec<Version> {
+    fn boundaries(&self) -> Vec<Version> {
         let ends = self.ranges.iter().flat_map(|(first, end)| [Some(*first), *end]);
         let mut all: Vec<Version> = ends.flatten().filter(|version| *version > MINIMUM).collect();
         all.sort_unstable();
@@ -141,8 +140,9 @@ macro_rules! capabilities {
         }
 
         /// Every capability, with the versions in which it holds.
-        pub const TABLE: &[Capability] = &[
-            $(Capability { name: stringify!($name), ranges: $ranges, read_from: $file },)*
+        #[cfg(test)]
+        const TABLE: &[Capability] = &[
+            $(Capability { name: stringify!($name), ranges: $ranges },)*
         ];
 
         impl Capabilities {

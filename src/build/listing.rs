@@ -95,15 +95,6 @@ impl Listing {
         )?;
         Ok(listing)
     }
-
-    /// Whether `path` is a file of `root`, as encoded in the listing.
-    pub fn has(&self, root: ListingRoot, path: &str) -> bool {
-        match root {
-            ListingRoot::NextStatic => self.next_static.contains(path),
-            ListingRoot::LegacyStatic => self.legacy_static.contains(path),
-            ListingRoot::Public => self.public.read().contains(path),
-        }
-    }
 }
 
 /// Adds every file below `folder`, and to `folders` when each folder was changed. Links are followed to what they point at; a

@@ -14,22 +14,21 @@ mod read;
 mod replace;
 mod routes;
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 pub use advisories::advisory;
-pub use capabilities::{Capabilities, Version};
+pub use capabilities::Capabilities;
 pub use listing::{Listing, ListingRoot};
-pub use middleware::{Asset, EdgeFunction, Matcher, MiddlewareSource};
+pub use middleware::Matcher;
 pub use pages::{AppRoutes, PageFiles};
-pub use prerender::{
-    Fallback, PrerenderDynamicRoute, PrerenderManifest, PrerenderRoute, RenderingMode, Revalidate, RouteOwner,
-    RouteParam,
-};
+pub use prerender::{Fallback, PrerenderDynamicRoute, PrerenderManifest, RenderingMode, RouteOwner};
 pub use preview::Preview;
 pub use replace::RunTimeRules;
+#[cfg(test)]
+pub use routes::HeaderPair;
 pub use routes::{
-    Condition, ConditionType, Conditions, DataRoute, DynamicRoute, HeaderPair, HeaderRule, RedirectRule, RewriteRule,
-    Rewrites, RoutesManifest, RuleSource,
+    Condition, ConditionType, Conditions, HeaderRule, RedirectRule, RewriteRule, RoutesManifest, RuleSource,
 };
 
 use crate::error::{Code, Error, Result};
@@ -37,8 +36,6 @@ use crate::error::{Code, Error, Result};
 /// One production build, as read from disk.
 #[derive(Debug, Clone)]
 pub struct Build {
-    /// The project folder.
-    pub dir: PathBuf,
     /// The build folder, absolute (`<dir>/.next`).
     pub dist_dir: PathBuf,
     /// The id in `BUILD_ID`, which is part of data URLs.
@@ -57,10 +54,10 @@ pub struct Build {
     pub app_paths: PageFiles,
     /// `app-path-routes-manifest.json`: app page to route.
     pub app_routes: AppRoutes,
-    /// The middleware of the app, if it has one.
-    pub middleware: Option<MiddlewareSource>,
+    /// When the app's middleware runs, if it has one.
+    pub middleware: Option<Vec<Matcher>>,
     /// Pages and routes that run in the edge sandbox, by page.
-    pub edge_functions: indexmap::IndexMap<String, EdgeFunction>,
+    pub edge_functions: HashSet<String>,
     /// The static files that answer requests.
     pub files: Listing,
 }
@@ -84,7 +81,6 @@ impl Build {
         let (middleware, edge_functions) = middleware::load(&server)?;
         let files = Listing::read(dir, dist_dir)?;
         Ok(Build {
-            dir: dir.to_owned(),
             dist_dir: dist_dir.to_owned(),
             id,
             capabilities,

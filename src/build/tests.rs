@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::Path;
 
+use super::prerender::Revalidate;
 use super::*;
 
 /// The smallest build that loads.
@@ -52,10 +53,8 @@ fn a_small_build_loads() {
         Some(RenderingMode::PartiallyStatic)
     );
     assert_eq!(build.preview.preview_mode_id, "p");
-    assert!(build.files.has(ListingRoot::Public, "/a%20b/%C3%BC%2B%25.txt"));
-    assert!(build
-        .files
-        .has(ListingRoot::NextStatic, "/_next/static/chunks/%5Bslug%5D.js"));
+    assert!(build.files.public.read().contains("/a%20b/%C3%BC%2B%25.txt"));
+    assert!(build.files.next_static.contains("/_next/static/chunks/%5Bslug%5D.js"));
     assert!(build.middleware.is_none());
 }
 
@@ -138,12 +137,12 @@ fn middleware_comes_from_either_manifest() {
         r#"{"version":1,"functions":{"/_middleware":{"runtime":"nodejs"}}}"#,
     )
     .unwrap();
-    assert_eq!(load().unwrap().matchers()[0].regexp, ".*");
+    assert_eq!(load().unwrap()[0].regexp, ".*");
     fs::write(
         server.join("middleware-manifest.json"),
         r#"{"version":3,"middleware":{"/":{"files":["server/edge.js"],"name":"middleware","page":"/",
             "matchers":[{"regexp":"^/a$","originalSource":"/a"}],"wasm":[],"assets":[],"env":{"A":"b"}}},"functions":{}}"#,
     )
     .unwrap();
-    assert_eq!(load().unwrap().matchers()[0].regexp, "^/a$");
+    assert_eq!(load().unwrap()[0].regexp, "^/a$");
 }

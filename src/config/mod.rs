@@ -5,5 +5,7 @@
 mod images;
 mod next_config;
 
-pub use images::{ImagesConfig, LocalPattern, RemotePattern};
-pub use next_config::{Domain, Experimental, I18n, NextConfig};
+pub use images::ImagesConfig;
+#[cfg(test)]
+pub use images::{LocalPattern, RemotePattern};
+pub use next_config::{Domain, I18n, NextConfig};

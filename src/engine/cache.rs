@@ -19,8 +19,7 @@ use crate::route::{Address, EntryKind};
 use crate::source::prerender::files::Turn;
 use crate::source::prerender::store::Weigh;
 use crate::source::prerender::{
-    Data, DataDisk, Disk, Entry, Form, Format, Freshness, Lifetime, Naming, Outcome, SingleFlight, Store,
-    TagRevalidation, Tags,
+    Data, DataDisk, Disk, Entry, Form, Format, Freshness, Lifetime, Naming, Outcome, SingleFlight, Store, Tags,
 };
 
 /// Everything of a build that is cached.
@@ -354,11 +353,5 @@ impl Engine {
                 result
             }
         }
-    }
-
-    /// A compiled entry has revalidated tags: answers with one of them are stale, or not served any more.
-    pub fn revalidate_tags(&self, tags: Vec<String>, how: TagRevalidation) {
-        tracing::debug!(target: "ferronext::cache", "tags revalidated: {}", tags.join(", "));
-        self.cache.tags.revalidate(tags, how, now_ms());
     }
 }

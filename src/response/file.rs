@@ -43,24 +43,9 @@ impl FileMeta {
         self.size
     }
 
-    /// The modification time in milliseconds since 1970.
-    pub fn modified_ms(&self) -> i64 {
-        self.modified_ms
-    }
-
     /// The `Content-Type` of its name.
     pub fn content_type(&self) -> &'static str {
         self.content_type
-    }
-
-    /// The weak entity tag.
-    pub fn etag(&self) -> &str {
-        &self.etag
-    }
-
-    /// The modification time as `Last-Modified` has it.
-    pub fn last_modified(&self) -> &str {
-        &self.last_modified
     }
 }
 

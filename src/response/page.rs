@@ -155,7 +155,7 @@ pub enum PageAnswer {
     Ready(Arc<Prepared>),
     /// Here it is, for this request alone.
     Once(Status, HeaderList, Bytes),
-    /// The body has to be compressed first, off Node's thread: call [`Page::encode`], then ask again.
+    /// The body has to be compressed first, off Node's thread: call [`Page::encoded`], then ask again.
     Encode(Variant, Coding),
 }
 

@@ -13,7 +13,7 @@ use super::router::{Router, Stop};
 use super::rule::{Conditions, RuleFault, Subject};
 use super::state::RouteState;
 use super::walk::{proxy_url, redirect};
-use crate::build::MiddlewareSource;
+use crate::build::Matcher;
 use crate::request::Request;
 use crate::url::{
     any_data_page, decode_uri_component, parse_target, relative_to, remove_path_prefix, Dialect, Location,
@@ -45,8 +45,8 @@ const FORBIDDEN: [&str; 7] = [
 ];
 
 impl Middleware {
-    pub(super) fn compile(source: &MiddlewareSource) -> Result<Middleware, String> {
-        let matchers = source.matchers().iter().map(|matcher| {
+    pub(super) fn compile(matchers: &[Matcher]) -> Result<Middleware, String> {
+        let matchers = matchers.iter().map(|matcher| {
             let regex = JsRegex::compile(&matcher.regexp, false)?;
             let conditions = Conditions::compile(&matcher.conditions)?;
             Ok((regex, conditions))

@@ -35,8 +35,10 @@ mod oracle;
 mod tests;
 
 pub use address::{Address, EntryKind, Variant};
+#[cfg(not(feature = "binding"))]
+pub use decision::Step;
 pub use decision::{
-    Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason, StaticFile, Step,
+    Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason, StaticFile,
 };
 pub use header_view::{is_single, HeaderText, HeaderView, Overlay};
 pub use middleware::MiddlewareCall;
@@ -44,5 +46,4 @@ pub use page::{PageDecision, PageOutcome, PageRequest, PageRules, Prerendered};
 pub use params::Params;
 pub use resolve::resolve_encoded;
 pub use router::Router;
-pub use rule::ResponseHeaders;
-pub use state::{LocaleState, RouteState};
+pub use state::RouteState;

@@ -136,7 +136,7 @@ impl Router {
             before_files: rewrites(&routes.rewrites.before_files, &SourceOptions::default())?,
             after_files: rewrites(&routes.rewrites.after_files, &open)?,
             fallback: rewrites(&routes.rewrites.fallback, &open)?,
-            middleware: build.middleware.as_ref().map(Middleware::compile).transpose()?,
+            middleware: build.middleware.as_deref().map(Middleware::compile).transpose()?,
             has_app_not_found: table.app_page("/_not-found").is_some(),
             has_pages: !build.pages.is_empty(),
             preview_mode_id: build.preview.preview_mode_id.clone(),
@@ -278,11 +278,6 @@ impl Router {
         let page = any_data_page(&bare).unwrap_or(&bare);
         let locale = locales.split(page).locale.unwrap_or(&default).to_owned();
         state.set_locale(&locale);
-    }
-
-    /// Protocol and URL of the request as a page sees them, with the server's own host.
-    pub fn page_url(&self, request: &Request, state: &RouteState) -> (&'static str, String) {
-        self.served_at.page_url(request, &state.header_view(request))
     }
 
     fn until_middleware(&self, request: &Request, state: &mut RouteState) -> Result<Option<Decision>, Stop> {

@@ -1,6 +1,6 @@
 //! Where answers come from: the only stage with I/O.
 //!
-//! - [`file`] files below `public` and `.next/static`
+//! - [`mod@file`] files below `public` and `.next/static`
 //! - [`image`] pictures for `/_next/image`
 //! - [`prerender`] answers that were rendered before anybody asked
 //! - [`proxy`] other servers

@@ -2,6 +2,7 @@
 
 use proptest::prelude::*;
 
+use super::locale::detect_domain_locale;
 use super::*;
 
 /// Text that is likely to reach an odd corner: delimiters, dots, halves of escapes, letters of several bytes, control codes.

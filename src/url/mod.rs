@@ -15,7 +15,6 @@ mod locale;
 mod location;
 mod page;
 mod query;
-mod rsc;
 mod slashes;
 
 pub use accept_language::preferred_locale;
@@ -23,9 +22,8 @@ pub use base_path::{add_path_prefix, join_paths, path_has_prefix, remove_path_pr
 pub use data::{any_data_page, denormalize_page_path, page_from_asset_path, strip_data_path};
 pub use encode::{decode_uri_component, encode_uri_component, encode_uri_path};
 pub use format::{format_location, relative_to, UrlParts};
-pub use locale::{detect_domain_locale, host_name, split_locale, LocalePath, Locales};
-pub use location::{parse_collapsed, parse_target, Dialect, InvalidUrl, Location};
+pub use locale::{host_name, split_locale, Locales};
+pub use location::{parse_collapsed, parse_target, Dialect, Location};
 pub use page::{app_route, interception_marker, is_dynamic_page, is_interception_page};
 pub use query::{Query, QueryValue};
-pub use rsc::{expected_rsc, legacy_expected_rsc, RscHeaders};
 pub use slashes::{collapse_slashes, has_repeated_slashes};

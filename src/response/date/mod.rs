@@ -2,7 +2,7 @@
 //!
 //! In: milliseconds since 1970, or a date as a client wrote it. Out: the text of `Last-Modified` (RFC 9110, 5.6.7), or
 //! milliseconds. Upstream reads dates with `Date.parse`, so the forms it takes beyond RFC 9110 are read here too:
-//! ISO 8601, and V8's forgiving reader ([`reader`]). A date without a zone is local time there; here it is
+//! ISO 8601, and V8's forgiving reader (`reader`). A date without a zone is local time there; here it is
 //! UTC, which is what servers run in.
 
 mod parts;

@@ -13,8 +13,8 @@ mod template;
 mod tests;
 mod token;
 
-pub use js_regex::{escape_all, Groups, JsRegex, TooComplex};
+pub use js_regex::{escape_all, JsRegex, TooComplex};
 pub use matcher::{MatchOptions, PathMatcher};
 pub use shape::stays_in_segment;
 pub use template::{Encoding, Template};
-pub use token::{Modifier, Name, Param, Token};
+pub use token::{Modifier, Name, Token};

@@ -13,8 +13,9 @@ mod tests;
 
 pub use condition::{Conditions, Subject};
 pub use cookie::cookie;
-pub use destination::{stringify_query, Destination, DestinationOptions};
+pub use destination::{stringify_query, DestinationOptions};
 pub use header::{is_sendable, HeaderRule, ResponseHeaders};
+#[cfg(test)]
 pub use interpolate::interpolate;
 pub use redirect::RedirectRule;
 pub use rewrite::RewriteRule;

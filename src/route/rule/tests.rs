@@ -2,6 +2,7 @@
 
 use serde_json::{json, Value};
 
+use super::destination::Destination;
 use super::*;
 use crate::route::oracle::{oracle, params_of, query_entries, query_of};
 

@@ -74,7 +74,7 @@ pub fn pages(build: &Build, locales: Option<&Locales>) -> Definitions {
             file: file.clone(),
             locale: split.and_then(|split| split.locale).map(str::to_owned),
             app_paths: Vec::new(),
-            edge: build.edge_functions.contains_key(page),
+            edge: build.edge_functions.contains(page),
         });
     }
     definitions
@@ -141,7 +141,7 @@ fn push(
         file: file.clone(),
         locale: None,
         app_paths,
-        edge: build.edge_functions.contains_key(page),
+        edge: build.edge_functions.contains(page),
     });
 }
 

@@ -39,7 +39,7 @@ impl From<TooComplex> for MatchFault {
 }
 
 impl DynamicPage {
-    /// Compiles a page. `affixes` as in [`page_regex`].
+    /// Compiles a page. With `affixes`, what stands around a parameter in its segment is matched, too.
     pub fn compile(page: &str, affixes: bool) -> Result<DynamicPage, String> {
         let (matcher, params) = PageMatcher::compile(page, affixes)?;
         Ok(DynamicPage {

@@ -121,6 +121,6 @@ fn middleware_answers_change_the_way() {
         .map(|(name, _)| name.to_owned())
         .collect();
     assert_eq!(sent, ["x-out"]);
-    let (protocol, url) = router.page_url(&asked, &step.state);
+    let (protocol, url) = router.served_at.page_url(&asked, &step.state.header_view(&asked));
     assert_eq!((protocol, url.as_str()), ("http", "http://localhost:3000/hello?a=1"));
 }

@@ -66,7 +66,7 @@ pub async fn body_of(opened: &Opened, content: Content) -> io::Result<Body> {
     match opened {
         Opened::Hot(file) => file.body(content).await,
         Opened::Large(file) => Ok(file.body(content)),
-        Opened::Missing | Opened::Directory | Opened::Unreadable(_) => Ok(Body::Empty),
+        Opened::Missing | Opened::Directory | Opened::Unreadable => Ok(Body::Empty),
     }
 }
 

@@ -46,7 +46,7 @@ pub(super) enum Found {
     /// A folder.
     Directory,
     /// Something that cannot be read.
-    Unreadable(io::Error),
+    Unreadable,
 }
 
 /// What tells two states of a file apart. More than upstream's ETag looks at: a copy that keeps the time has another
@@ -98,7 +98,10 @@ pub(super) fn load(path: &Path, name: &str, max: u64) -> Found {
         Err(error) => match error.kind() {
             // `send` says 404 for these and 500 for the rest; the router makes 400 of both.
             io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Found::Missing,
-            _ => Found::Unreadable(error),
+            _ => {
+                tracing::debug!(target: "ferronext::route", "{} cannot be read: {error}", path.display());
+                Found::Unreadable
+            }
         },
     }
 }

@@ -12,7 +12,6 @@ mod store;
 mod stored;
 
 pub use content::body_of;
-pub use load::LargeFile;
-pub use sanitize::{sanitize, Refusal, SafePath};
+pub use sanitize::{sanitize, SafePath};
 pub use store::{FileStore, Lifetime, Limits, Opened, Root};
 pub use stored::StoredFile;

@@ -24,13 +24,6 @@ pub enum Refusal {
     Windows,
 }
 
-impl Refusal {
-    /// The status upstream answers.
-    pub fn status(self) -> u16 {
-        400
-    }
-}
-
 /// A path below a root: relative, decoded, without `..`, NUL or empty segments.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct SafePath<'a>(Cow<'a, str>);

@@ -65,11 +65,6 @@ impl StoredFile {
         &self.bytes
     }
 
-    /// Whether the type of its name is worth compressing.
-    pub fn is_compressible(&self) -> bool {
-        self.compressible
-    }
-
     /// The content in a coding, if that is at hand without any work.
     pub fn ready(&self, coding: Coding) -> Option<Bytes> {
         if coding == Coding::Identity {

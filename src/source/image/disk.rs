@@ -172,8 +172,8 @@ impl Disk {
         (used, evicted)
     }
 
-    /// Bytes that the pictures on disk have, as far as is known.
-    pub fn total(&self) -> u64 {
+    #[cfg(test)]
+    fn total(&self) -> u64 {
         self.used().with(|used| used.total)
     }
 }

@@ -131,12 +131,6 @@ impl Raster {
         }
         Raster { layout, pixels, ..self }
     }
-
-    /// Whether any pixel is not opaque.
-    pub fn is_translucent(&self) -> bool {
-        let size = self.layout.channels();
-        self.layout.has_alpha() && self.pixels.chunks_exact(size).any(|pixel| pixel[size - 1] != 255)
-    }
 }
 
 #[cfg(test)]
@@ -170,7 +164,6 @@ mod tests {
     #[test]
     fn alpha_and_grey_become_what_an_encoder_takes() {
         let raster = Raster::new(2, 1, Layout::GrayAlpha, vec![200, 255, 200, 0]).unwrap();
-        assert!(raster.is_translucent());
         assert_eq!(raster.clone().flattened().pixels, [200, 0]);
         assert_eq!(raster.coloured().pixels, [200, 200, 200, 255, 200, 200, 200, 0]);
     }

@@ -1,6 +1,6 @@
 //! From the bytes of a source to the bytes that are sent.
 //!
-//! In: a source and what is wanted of it. Out: an [`Output`]: the picture made anew, or the source as it is, for the same
+//! In: a source and what is wanted of it. Out: a [`Verdict`]: the picture made anew, or the source as it is, for the same
 //! reasons as upstream (`imageOptimizerTransform`).
 
 use bytes::Bytes;

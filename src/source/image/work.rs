@@ -113,8 +113,8 @@ impl Workshop {
         }
     }
 
-    /// How many pieces of work could begin now.
-    pub fn free_places(&self) -> usize {
+    #[cfg(test)]
+    fn free_places(&self) -> usize {
         self.places.available_permits()
     }
 }
@@ -168,6 +168,7 @@ impl Work {
     }
 
     /// Work outside of a workshop, for tests and tools.
+    #[cfg(not(feature = "binding"))]
     pub fn alone(limit: Duration) -> Work {
         Work {
             until: Instant::now() + limit,

@@ -31,4 +31,4 @@ pub use key::Naming;
 pub use memo::Memo;
 pub use single_flight::{Driver, End, Lead, Permit, SingleFlight};
 pub use store::Store;
-pub use tags::{Revalidated, TagRevalidation, Tags};
+pub use tags::{TagRevalidation, Tags};

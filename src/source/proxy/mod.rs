@@ -17,7 +17,7 @@ mod pool;
 mod tls;
 mod upload;
 
-pub use exchange::{Exchange, Failure, Head};
+pub use exchange::{Exchange, Failure};
 pub use pool::{Client, TlsOptions};
 
 /// Where a request goes: the parts of an absolute URL, as the URL standard gives them.
