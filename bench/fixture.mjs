@@ -10,14 +10,25 @@ import { buildVinext } from './vinext.mjs'
 
 const LINE = '16.4'
 
-/** `middleware` and `partial` are apart, because with either of them every figure of the main app would be another. */
-/** @typedef {'main' | 'middleware' | 'partial'} App */
+/**
+ * Those with middleware (`proxy` in Node's runtime, `middleware-edge`) and the one that is prerendered in part are apart, because with either of
+ * them every figure of the main app would be another. `new` is what `create-next-app` writes.
+ *
+ * @typedef {'main' | 'middleware' | 'middleware-edge' | 'partial' | 'new'} App
+ */
 
 /** Where an app's source is. @param {App} app */
-export const sourceOf = app => fileURLToPath(new URL(app === 'main' ? 'app' : `app-${app}`, import.meta.url))
+export const sourceOf = app =>
+  fileURLToPath(new URL(app === 'main' ? 'app' : app === 'new' ? NEW_APP : `app-${app}`, import.meta.url))
+
+/** The fixture that is written by `create-next-app`. */
+const NEW_APP = '../__test__/fixtures/default-app'
 
 /** What the small apps have from the main one; their own files come on top. */
 const SHARED = ['package.json', 'server.mjs', 'next.config.mjs', 'app/layout.jsx', 'app/page.jsx', 'app/items-list.jsx']
+
+/** What an app has from the main one. @param {App} app */
+const sharedWith = app => (app === 'main' ? [] : app === 'new' ? ['server.mjs'] : SHARED)
 
 /**
  * @param {{ engines: string[], apps?: App[] }} options
@@ -62,8 +73,8 @@ function writeSource(app) {
   const source = path.join(parent, app === 'main' ? 'bench-app' : `bench-${app}`)
   mkdirSync(source)
   const isSource = (/** @type {string} */ file) => !/[\\/](\.next|node_modules)$/.test(file)
-  if (app !== 'main') {
-    for (const file of SHARED) cpSync(path.join(sourceOf('main'), file), path.join(source, file), { recursive: true })
+  for (const file of sharedWith(app)) {
+    cpSync(path.join(sourceOf('main'), file), path.join(source, file), { recursive: true })
   }
   cpSync(sourceOf(app), source, { recursive: true, filter: isSource })
   if (app === 'main') writeFileSync(path.join(source, 'app/heavy/catalogue-data.js'), makeCatalogue())
