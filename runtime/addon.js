@@ -54,7 +54,7 @@ function isMusl() {
 
 /**
  * @param {string} root folder of the ferronext package
- * @returns {any}
+ * @returns {typeof import('./native')}
  */
 function loadAddon(root) {
   const name = platformName()

@@ -14,7 +14,7 @@ class Answers {
   #answers
   #calls
 
-  /** @param {any} engine */
+  /** @param {import('./native').Engine} engine */
   constructor(engine) {
     /** @type {Recent<import('./respond').Answer>} */
     this.#answers = new Recent(MAX_BYTES, weight, id => checkAnswer(engine.answer(id)))
@@ -96,7 +96,6 @@ class Recent {
 class Call {
   /** @param {import('./render').RenderStep} step */
   constructor(step) {
-    this.kind = step.kind
     this.file = step.file
     this.routeKind = step.routeKind
     this.edge = step.edge

@@ -7,7 +7,7 @@ const { report } = require('./report')
 
 /**
  * @typedef {object} Connection what the handlers of one build need
- * @property {any} engine
+ * @property {import('./native').Engine} engine
  * @property {{ sync: () => void, revalidate: (tags: string[], durations?: { expire?: number }) => void }} tags
  * @property {ParsedData} parsed
  */
@@ -30,7 +30,7 @@ const MAX_DATA = 2 * 1024 * 1024
 /**
  * Ties the cache handler of a build to its engine.
  * @param {string} distDir absolute path of the build folder
- * @param {any} engine
+ * @param {import('./native').Engine} engine
  * @param {Connection['tags']} tags
  */
 function connectCache(distDir, engine, tags) {

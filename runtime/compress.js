@@ -21,7 +21,7 @@ const DECISIVE_HEADERS = ['content-type', 'content-length', 'content-encoding', 
 
 /**
  * Makes `res` compress what is written to it from now on. Decides when the headers are about to be sent.
- * @param {any} native the addon
+ * @param {typeof import('./native')} native the addon
  * @param {import('node:http').IncomingMessage} req
  * @param {import('node:http').ServerResponse} res
  * @param {number} engine the key of the engine, which knows what is preferred to gzip
@@ -62,8 +62,9 @@ function compressResponse(native, req, res, engine) {
 
   /** @param {Buffer} chunk @param {boolean} last */
   const encode = (chunk, last) => {
-    if (encoder === null && last && chunk.length <= SYNC_LIMIT) return endInOne(native.encodeWhole(coding, chunk))
-    encoder ??= new native.Encoder(coding)
+    if (encoder === null && last && chunk.length <= SYNC_LIMIT)
+      return endInOne(native.encodeWhole(/** @type {string} */ (coding), chunk))
+    encoder ??= new native.Encoder(/** @type {string} */ (coding))
     if (queue === null && chunk.length <= SYNC_LIMIT) {
       const out = encoder.push(chunk, last)
       return last ? end.call(res, out) : out.length === 0 || write.call(res, out)
@@ -135,7 +136,7 @@ function compressResponse(native, req, res, engine) {
 
 /**
  * How an answer is encoded: the new value of `Vary`, and the coding; each empty if there is none.
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {number} engine
  * @param {{ accepted: string, isHead: boolean }} asked
  * @param {number} length -1 for a stream

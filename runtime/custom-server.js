@@ -37,7 +37,7 @@ class NextCustomServer {
   #inner
 
   /**
-   * @param {any} native
+   * @param {typeof import('./native')} native
    * @param {import('./options').ResolvedOptions} options
    * @param {() => Promise<import('./server').ServerState>} prepare reads the build
    */

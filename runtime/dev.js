@@ -15,7 +15,7 @@ const { forwardedFilter } = require('./trust-proxy')
 const RULES = ['redirects', 'rewrites', 'headers']
 
 /**
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./options').ResolvedOptions} options
  * @returns {any} upstream's app
  */

@@ -154,10 +154,11 @@ async function pagePayload(server, req, res, pathname, url, query, asAsked = !se
     res.statusCode = 404
     return errorPayload(server, null, req, res, query)
   }
-  if (asAsked) step.url = req.url
+  if (asAsked && req.url !== undefined) step.url = req.url
+  const { params = {}, query: own = {} } = step
   for (const [name, value] of Object.entries(query ?? {})) {
     // As given: the URL made texts of numbers. A page with `getStaticProps` has no query at all.
-    if (name in step.query && !(step.params && name in step.params)) step.query[name] = value
+    if (name in own && !(name in params)) own[name] = value
   }
   try {
     return await run(server, req, res, step, undefined, true)

@@ -205,7 +205,8 @@ async function steps(server, req, res, slot, strict = false) {
   let middlewareBody = null
   for (let turn = 0; turn < MAX_STEPS; turn++) {
     const next = engine.step(slot)
-    const step = typeof next === 'number' ? server.answers.call(next) : next
+    /** @type {import('./native').Step} */
+    const step = typeof next === 'number' ? { kind: 'render', render: server.answers.call(next) } : next
     if (res.headersSent && needsHead(step)) return tellHeadSent(req, res)
     switch (step.kind) {
       case 'load':
@@ -214,7 +215,9 @@ async function steps(server, req, res, slot, strict = false) {
       case 'loadImage':
         await loadImage(engine, res, slot)
         continue
-      case 'image':
+      case 'imageInternal':
+      case 'imageGet':
+      case 'imageSet':
         await answerForImage(server, slot, step, steps)
         continue
       case 'answer':
@@ -242,16 +245,15 @@ async function steps(server, req, res, slot, strict = false) {
         continue
       }
       case 'resume':
-        if (server.compresses(step)) compress()
+        if (server.compresses(step.render)) compress()
         return resumeAfterShell(server, req, res, step)
       case 'render':
         break
-      default:
-        throw new Error(`Unknown step ${step.kind}`)
     }
-    if (server.compresses(step)) compress()
+    const call = step.render
+    if (server.compresses(call)) compress()
     try {
-      const outcome = await render(server, req, res, step, pending)
+      const outcome = await render(server, req, res, call, pending)
       if (outcome !== NO_FALLBACK) return
       if (strict) throw new server.NoFallbackError()
       // Entries change the URL and the headers of a request, and upstream routes what they have left.
@@ -259,7 +261,7 @@ async function steps(server, req, res, slot, strict = false) {
       engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers, isRSCRequest)
     } catch (error) {
       if (isAbort(error) || isRefused(req)) return
-      const isThrown = server.traits.revalidationsThrow && step.routeKind === 'APP_PAGE'
+      const isThrown = server.traits.revalidationsThrow && call.routeKind === 'APP_PAGE'
       if (strict && (isThrown || error instanceof server.NoFallbackError)) throw error
       if (res.headersSent) {
         server.logError(error)
@@ -267,18 +269,18 @@ async function steps(server, req, res, slot, strict = false) {
         return
       }
       const name = /** @type {any} */ (error)?.constructor?.name
-      const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, step, error) ? 400 : 500
+      const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, call, error) ? 400 : 500
       if (status === 500) server.logError(error)
       // An error page failed, too: plain text is what is left.
-      if (pending !== undefined || step.isErrorPage) {
+      if (pending !== undefined || call.isErrorPage) {
         res.statusCode = 500
         return sendPayload(server, req, res, PLAIN_FAILURE)
       }
       pending = error
-      const isPage = !step.edge && (step.routeKind === 'PAGES' || step.routeKind === 'APP_PAGE')
+      const isPage = !call.edge && (call.routeKind === 'PAGES' || call.routeKind === 'APP_PAGE')
       if (status === 500 && isPage) await reportFault(server, req, res, slot, error)
       // A page says itself how long its error page is kept; an API route or an edge function has no say in it.
-      engine.errorPage(slot, status, step.edge || step.routeKind === 'PAGES_API')
+      engine.errorPage(slot, status, call.edge || call.routeKind === 'PAGES_API')
     }
   }
   throw new Error(`Attempted to handle request too many times ${req.url}`)
@@ -289,9 +291,9 @@ const WITH_HEAD = new Set(['answer', 'stream', 'middlewareResponse', 'resume'])
 
 /**
  * Whether a step is nothing without its head: upstream sets the headers of rules before any page runs, and what is prerendered has its own.
- * @param {{ kind: string, headers?: string[] }} step
+ * @param {import('./native').Step} step
  */
-const needsHead = ({ kind, headers = [] }) => WITH_HEAD.has(kind) || (kind === 'render' && headers.length > 0)
+const needsHead = step => WITH_HEAD.has(step.kind) || (step.kind === 'render' && step.render.headers.length > 0)
 
 /**
  * Names the cause of an answer that is not sent. The response is left to whoever has begun it.

@@ -28,7 +28,7 @@ const counted = new WeakMap()
 
 /**
  * Counts a fast path of an entry, in the place of what was counted before.
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {object} entry
  * @param {Path} path
  * @param {Reason} [reason] why it is off; without one it is on
@@ -43,7 +43,7 @@ function countFastPath(native, entry, path, reason) {
   record(native, path, now, 1)
 }
 
-/** @param {any} native @param {Path} path @param {Reason | 'on'} state @param {number} delta */
+/** @param {typeof import('./native')} native @param {Path} path @param {Reason | 'on'} state @param {number} delta */
 const record = (native, path, state, delta) =>
   state === 'on' ? native.recordFastPath(path, 'on', '', delta) : native.recordFastPath(path, 'off', state, delta)
 

@@ -8,31 +8,26 @@ const { mockExchange } = require('./mock-exchange')
 const { report } = require('./report')
 
 /**
- * @typedef {object} ImageStep a decision of Rust, see `Step` in src/binding/step.rs
- * @property {'image'} kind
- * @property {'internal' | 'get' | 'set'} question
- * @property {number} slot of the internal request, which is ours from now on
- * @property {string} method
- * @property {string} url
- * @property {number} limit bytes of the answer that are taken
- * @property {string} key
- * @property {{ buffer: Buffer, etag: string, upstreamEtag: string, extension: string, revalidate: number }} picture
+ * @typedef {import('./native').Step} Step
+ * @typedef {Extract<Step, { kind: 'imageInternal' }>} InternalStep a request of the server itself; the slot is ours from now on
+ * @typedef {Extract<Step, { kind: 'imageGet' }>} GetStep
+ * @typedef {Extract<Step, { kind: 'imageSet' }>} SetStep
  */
 
 /**
  * @param {import('./server').ServerState} server
  * @param {number} slot of the request that waits for the picture
- * @param {ImageStep} step
+ * @param {InternalStep | GetStep | SetStep} step
  * @param {typeof import('./driver').steps} steps
  */
 async function answerForImage(server, slot, step, steps) {
   const { engine } = server
-  switch (step.question) {
-    case 'internal':
+  switch (step.kind) {
+    case 'imageInternal':
       return engine.imageFetched(slot, await fetchInternal(server, step, steps))
-    case 'get':
+    case 'imageGet':
       return engine.imageKept(slot, await kept(server, step))
-    case 'set':
+    case 'imageSet':
       await keep(server, step)
       return engine.imageStored(slot)
   }
@@ -41,7 +36,7 @@ async function answerForImage(server, slot, step, steps) {
 /**
  * Carries out a request of the server itself and collects what it answers. Nothing of a client is in it.
  * @param {import('./server').ServerState} server
- * @param {ImageStep} step
+ * @param {InternalStep} step
  * @param {typeof import('./driver').steps} steps
  */
 async function fetchInternal(server, { slot, method, url, limit }, steps) {
@@ -99,7 +94,7 @@ const textOf = value => (value === undefined ? undefined : [value].flat().join('
 /**
  * What the app's cache handler has. One that fails has nothing, as under upstream.
  * @param {import('./server').ServerState} server
- * @param {ImageStep} step
+ * @param {GetStep} step
  */
 async function kept(server, { key }) {
   try {
@@ -122,7 +117,7 @@ async function kept(server, { key }) {
 
 /**
  * @param {import('./server').ServerState} server
- * @param {ImageStep} step
+ * @param {SetStep} step
  */
 async function keep(server, { key, picture }) {
   try {
@@ -164,7 +159,7 @@ function imageCacheHandler(config, distDir) {
 
 /**
  * Waits for the picture in a slot, and tells Rust when the client goes away: what nobody waits for any more is not made.
- * @param {any} engine
+ * @param {import('./native').Engine} engine
  * @param {import('node:http').ServerResponse} res
  * @param {number} slot
  */

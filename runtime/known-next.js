@@ -14,7 +14,7 @@ const LAST_TESTED = /** @type {string} */ (Object.values(TESTED).find(version =>
 const warned = new Set()
 
 /**
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./next-package').NextPackage} next
  * @returns {{ exitsWithSignal: boolean, advisory?: string, untested?: string }}
  */

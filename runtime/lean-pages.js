@@ -37,7 +37,7 @@ function renderByNodeBuild({ next, native }) {
 
 /**
  * @param {import('./next-package').NextPackage} next
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {any} edge
  */
 function replace(next, native, edge) {

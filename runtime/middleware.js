@@ -10,13 +10,8 @@ const { mergeHeaders } = require('./respond')
 const { runInSandbox } = require('./sandbox')
 
 /**
- * @typedef {object} MiddlewareStep a decision of Rust, see `Step` in src/binding/step.rs
- * @property {string} url the absolute URL of its request
- * @property {string[]} [requestHeaders]
- * @property {boolean} [replacesRequestHeaders]
- */
-
-/**
+ * @typedef {Extract<import('./native').Step, { kind: 'middleware' }>} MiddlewareStep
+ *
  * @typedef {object} Outcome what came of running it
  * @property {boolean} [answered] the request has been answered, or there is nobody left to answer
  * @property {ReadableStream | null} [body] the body of its answer
@@ -47,7 +42,8 @@ async function runMiddleware(server, req, res, slot, step) {
     const cookies = headers.filter((_, at) => at % 2 === 1 && headers[at - 1] === 'set-cookie')
     if (cookies.length > 0) req[MIDDLEWARE_COOKIES] = cookies
     const localeAdded = rewriteLocaleWasInferred === true
-    server.engine.middlewareAnswered(slot, response.status, headers, localeAdded, req.headers['x-forwarded-for'])
+    const peer = /** @type {string | undefined} */ (req.headers['x-forwarded-for'])
+    server.engine.middlewareAnswered(slot, response.status, headers, localeAdded, peer)
     return { body: response.body }
   } catch (error) {
     const { name, code } = /** @type {any} */ (error ?? {})

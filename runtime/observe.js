@@ -86,7 +86,7 @@ function answer(req, res, status, text, type = 'text/plain; charset=utf-8') {
 /**
  * Logs and counts what the handler answers, once it has been answered and the response is closed.
  * @param {Observed} observed
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {Handler} handle
  * @returns {Handler}
  */

@@ -5,13 +5,13 @@ const { report } = require('./report')
 
 let open = 0
 
-/** @param {any} native */
+/** @param {typeof import('./native')} native */
 function openPrinter(native) {
   if (open++ > 0) return
   native.setPrinter((/** @type {'error' | 'warn'} */ method, /** @type {string} */ text) => report(method, text))
 }
 
-/** @param {any} native */
+/** @param {typeof import('./native')} native */
 function closePrinter(native) {
   if (--open === 0) native.clearPrinter()
 }

@@ -13,33 +13,8 @@ const { appendDistinct, mergeHeaders } = require('./respond')
  * @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request
  * @typedef {import('node:http').ServerResponse} Response
  *
- * @typedef {object} RenderStep a decision of Rust, see `Step` in src/binding/step.rs
- * @property {'render'} kind
- * @property {string} file compiled entry below the build folder
- * @property {'APP_PAGE' | 'APP_ROUTE' | 'PAGES' | 'PAGES_API'} routeKind
- * @property {boolean} [edge] whether it runs in the edge sandbox
- * @property {string} pathname the route, e.g. `/blog/[slug]`
- * @property {string} page the page as the manifests name it, e.g. `/blog/[slug]/page`
- * @property {Record<string, string | string[]> | undefined} params
- * @property {Record<string, string | string[]>} [query] absent when the entry works it out
- * @property {Record<string, string | string[]>} [initQuery] the query as it arrived, if it is another one
- * @property {string} url the original target, normalised, with basePath and data form
- * @property {string[]} headers response headers of the rules, flat
- * @property {string | undefined} vary
- * @property {boolean} [dropNextUrl] whether `next-url` cannot matter and must not reach the entry
- * @property {number | undefined} status status to start from: that of an error page, or what middleware has set
- * @property {boolean} [isErrorPage] whether it is an error page of another path
- * @property {string | undefined} locale
- * @property {string | undefined} defaultLocale
- * @property {boolean} [isLocaleDomain]
- * @property {boolean} [isRsc]
- * @property {boolean} [isPrefetchRsc]
- * @property {string | undefined} segmentPrefetch
- * @property {boolean} [isDataRequest]
- * @property {string[]} [requestHeaders] request headers that changed, flat
- * @property {boolean} [replacesRequestHeaders] whether those that arrived are gone
- * @property {string | undefined} rewrittenPathname
- * @property {boolean} [direct] asked for by the user's server past the router, see direct.js
+ * @typedef {import('./native').Render & { direct?: boolean }} RenderStep how Rust has an entry called; `direct`: asked for by the user's server
+ *   past the router, see direct.js
  */
 
 /** The entry has no page for these params and routing must go on. */

@@ -98,7 +98,7 @@ function statusOf(res, { status, replaces }) {
  * Sends an answer whose body comes in chunks.
  * @param {ServerResponse} res
  * @param {Answer} head
- * @param {any} engine
+ * @param {import('./native').Engine} engine
  * @param {number} slot that has the body
  * @param {boolean} [yields] see `mergeHeaders`
  */

@@ -41,8 +41,8 @@ const { InFlight, WaitUntil } = require('./wait-until')
 
 /**
  * @typedef {object} ServerState everything a request needs, fixed once prepare() is through
- * @property {any} native the addon
- * @property {any} engine the native engine of this build
+ * @property {typeof import('./native')} native the addon
+ * @property {import('./native').Engine} engine the native engine of this build
  * @property {Answers} answers prepared answers that this thread has seen
  * @property {any} config the evaluated next.config
  * @property {string} dir absolute path of the project
@@ -83,7 +83,7 @@ const { InFlight, WaitUntil } = require('./wait-until')
  */
 
 /**
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./options').ResolvedOptions} options
  * @returns {Promise<ServerState>}
  */
@@ -172,13 +172,13 @@ async function loadForFaults(next) {
 }
 
 /**
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./options').ResolvedOptions} options
  * @param {import('./next-package').NextPackage} next
  * @param {import('./report').Log} log
  * @param {any} config
  * @param {string} distDir
- * @param {any} engine
+ * @param {import('./native').Engine} engine
  * @param {boolean} canImport whether `import()` works. Jest has it behind a flag
  * @returns {ServerState}
  */
@@ -323,7 +323,7 @@ const PUBLIC_PERIOD = 1000
 /**
  * Serves files that come into `public` while the server runs. Asking the folders for their time of change is cheap and works on
  * every file system, also where nobody tells of changes: network drives and volumes of containers.
- * @param {any} engine
+ * @param {import('./native').Engine} engine
  */
 function watchPublic(engine) {
   let failed = false
@@ -342,7 +342,7 @@ function watchPublic(engine) {
 
 /**
  * What is told of every render; `undefined` when nobody wants to know.
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./options').ResolvedOptions} options
  * @returns {ServerState['countRender']}
  */
@@ -368,7 +368,7 @@ const interopDefault = module => module.default ?? module
 
 /**
  * next(): validates the options and returns the app.
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {any} options
  */
 function createServer(native, options) {

@@ -9,7 +9,7 @@ const { mergeHeaders, statusOf } = require('./respond')
  * @typedef {import('./render').Request} Request
  * @typedef {import('./render').Response} Response
  * @typedef {import('./server').ServerState} ServerState
- * @typedef {import('./render').RenderStep & { shellId?: number, shell?: import('./respond').Answer, postponed: string }} ResumeStep
+ * @typedef {Extract<import('./native').Step, { kind: 'resume' }>} ResumeStep
  */
 
 /**
@@ -27,7 +27,7 @@ async function resumeAfterShell(server, req, res, step) {
   else res.write(body)
   flush(res)
   try {
-    const outcome = await render(server, req, afterShell(res), step, undefined, { postponed: step.postponed })
+    const outcome = await render(server, req, afterShell(res), step.render, undefined, { postponed: step.postponed })
     if (outcome === NO_FALLBACK) throw new Error(`${req.url} has a shell and no page`)
   } catch (error) {
     // The client has the beginning of a page: that there is no more must not look like its end.

@@ -12,7 +12,7 @@ class Tags {
   #version = 0
 
   /**
-   * @param {any} native the addon
+   * @param {typeof import('./native')} native the addon
    * @param {import('./next-package').NextPackage} next
    * @param {boolean} hasStaleTags whether a tag has two moments; before 16 it is a number
    */

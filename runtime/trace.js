@@ -6,7 +6,7 @@ const PARTS = ['start', 'route', 'cache', 'render']
 
 /**
  * Once per process: all apps share Rust's filter.
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./next-package').NextPackage} next
  */
 function traceAsAsked(native, next) {

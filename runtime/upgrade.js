@@ -182,7 +182,8 @@ async function afterMiddleware(server, req, socket, slot) {
   const res = new http.ServerResponse(req)
   socket.once('close', () => res.emit('close'))
   try {
-    const step = server.engine.step(slot)
+    // A request to upgrade waits in its slot for middleware alone.
+    const step = /** @type {import('./middleware').MiddlewareStep} */ (server.engine.step(slot))
     const { body } = await runMiddleware(server, req, res, slot, step)
     await body?.cancel()
     return server.engine.upgraded(slot)

@@ -10,7 +10,7 @@ const BUILT_IN = Symbol.for('@next/cache-handlers-built-in')
 
 /**
  * Offers a handler in place of upstream's own. Handlers of the app's configuration come before it.
- * @param {any} native the addon
+ * @param {typeof import('./native')} native the addon
  * @param {import('./next-package').NextPackage} next
  * @param {import('./tags').Tags} tags
  * @param {number} maxBytes `cacheMaxMemorySize`
@@ -28,7 +28,7 @@ function offerCacheHandler(native, next, tags, maxBytes) {
 }
 
 /**
- * @param {any} native
+ * @param {typeof import('./native')} native
  * @param {import('./tags').Tags} tags
  */
 function createCacheHandler(native, tags) {

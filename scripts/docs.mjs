@@ -1,11 +1,12 @@
-// Writes the pages of docs/ that are made from code: differences.md from the list that the conformance tests read, and
-// api.md from index.d.ts. `--check` writes nothing and fails when a page is not what it would write; `npm run lint` asks that.
+// Writes what is made from code: docs/differences.md from the list that the conformance tests read, docs/api.md from index.d.ts, and the types of
+// the addon, runtime/native.d.ts, from src/binding. `--check` writes nothing and fails when a page is not what it would write; `npm run lint` asks that.
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
 import { DIFFERENCES } from '../__test__/conformance/differences.mjs'
+import { nativeTypes } from './native-types.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 
@@ -90,13 +91,12 @@ function commentOf(node) {
 }
 
 /** @type {Record<string, () => string>} */
-const PAGES = { 'docs/differences.md': differences, 'docs/api.md': api }
+/** @type {Record<string, () => string | Promise<string>>} */
+const PAGES = { 'docs/differences.md': differences, 'docs/api.md': api, 'runtime/native.d.ts': nativeTypes }
 
 const isCheck = process.argv.includes('--check')
 for (const [name, write] of Object.entries(PAGES)) {
-  const text = `${write()
-    .trimEnd()
-    .replace(/\n{3,}/g, '\n\n')}\n`
+  const text = `${(await write()).trimEnd().replace(/\n{3,}/g, '\n\n')}\n`
   const file = path.join(root, name)
   if (!isCheck) writeFileSync(file, text)
   else if (readOr(file) !== text) {

@@ -16,6 +16,7 @@ pub struct JsAnswer {
     /// The status.
     pub status: u16,
     /// What it replaces of the status line that is there: `code`, `line`, or nothing.
+    #[napi(ts_type = "'code' | 'line'")]
     pub replaces: Option<&'static str>,
     /// Header names and values in turn.
     pub headers: Vec<String>,

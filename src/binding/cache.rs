@@ -132,7 +132,7 @@ impl JsEngine {
 
     /// The value of the data cache under `key`, from memory: `null` when memory holds none, `false` when there is one that
     /// must not be used because of its tags. `known` is the version that the caller has parsed, 0 for none.
-    #[napi(js_name = "dataGet")]
+    #[napi(js_name = "dataGet", ts_return_type = "Data | false | null")]
     pub fn data_get(
         &self,
         key: String,
@@ -146,7 +146,7 @@ impl JsEngine {
     }
 
     /// The value of the data cache under `key`, from disk, as [`JsEngine::data_get`] gives it.
-    #[napi(js_name = "dataRead")]
+    #[napi(js_name = "dataRead", ts_return_type = "Promise<Data | false | null>")]
     pub async fn data_read(&self, key: String, tags: Vec<String>) -> napi::Result<Option<Either<JsData, bool>>> {
         let engine = self.shared();
         guarded_async(move || {

@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use super::answer::{as_text, JsAnswer};
 use super::fault::{guarded, to_js};
-use super::step::JsStep;
+use super::step::{JsRender, JsStep};
 use super::text::Text;
 use crate::engine::Engine;
 use crate::error::{Code, Error};
@@ -125,9 +125,9 @@ pub fn begin(engine: u32, #[napi(ts_arg_type = "string")] head: Text, encrypted:
 }
 
 /// The answer that [`begin`] has just made: `status \0 replaces \0 name \0 value … \0 body`, one text instead of an object, a list and a
-/// buffer, which cost more than all that led to a redirect. A step if it is no such text.
+/// buffer, which cost more than all that led to a redirect. An object if it is no such text.
 #[napi(js_name = "takeAnswer")]
-pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> {
+pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsAnswer>, String> {
     guarded(|| {
         let taken = OPEN.with_borrow_mut(|open| match open.get_mut(engine as usize) {
             Some(Some(opened)) => opened.once.take(),
@@ -136,7 +136,10 @@ pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsStep>, String> 
         let answer = taken.ok_or_else(closed)?;
         Ok(match as_text(&answer) {
             Some(text) => Either::A(text),
-            None => Either::B(Step::Answer(answer).into()),
+            None => {
+                let body = (!answer.body.is_empty()).then(|| Vec::from(answer.body).into());
+                Either::B(JsAnswer::new(answer.status, &answer.headers, body))
+            }
         })
     })?
 }
@@ -239,31 +242,30 @@ impl JsEngine {
         Some(self.engine.preview_signing_key().to_owned()).filter(|key| !key.is_empty())
     }
 
-    /// The step that runs the page of a path past rules, files and middleware, `null` if there is no such page.
+    /// How the page of a path is called past rules, files and middleware, `null` if there is no such page.
     #[napi(js_name = "directPage")]
-    pub fn direct_page(&self, head: String) -> napi::Result<Option<JsStep>, String> {
+    pub fn direct_page(&self, head: String) -> napi::Result<Option<JsRender>, String> {
         guarded(|| {
             let request = Request::parse(head, false, Origin::Revalidate);
-            self.engine.direct_page(request).map(JsStep::from)
+            self.engine.direct_page(request).map(JsRender::from)
         })
     }
 
-    /// The step that runs the app's error page for `status`, in the default locale or in none, `null` if it has
-    /// none that can be rendered.
+    /// How the app's error page for `status` is called, in the default locale or in none, `null` if it has none that can be rendered.
     #[napi(js_name = "directError")]
-    pub fn direct_error(&self, head: String, status: u16, localised: bool) -> napi::Result<Option<JsStep>, String> {
+    pub fn direct_error(&self, head: String, status: u16, localised: bool) -> napi::Result<Option<JsRender>, String> {
         guarded(|| {
             let request = Request::parse(head, false, Origin::Revalidate);
-            self.engine.direct_error(request, status, localised).map(JsStep::from)
+            self.engine.direct_error(request, status, localised).map(JsRender::from)
         })
     }
 
-    /// The step that runs the entry of a page by its name in the manifest, `null` if the build has none that can be rendered.
+    /// How the entry of a page is called, by its name in the manifest, `null` if the build has none that can be rendered.
     #[napi(js_name = "directEntry")]
-    pub fn direct_entry(&self, head: String, page: String) -> napi::Result<Option<JsStep>, String> {
+    pub fn direct_entry(&self, head: String, page: String) -> napi::Result<Option<JsRender>, String> {
         guarded(|| {
             let request = Request::parse(head, false, Origin::Revalidate);
-            self.engine.direct_entry(request, &page).map(JsStep::from)
+            self.engine.direct_entry(request, &page).map(JsRender::from)
         })
     }
 
@@ -289,9 +291,9 @@ impl JsEngine {
 
     /// The call of an entry with this number.
     #[napi]
-    pub fn call(&self, id: u32) -> napi::Result<JsStep, String> {
+    pub fn call(&self, id: u32) -> napi::Result<JsRender, String> {
         guarded(|| match self.engine.prepared_call(id) {
-            Some(call) => Ok(Step::Call(call).into()),
+            Some(call) => Ok(call.render.clone().into()),
             None => Err(to_js(Error::new(Code::Internal, format!("Call {id} is gone.")))),
         })?
     }
@@ -362,8 +364,8 @@ impl JsEngine {
 
     /// The render that lets the app's `_error` see the fault of the request in `slot`, `null` if it will be shown anyway.
     #[napi(js_name = "reportFault")]
-    pub fn report_fault(&self, slot: u32) -> napi::Result<Option<JsStep>, String> {
-        guarded(|| self.engine.report_fault(slot as usize).map(JsStep::from))
+    pub fn report_fault(&self, slot: u32) -> napi::Result<Option<JsRender>, String> {
+        guarded(|| self.engine.report_fault(slot as usize).map(JsRender::from))
     }
 
     /// The request in `slot` is to be answered with the app's error page for `status`; with `noStore` nobody may keep it.

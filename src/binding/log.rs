@@ -33,7 +33,13 @@ static PRINTERS: Mutex<Vec<(ThreadId, Printer)>> = Mutex::new(Vec::new());
 /// Registers the function that prints this thread's lines: `(method of console, text)`. There is one while an app of the
 /// thread is open, so that a test runner finds nothing left over.
 #[napi(js_name = "setPrinter")]
-pub fn set_printer(print: Function<'static, Line, ()>) -> napi::Result<()> {
+pub fn set_printer(
+    #[napi(ts_arg_type = "(method: 'warn' | 'error', text: string) => void")] print: Function<
+        'static,
+        Line,
+        (),
+    >,
+) -> napi::Result<()> {
     let printer = print.build_threadsafe_function().weak::<true>().build()?;
     let this_thread = thread::current().id();
     let mut printers = PRINTERS.lock().unwrap_or_else(PoisonError::into_inner);

@@ -12,7 +12,10 @@ type Factory = Function<'static, FnArgs<(Unknown<'static>,)>, Unknown<'static>>;
 
 /// Creates the app of a custom server. What the factory throws is thrown on as it is.
 #[napi]
-pub fn next(options: Unknown<'static>, factory: Option<Factory>) -> napi::Result<Unknown<'static>> {
+pub fn next(
+    options: Unknown<'static>,
+    #[napi(ts_arg_type = "(options: unknown) => unknown")] factory: Option<Factory>,
+) -> napi::Result<Unknown<'static>> {
     let factory = factory.ok_or_else(|| {
         napi::Error::from_reason(
             "FERRONEXT_INTERNAL: the addon was loaded without its runtime. Load the package `ferronext`, not the .node file.",

@@ -53,7 +53,8 @@ pub struct JsHead {
 /// What becomes of a request to upgrade the connection.
 #[napi(object, object_from_js = false)]
 pub struct JsUpgrade {
-    /// `leave`, `end`, `middleware` or `proxy`.
+    /// Leave it to others, end it, run its middleware, or pass it on.
+    #[napi(ts_type = "'leave' | 'end' | 'middleware' | 'proxy'")]
     pub kind: &'static str,
     /// `middleware`: where it waits.
     pub slot: u32,

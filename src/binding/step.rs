@@ -1,6 +1,6 @@
 //! What Node has to do next for a request.
 //!
-//! In: a step of the pipeline. Out: one flat object; `runtime/driver.js` reads `kind` and the fields that belong to it.
+//! In: a step of the pipeline. Out: one object, whose `kind` says which fields it has; `runtime/driver.js` carries it out.
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
@@ -14,63 +14,142 @@ use crate::response::status::{Replaces, Status};
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
 
-/// See `runtime/driver.js` for what each kind means.
+/// What Node has to do next, and what it needs for that. Header lists are names and values in turn.
+#[napi(object_from_js = false, discriminant = "kind", discriminant_case = "camelCase")]
+pub enum JsStep {
+    /// Wait for `engine.load(slot)`, then ask for the next step.
+    Load,
+    /// The same while a picture is made, for as long as the client is there.
+    LoadImage,
+    /// Send an answer.
+    Answer {
+        /// The status.
+        status: u16,
+        /// What it replaces of the status line, see [`replaces`].
+        #[napi(ts_type = "'code' | 'line'")]
+        replaces: Option<&'static str>,
+        /// The headers.
+        headers: Vec<String>,
+        /// The body, absent when empty.
+        body: Option<Buffer>,
+    },
+    /// Send a head; the chunks of the body are asked for one by one.
+    Stream {
+        /// The status.
+        status: u16,
+        /// What it replaces of the status line, see [`replaces`].
+        #[napi(ts_type = "'code' | 'line'")]
+        replaces: Option<&'static str>,
+        /// The headers.
+        headers: Vec<String>,
+    },
+    /// Pass the request on to another server.
+    Proxy {
+        /// Its absolute URL there.
+        url: String,
+        /// The headers that stand on the answer whatever comes.
+        headers: Vec<String>,
+    },
+    /// Run a compiled entry.
+    Render {
+        /// Which one, and how.
+        render: JsRender,
+    },
+    /// Send the beginning of a page, and have the entry render the rest.
+    Resume {
+        /// The number of the answer to begin with, if it is sent often.
+        shell_id: Option<u32>,
+        /// The answer to begin with, if not.
+        shell: Option<JsAnswer>,
+        /// What the entry goes on from.
+        postponed: String,
+        /// The entry.
+        render: JsRender,
+    },
+    /// Render a stale page in the background, then ask for the next step.
+    Revalidate {
+        /// The slot of the render.
+        slot: u32,
+        /// The URL of the page.
+        url: String,
+    },
+    /// Fetch the source of a picture from the app itself: `engine.imageFetched`.
+    ImageInternal {
+        /// The slot of that request.
+        slot: u32,
+        /// Its method.
+        method: String,
+        /// Its target.
+        url: String,
+        /// Bytes of its answer that are taken.
+        limit: f64,
+    },
+    /// Ask the app's cache handler for a picture: `engine.imageKept`.
+    ImageGet {
+        /// The name of the picture.
+        key: String,
+    },
+    /// Give the app's cache handler a picture: `engine.imageStored`.
+    ImageSet {
+        /// The name of the picture.
+        key: String,
+        /// The picture.
+        picture: JsPicture,
+    },
+    /// Run middleware: `engine.middlewareAnswered` or `engine.middlewareFailed`.
+    Middleware {
+        /// The absolute URL of its request.
+        url: String,
+        /// Whether the request headers that arrived are gone, so that only `request_headers` are left.
+        replaces_request_headers: Option<bool>,
+        /// Request headers that changed; a name that repeats has several values.
+        request_headers: Option<Vec<String>>,
+    },
+    /// Send the answer of middleware, whose body Node has.
+    MiddlewareResponse {
+        /// The status.
+        status: u16,
+        /// The headers.
+        headers: Vec<String>,
+    },
+}
+
+/// How a compiled entry is called. What is not the case is absent: each field costs as much as a small function call.
 #[napi(object, object_from_js = false)]
-pub struct JsStep {
-    /// `load`, `loadImage`, `answer`, `stream`, `proxy`, `render`, `resume`, `revalidate`, `image`, `middleware` or `middlewareResponse`.
-    pub kind: &'static str,
-    /// `answer`, `stream`: the status. `render`: the status to start from.
-    pub status: Option<u16>,
-    /// `answer`, `stream`: what the status replaces, see [`replaces`].
-    pub replaces: Option<&'static str>,
-    /// Header names and values in turn.
-    pub headers: Vec<String>,
-    /// `answer`: the body.
-    pub body: Option<Buffer>,
-    /// `image`: `internal`, `get` or `set`.
-    pub question: Option<&'static str>,
-    /// `image`, `internal`: the method of the request in `slot`.
-    pub method: Option<String>,
-    /// `image`, `internal`: bytes of the answer that are taken.
-    pub limit: Option<f64>,
-    /// `image`, `get` and `set`: the name of the picture.
-    pub key: Option<String>,
-    /// `image`, `set`: the picture.
-    pub picture: Option<JsPicture>,
-    /// `render`: what the entry has to be told.
-    pub file: Option<String>,
-    /// `APP_PAGE`, `APP_ROUTE`, `PAGES` or `PAGES_API`.
-    pub route_kind: Option<&'static str>,
-    /// Whether it runs in the edge sandbox. This and what follows is absent where it is not so.
+pub struct JsRender {
+    /// The entry, relative to the build folder.
+    pub file: String,
+    /// What kind of entry it is.
+    #[napi(ts_type = "'APP_PAGE' | 'APP_ROUTE' | 'PAGES' | 'PAGES_API'")]
+    pub route_kind: &'static str,
+    /// Whether it runs in the edge sandbox.
     pub edge: Option<bool>,
-    /// The page as the manifests name it.
-    pub page: Option<String>,
-    /// The route.
-    pub pathname: Option<String>,
+    /// The page as the manifests name it, for instance `/blog/[slug]/page`.
+    pub page: String,
+    /// The route, for instance `/blog/[slug]`.
+    pub pathname: String,
     /// Params of a dynamic route.
+    #[napi(ts_type = "Record<string, string | string[]>")]
     pub params: Option<Value>,
-    /// The query after rewrites.
+    /// The query after rewrites; absent when the entry works it out.
+    #[napi(ts_type = "Record<string, string | string[]>")]
     pub query: Option<Value>,
     /// The query as it arrived, if it is another one.
+    #[napi(ts_type = "Record<string, string | string[]>")]
     pub init_query: Option<Value>,
-    /// `revalidate`: the slot of the render.
-    pub slot: Option<u32>,
-    /// `resume`: the number of the answer to begin with, if it is sent often.
-    pub shell_id: Option<u32>,
-    /// `resume`: the answer to begin with, if not.
-    pub shell: Option<JsAnswer>,
-    /// `resume`: what the entry goes on from.
-    pub postponed: Option<String>,
-    /// `render`: the target as it arrived, normalised. `middleware`: the absolute URL of its request. `proxy`: where the request
-    /// goes. `revalidate`: the URL of the page.
-    pub url: Option<String>,
+    /// The target as it arrived, normalised: with basePath, locale and data form.
+    pub url: String,
+    /// The status to start from: that of an error page, or what middleware has set.
+    pub status: Option<u16>,
+    /// Response headers of the rules, names and values in turn.
+    pub headers: Vec<String>,
     /// Whether the request headers that arrived are gone, so that only `request_headers` are left.
     pub replaces_request_headers: Option<bool>,
     /// Request headers that changed, names and values in turn; a name that repeats has several values.
     pub request_headers: Option<Vec<String>>,
     /// The `Vary` of the route.
     pub vary: Option<&'static str>,
-    /// Whether `next-url` must not reach the entry.
+    /// Whether `next-url` cannot matter and must not reach the entry.
     pub drop_next_url: Option<bool>,
     /// Whether an error page of another path is rendered.
     pub is_error_page: Option<bool>,
@@ -92,203 +171,139 @@ pub struct JsStep {
     pub rewritten_pathname: Option<String>,
 }
 
-impl JsStep {
-    fn of_kind(kind: &'static str) -> Self {
-        JsStep {
-            kind,
-            status: None,
-            replaces: None,
-            headers: Vec::new(),
-            body: None,
-            question: None,
-            method: None,
-            limit: None,
-            key: None,
-            picture: None,
-            file: None,
-            route_kind: None,
-            edge: None,
-            page: None,
-            pathname: None,
-            params: None,
-            query: None,
-            init_query: None,
-            slot: None,
-            shell_id: None,
-            shell: None,
-            postponed: None,
-            url: None,
-            replaces_request_headers: None,
-            request_headers: None,
-            vary: None,
-            drop_next_url: None,
-            is_error_page: None,
-            locale: None,
-            default_locale: None,
-            is_locale_domain: None,
-            is_rsc: None,
-            is_prefetch_rsc: None,
-            segment_prefetch: None,
-            is_data_request: None,
-            rewritten_pathname: None,
-        }
-    }
-
-    fn with_request_headers(self, changes: &Overlay) -> Self {
-        if changes.is_empty() {
-            return self;
-        }
-        let mut flat = Vec::new();
-        for (name, value) in changes.changes() {
-            for line in value.lines() {
-                flat.push(name.to_owned());
-                flat.push(line.to_owned());
-            }
-        }
-        JsStep {
-            replaces_request_headers: Some(changes.replaces_all()),
-            request_headers: Some(flat),
-            ..self
-        }
-    }
-}
-
 impl From<Step> for JsStep {
     fn from(step: Step) -> Self {
         match step {
-            Step::Load => JsStep::of_kind("load"),
-            Step::LoadImage => JsStep::of_kind("loadImage"),
-            Step::Answer(answer) => JsStep {
-                status: Some(answer.status.code),
+            Step::Load => JsStep::Load,
+            Step::LoadImage => JsStep::LoadImage,
+            Step::Answer(answer) => JsStep::Answer {
+                status: answer.status.code,
                 replaces: replaces(answer.status),
                 headers: flat(&answer.headers),
                 // Made for this request: its memory goes to Node as it is, unless it is shared.
                 body: (!answer.body.is_empty()).then(|| Vec::from(answer.body).into()),
-                ..JsStep::of_kind("answer")
             },
-            Step::Stream { status, headers } => JsStep {
-                status: Some(status.code),
+            Step::Stream { status, headers } => JsStep::Stream {
+                status: status.code,
                 replaces: replaces(status),
                 headers: flat(&headers),
-                ..JsStep::of_kind("stream")
             },
-            Step::Proxy { url, headers } => JsStep {
-                url: Some(url),
+            Step::Proxy { url, headers } => JsStep::Proxy {
+                url,
                 headers: flat(&headers),
-                ..JsStep::of_kind("proxy")
             },
-            Step::Render(render) => of_render(*render),
-            Step::Call(call) => of_render(call.render.clone()),
+            Step::Render(render) => JsStep::Render {
+                render: (*render).into(),
+            },
+            Step::Call(call) => JsStep::Render {
+                render: call.render.clone().into(),
+            },
             Step::Resume {
                 shell,
                 postponed,
                 render,
             } => {
-                let step = JsStep {
-                    kind: "resume",
-                    postponed: Some(postponed),
-                    ..of_render(*render)
+                let (shell_id, shell) = match shell {
+                    Shell::Ready(answer) => (Some(answer.id), None),
+                    Shell::Once(answer) => {
+                        let body = Some(Vec::from(answer.body).into());
+                        (None, Some(JsAnswer::new(answer.status, &answer.headers, body)))
+                    }
                 };
-                match shell {
-                    Shell::Ready(answer) => JsStep {
-                        shell_id: Some(answer.id),
-                        ..step
-                    },
-                    Shell::Once(answer) => JsStep {
-                        shell: Some(JsAnswer::new(
-                            answer.status,
-                            &answer.headers,
-                            Some(Vec::from(answer.body).into()),
-                        )),
-                        ..step
-                    },
+                JsStep::Resume {
+                    shell_id,
+                    shell,
+                    postponed,
+                    render: (*render).into(),
                 }
             }
-            Step::Revalidate { slot, url } => JsStep {
-                slot: Some(slot as u32),
-                url: Some(url),
-                ..JsStep::of_kind("revalidate")
+            Step::Revalidate { slot, url } => JsStep::Revalidate { slot: slot as u32, url },
+            Step::Image(ImageStep::Internal {
+                slot,
+                method,
+                url,
+                limit,
+            }) => JsStep::ImageInternal {
+                slot: slot as u32,
+                method,
+                url,
+                limit: limit as f64,
             },
-            Step::Image(step) => of_image(step),
-            Step::Middleware { url, request_headers } => JsStep {
-                url: Some(url),
-                ..JsStep::of_kind("middleware").with_request_headers(&request_headers)
+            Step::Image(ImageStep::Get(key)) => JsStep::ImageGet { key },
+            Step::Image(ImageStep::Set(key, entry)) => JsStep::ImageSet {
+                key,
+                picture: entry.into(),
             },
-            Step::MiddlewareResponse { status, headers } => JsStep {
-                status: Some(status),
+            Step::Middleware { url, request_headers } => {
+                let (replaces_request_headers, request_headers) = changed(&request_headers);
+                JsStep::Middleware {
+                    url,
+                    replaces_request_headers,
+                    request_headers,
+                }
+            }
+            Step::MiddlewareResponse { status, headers } => JsStep::MiddlewareResponse {
+                status,
                 headers: flat(&headers),
-                ..JsStep::of_kind("middlewareResponse")
             },
         }
     }
 }
 
-fn of_image(step: ImageStep) -> JsStep {
-    let image = JsStep::of_kind("image");
-    match step {
-        ImageStep::Internal {
-            slot,
-            method,
-            url,
-            limit,
-        } => JsStep {
-            question: Some("internal"),
-            slot: Some(slot as u32),
-            method: Some(method),
-            url: Some(url),
-            limit: Some(limit as f64),
-            ..image
-        },
-        ImageStep::Get(key) => JsStep {
-            question: Some("get"),
-            key: Some(key),
-            ..image
-        },
-        ImageStep::Set(key, entry) => JsStep {
-            question: Some("set"),
-            key: Some(key),
-            picture: Some(entry.into()),
-            ..image
-        },
+impl From<Render> for JsRender {
+    fn from(render: Render) -> Self {
+        let (replaces_request_headers, request_headers) = changed(&render.request_headers);
+        JsRender {
+            file: render.file,
+            route_kind: match render.kind {
+                OutputKind::AppPage => "APP_PAGE",
+                OutputKind::AppRoute => "APP_ROUTE",
+                OutputKind::Pages => "PAGES",
+                OutputKind::PagesApi => "PAGES_API",
+            },
+            edge: render.edge.then_some(true),
+            page: render.page,
+            pathname: render.pathname,
+            params: render.params.map(|params| params.to_json()),
+            init_query: (render.query.as_ref() != Some(&render.init_query)).then(|| render.init_query.to_json()),
+            query: render.query.map(|query| query.to_json()),
+            url: render.url,
+            status: render.status,
+            headers: render
+                .headers
+                .into_iter()
+                .flat_map(|(name, value)| [name, value])
+                .collect(),
+            replaces_request_headers,
+            request_headers,
+            vary: render.vary,
+            drop_next_url: render.drop_next_url.then_some(true),
+            is_error_page: render.is_error_page.then_some(true),
+            locale: render.locale,
+            default_locale: render.default_locale,
+            is_locale_domain: render.is_locale_domain.then_some(true),
+            is_rsc: render.is_rsc.then_some(true),
+            is_prefetch_rsc: render.is_prefetch_rsc.then_some(true),
+            segment_prefetch: render.segment_prefetch,
+            is_data_request: render.is_data_request.then_some(true),
+            rewritten_pathname: render.rewritten_pathname,
+        }
     }
 }
 
-fn of_render(render: Render) -> JsStep {
-    JsStep {
-        status: render.status,
-        headers: render
-            .headers
-            .into_iter()
-            .flat_map(|(name, value)| [name, value])
-            .collect(),
-        file: Some(render.file),
-        route_kind: Some(match render.kind {
-            OutputKind::AppPage => "APP_PAGE",
-            OutputKind::AppRoute => "APP_ROUTE",
-            OutputKind::Pages => "PAGES",
-            OutputKind::PagesApi => "PAGES_API",
-        }),
-        // What is not the case is left out: each field costs as much as a small function call.
-        edge: render.edge.then_some(true),
-        page: Some(render.page),
-        pathname: Some(render.pathname),
-        params: render.params.map(|params| params.to_json()),
-        init_query: (render.query.as_ref() != Some(&render.init_query)).then(|| render.init_query.to_json()),
-        query: render.query.map(|query| query.to_json()),
-        url: Some(render.url),
-        vary: render.vary,
-        drop_next_url: render.drop_next_url.then_some(true),
-        is_error_page: render.is_error_page.then_some(true),
-        locale: render.locale,
-        default_locale: render.default_locale,
-        is_locale_domain: render.is_locale_domain.then_some(true),
-        is_rsc: render.is_rsc.then_some(true),
-        is_prefetch_rsc: render.is_prefetch_rsc.then_some(true),
-        segment_prefetch: render.segment_prefetch,
-        is_data_request: render.is_data_request.then_some(true),
-        rewritten_pathname: render.rewritten_pathname,
-        ..JsStep::of_kind("render").with_request_headers(&render.request_headers)
+/// Whether the request headers that arrived are gone, and those that changed; nothing where nothing has changed.
+fn changed(changes: &Overlay) -> (Option<bool>, Option<Vec<String>>) {
+    if changes.is_empty() {
+        return (None, None);
     }
+    let mut flat = Vec::new();
+    for (name, value) in changes.changes() {
+        for line in value.lines() {
+            flat.push(name.to_owned());
+            flat.push(line.to_owned());
+        }
+    }
+    (Some(changes.replaces_all()), Some(flat))
 }
 
 /// What a status replaces of the status line that the user's server has chosen: `code`, `line`, or nothing.

@@ -1,23 +1,24 @@
 //! Pages that the user's server asks for itself: `app.renderToHTML()`, `app.renderError()` and the like.
 //!
-//! In: a path or a status. Out: the one step that runs the page. No rule, no file, no middleware and no prepared answer has
+//! In: a path or a status. Out: how its entry is called. No rule, no file, no middleware and no prepared answer has
 //! a say in it, and nothing waits in a slot. The router is what strips a base path and finds a locale, so a path is taken as
 //! it is and the page learns no locale. Upstream: `renderToResponse` and `renderErrorToResponseImpl` of
 //! `next/dist/server/base-server.js`, called past the router.
 
-use super::flight::{Flight, Next, Step};
+use super::flight::Flight;
 use crate::engine::Engine;
 use crate::request::Request;
 use crate::route::{Decision, Output, OutputKind};
 use crate::source::prerender::Driver;
+use crate::source::render::Render;
 use crate::url::{path_has_prefix, Locales};
 
 /// Nothing of it waits, so nobody need be known.
 const DIRECT: Driver = 0;
 
 impl Engine {
-    /// The step that runs the page of a path. `None` when the app has no such page. The request's origin is `Revalidate`.
-    pub fn direct_page(&self, request: Request) -> Option<Step> {
+    /// How the page of a path is called. `None` when the app has no such page. The request's origin is `Revalidate`.
+    pub fn direct_page(&self, request: Request) -> Option<Render> {
         let flight = self.route(request, DIRECT);
         let path = flight.state.location.pathname.as_str();
         let base_path = &self.config.base_path;
@@ -30,48 +31,45 @@ impl Engine {
             Decision::Output(output)
                 if !is_localised && !is_for_the_router && (locales.is_none() || !output.file.ends_with(".html")) =>
             {
-                self.direct(&flight, output, None)
+                Some(self.direct(&flight, output, None))
             }
             // Newer versions find what has no route, such as error pages, by the name in the manifest.
             _ if self.build.capabilities.captured_html && self.renders_pages => {
                 let output = self.router.lookup(path, None)?;
-                self.direct(&flight, &output, None)
+                Some(self.direct(&flight, &output, None))
             }
             _ => None,
         }
     }
 
-    /// The step that runs the error page for `status`, in the default locale or in none. `None` when the app has none that
-    /// can be rendered.
-    pub fn direct_error(&self, request: Request, status: u16, localised: bool) -> Option<Step> {
+    /// How the error page for `status` is called, in the default locale or in none. `None` when the app has none that can be rendered.
+    pub fn direct_error(&self, request: Request, status: u16, localised: bool) -> Option<Render> {
         let flight = self.route(request, DIRECT);
         let i18n = self.config.i18n.as_ref().filter(|_| localised);
         let locale = i18n.map(|i18n| i18n.default_locale.as_str());
         let output = self.error_output(status, locale)?;
-        self.direct(&flight, &output, locale)
+        Some(self.direct(&flight, &output, locale))
     }
 
-    /// The step that runs the entry of a page which has no route of its own, by its name in the manifest. `None` when the build has none
-    /// that can be rendered.
-    pub fn direct_entry(&self, request: Request, page: &str) -> Option<Step> {
+    /// How the entry of a page is called that has no route of its own, by its name in the manifest. `None` when the build has none that can
+    /// be rendered.
+    pub fn direct_entry(&self, request: Request, page: &str) -> Option<Render> {
         let flight = self.route(request, DIRECT);
         let locale = self.config.i18n.as_ref().map(|i18n| i18n.default_locale.as_str());
         let output = self.router.lookup(page, locale)?;
         if output.kind == OutputKind::Pages && !self.renders_pages {
             return None;
         }
-        self.direct(&flight, &output, locale.filter(|_| output.kind == OutputKind::Pages))
+        Some(self.direct(&flight, &output, locale.filter(|_| output.kind == OutputKind::Pages)))
     }
 
-    fn direct(&self, flight: &Flight, output: &Output, locale: Option<&str>) -> Option<Step> {
-        let Next::Step(Step::Render(mut render)) = self.render_page(flight, output, None) else {
-            return None;
-        };
+    fn direct(&self, flight: &Flight, output: &Output, locale: Option<&str>) -> Render {
+        let mut render = self.plain_render(flight, output, None);
         render.vary = self.rules.vary(output, &flight.state.location.pathname, false);
         render.drop_next_url = !render.vary.is_some_and(|vary| vary.ends_with("next-url"));
         render.locale = locale.map(str::to_owned);
         render.default_locale = locale.map(str::to_owned);
         render.is_locale_domain = false;
-        Some(Step::Render(render))
+        render
     }
 }

@@ -4,13 +4,14 @@
 
 use bytes::Bytes;
 
-use super::flight::{ErrorPage, Flight, Next, Step};
+use super::flight::{ErrorPage, Flight, Next};
 use super::output::{has_data_header, leading_headers, locale_of, response_headers};
 use crate::engine::Engine;
 use crate::response::etag;
 use crate::response::headers::HeaderList;
 use crate::response::page::NO_STORE;
 use crate::route::{NotFound, Output, OutputKind, PageDecision, Redirect, RedirectReason};
+use crate::source::render::Render;
 use crate::url::Location;
 
 const PLAIN_TEXT: &str = "text/plain; charset=utf-8";
@@ -111,9 +112,9 @@ impl Engine {
         self.start_error_page(flight, status, headers, false)
     }
 
-    /// The step that lets the app's own `_error` see a fault although a static `/500` will be shown: `getInitialProps` is
+    /// The render that lets the app's own `_error` see a fault although a static `/500` will be shown: `getInitialProps` is
     /// where apps report errors. `None` when `_error` itself is shown anyway, or no page at all.
-    pub(super) fn report_to_error_page(&self, flight: &Flight) -> Option<Step> {
+    pub(super) fn report_to_error_page(&self, flight: &Flight) -> Option<Render> {
         let locale = locale_of(flight);
         let shown = self.router.lookup("/500", locale).filter(|_| self.renders_pages)?;
         if matches!(
@@ -123,11 +124,10 @@ impl Engine {
             return None;
         }
         let output = self.router.lookup("/_error", locale)?;
-        let Next::Step(Step::Render(mut render)) = self.render_page(flight, &output, Some(500)) else {
-            return None;
-        };
-        render.is_error_page = true;
-        Some(Step::Render(render))
+        Some(Render {
+            is_error_page: true,
+            ..self.plain_render(flight, &output, Some(500))
+        })
     }
 
     /// The not-found page, with what a page that found nothing has said on the response.

@@ -38,6 +38,7 @@ use crate::response::page::NO_STORE;
 use crate::response::status::Status;
 use crate::route::{Decision, Event, OutputKind};
 use crate::source::prerender::Driver;
+use crate::source::render::Render;
 
 impl Engine {
     /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `driver` carries out its steps. `name` is told
@@ -275,8 +276,8 @@ impl Engine {
         flight.next = next;
     }
 
-    /// The step that lets the app's `_error` see the fault of the request in `slot`, if a static `/500` will be shown.
-    pub fn report_fault(&self, slot: usize) -> Option<Step> {
+    /// The render that lets the app's `_error` see the fault of the request in `slot`, if a static `/500` will be shown.
+    pub fn report_fault(&self, slot: usize) -> Option<Render> {
         let mut flights = self.flights();
         let flight = flights.get(slot)?;
         self.report_to_error_page(flight)

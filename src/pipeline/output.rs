@@ -135,8 +135,8 @@ impl Engine {
         }
     }
 
-    /// Runs the entry of a page whatever the request is.
-    pub(super) fn render_page(&self, flight: &Flight, output: &Output, status: Option<u16>) -> Next {
+    /// How the entry of a page is called whatever the request is.
+    pub(super) fn plain_render(&self, flight: &Flight, output: &Output, status: Option<u16>) -> Render {
         let outcome = PageOutcome {
             decision: PageDecision::Render,
             vary: None,
@@ -149,18 +149,23 @@ impl Engine {
             outcome,
             headers: response_headers(flight),
         };
-        self.render(flight, call)
+        self.render_of(flight, call)
     }
 
     /// Runs the entry of a page.
     pub(super) fn render(&self, flight: &Flight, call: Call<'_>) -> Next {
+        Next::Step(Step::Render(Box::new(self.render_of(flight, call))))
+    }
+
+    /// How the entry of a page is called.
+    pub(super) fn render_of(&self, flight: &Flight, call: Call<'_>) -> Render {
         let Call { output, outcome, .. } = call;
         let state = &flight.state;
         let (path, search) = self.init_target(flight);
         let locale = state.locale.as_ref();
         let is_rsc = outcome.rsc.is_some();
         let rsc = outcome.rsc.unwrap_or_default();
-        Next::Step(Step::Render(Box::new(Render {
+        Render {
             file: format!("server/{}", output.file),
             kind: output.kind,
             edge: output.edge,
@@ -188,7 +193,7 @@ impl Engine {
             is_data_request: output.is_data_request,
             rewritten_pathname: state.rewritten_pathname.clone(),
             request_headers: state.request_headers.clone(),
-        })))
+        }
     }
 }
 

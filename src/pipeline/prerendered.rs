@@ -137,14 +137,11 @@ impl Engine {
             Next::Step(Step::Answer(answer)) => Shell::Once(answer),
             other => return other,
         };
-        match self.render(flight, call) {
-            Next::Step(Step::Render(render)) => Next::Step(Step::Resume {
-                shell,
-                postponed,
-                render,
-            }),
-            other => other,
-        }
+        Next::Step(Step::Resume {
+            shell,
+            postponed,
+            render: Box::new(self.render_of(flight, call)),
+        })
     }
 
     /// The answer that memory holds, or that was read for this request.

@@ -5,7 +5,7 @@
 //! "answers" with it, renders in the background and stores the result, all in upstream's code
 //! (`next/dist/server/response-cache/index.js`), so that what the app can see of it is what it sees under upstream.
 
-use super::flight::{Flight, Load, Next};
+use super::flight::{Flight, Load, Next, Step};
 use crate::engine::{now_ms, Engine};
 use crate::request::{Origin, Request};
 use crate::response::page::Page;
@@ -80,11 +80,9 @@ impl Engine {
             }
             _ => return None,
         };
-        flight.next = self.render_page(&flight, output, None);
-        match flight.next {
-            Next::Step(_) => Some((flight.request.target.clone(), flight)),
-            _ => None,
-        }
+        let render = self.plain_render(&flight, output, None);
+        flight.next = Next::Step(Step::Render(Box::new(render)));
+        Some((flight.request.target.clone(), flight))
     }
 
     /// A prefetch is answered with what is there (`isPrefetch` of `route-module.js`).
