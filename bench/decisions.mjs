@@ -131,8 +131,8 @@ function ferronextDecides(engine, target) {
   }
   const answer = id < 0 ? engine.step(-id - 1) : engine.answer(id)
   if (id < 0) engine.free(-id - 1)
-  const { status, headers, kind, pathname } = answer
-  if (kind === 'render' && (status ?? 200) < 400) return pathname
+  const { status, headers, pathname } = answer.render ?? answer
+  if (answer.render && (status ?? 200) < 400) return pathname
   return status === 308 ? `308 ${headers[headers.indexOf('location') + 1]}` : `${status}`
 }
 
