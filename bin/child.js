@@ -1,7 +1,7 @@
 // The process that `ferronext dev` starts and restarts. In: what to run, in FERRONEXT_CHILD. Out: a running server, or a
 // fault that the parent is told about.
 
-const { fail } = require('./run')
+const { fail } = require('./fault')
 
 /** @type {{ serve?: import('./serve').ServeOptions, file: string, args: string[], typescript?: string }} */
 const task = JSON.parse(process.env.FERRONEXT_CHILD ?? '{}')

@@ -5,7 +5,7 @@ const inspector = require('node:inspector')
 const { mkdirSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
 const { report } = require('../runtime/report')
-const { badArgument } = require('./run')
+const { badArgument } = require('./fault')
 const { codedError } = require('../runtime/errors')
 
 const DEFAULT_PORT = 9229

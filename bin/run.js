@@ -2,8 +2,8 @@
 // argument one line and 2.
 
 const { parseArgs } = require('node:util')
+const { badArgument, fail } = require('./fault')
 const { helpOf } = require('./help')
-const { codedError } = require('../runtime/errors')
 
 /**
  * @typedef {import('node:util').ParseArgsConfig['options']} Options
@@ -70,16 +70,4 @@ function parse(args, options) {
   }
 }
 
-/** @param {string} what */
-const badArgument = what =>
-  codedError('FERRONEXT_BAD_ARGUMENT', `${what}. \`ferronext --help\` shows the commands and their options.`)
-
-/** A mistake of the user's is one line; anything else keeps its stack. @param {any} error */
-function fail(error) {
-  const code = String(error?.code ?? '')
-  if (code.startsWith('FERRONEXT_')) console.error(`${code}: ${error.message}`)
-  else console.error(error)
-  process.exit(code === 'FERRONEXT_BAD_ARGUMENT' ? 2 : 1)
-}
-
-module.exports = { run, fail, badArgument }
+module.exports = { run }

@@ -3,7 +3,7 @@
 const { statSync } = require('node:fs')
 const path = require('node:path')
 const { codedError } = require('../runtime/errors')
-const { badArgument } = require('./run')
+const { badArgument } = require('./fault')
 
 /**
  * @param {string[]} positionals

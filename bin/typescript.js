@@ -6,7 +6,7 @@ const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { codedError } = require('../runtime/errors')
-const { badArgument } = require('./run')
+const { badArgument } = require('./fault')
 
 const WAYS = ['node', 'tsx', 'ts-node']
 

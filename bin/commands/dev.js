@@ -3,7 +3,7 @@
 
 const path = require('node:path')
 const { findNext } = require('../../runtime/next-package')
-const { badArgument } = require('../run')
+const { badArgument } = require('../fault')
 const { hostnameOf } = require('../hostname')
 const { supervise } = require('../supervisor')
 const { portOf, targetOf } = require('../target')

@@ -6,7 +6,7 @@ const { serve } = require('../serve')
 const { runServerFile } = require('../server-file')
 const { numberOf, portOf, targetOf } = require('../target')
 const { hostnameOf } = require('../hostname')
-const { badArgument } = require('../run')
+const { badArgument } = require('../fault')
 
 /** The longest time that a timer of Node's can wait, in milliseconds. */
 const LONGEST = 2_147_483_647

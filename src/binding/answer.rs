@@ -5,10 +5,9 @@
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use super::step::{flat, replaces};
 use crate::pipeline::Answer;
 use crate::response::headers::HeaderList;
-use crate::response::status::Status;
+use crate::response::status::{Replaces, Status};
 
 /// An answer on its way to Node for the first time.
 #[napi(object, object_from_js = false)]
@@ -55,4 +54,21 @@ pub(super) fn as_text(answer: &Answer) -> Option<String> {
     }
     text.extend(["\0", body]);
     text.is_ascii().then_some(text)
+}
+
+/// What a status replaces of the status line that the user's server has chosen: `code`, `line`, or nothing.
+pub fn replaces(status: Status) -> Option<&'static str> {
+    match status.replaces {
+        Replaces::Nothing => None,
+        Replaces::Code => Some("code"),
+        Replaces::Line => Some("line"),
+    }
+}
+
+/// Names and values in turn, the form that `writeHead` takes.
+pub fn flat(headers: &HeaderList) -> Vec<String> {
+    headers
+        .iter()
+        .flat_map(|(name, value)| [name.to_owned(), value.to_owned()])
+        .collect()
 }

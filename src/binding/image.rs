@@ -8,59 +8,9 @@ use napi_derive::napi;
 
 use super::engine::JsEngine;
 use super::fault::guarded;
-use crate::pipeline::{Kept, Reply};
-use crate::source::image::detect::Kind;
-use crate::source::image::entry::Entry;
+use super::picture::JsPicture;
+use crate::pipeline::Reply;
 use crate::source::image::source::InternalAnswer;
-
-/// A picture as a cache handler knows it.
-#[napi(object)]
-pub struct JsPicture {
-    /// Its bytes.
-    pub buffer: Buffer,
-    /// Their tag.
-    pub etag: String,
-    /// The tag of its source.
-    pub upstream_etag: String,
-    /// What it is.
-    pub extension: String,
-    /// Seconds that it is good.
-    pub revalidate: Option<f64>,
-    /// When it was kept, in milliseconds since 1970.
-    pub last_modified: Option<f64>,
-}
-
-impl From<Entry> for JsPicture {
-    fn from(entry: Entry) -> Self {
-        JsPicture {
-            buffer: Vec::from(entry.bytes).into(),
-            etag: entry.etag,
-            upstream_etag: entry.source_etag,
-            extension: entry.kind.extension().to_owned(),
-            revalidate: Some(entry.max_age),
-            last_modified: None,
-        }
-    }
-}
-
-impl JsPicture {
-    /// The picture, if it is of a kind that is known.
-    fn into_kept(self) -> Option<Kept> {
-        let has_max_age = self.revalidate.is_some();
-        Some(Kept {
-            entry: Entry {
-                bytes: Bytes::copy_from_slice(&self.buffer),
-                kind: Kind::of_extension(&self.extension)?,
-                etag: self.etag,
-                source_etag: self.upstream_etag,
-                max_age: self.revalidate.unwrap_or_default(),
-                expires_ms: 0.0,
-            },
-            made_ms: self.last_modified,
-            has_max_age,
-        })
-    }
-}
 
 /// The answer of an internal request.
 #[napi(object, object_to_js = false)]

@@ -34,11 +34,7 @@ static PRINTERS: Mutex<Vec<(ThreadId, Printer)>> = Mutex::new(Vec::new());
 /// thread is open, so that a test runner finds nothing left over.
 #[napi(js_name = "setPrinter")]
 pub fn set_printer(
-    #[napi(ts_arg_type = "(method: 'warn' | 'error', text: string) => void")] print: Function<
-        'static,
-        Line,
-        (),
-    >,
+    #[napi(ts_arg_type = "(method: 'warn' | 'error', text: string) => void")] print: Function<'static, Line, ()>,
 ) -> napi::Result<()> {
     let printer = print.build_threadsafe_function().weak::<true>().build()?;
     let this_thread = thread::current().id();

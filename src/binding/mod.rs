@@ -30,6 +30,7 @@ mod metrics;
 mod middleware;
 mod next;
 mod open;
+mod picture;
 mod proxy;
 mod registry;
 mod step;

@@ -6,11 +6,9 @@ use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 use serde_json::Value;
 
-use super::answer::JsAnswer;
-use super::image::JsPicture;
+use super::answer::{flat, replaces, JsAnswer};
+use super::picture::JsPicture;
 use crate::pipeline::{ImageStep, Shell, Step};
-use crate::response::headers::HeaderList;
-use crate::response::status::{Replaces, Status};
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
 
@@ -304,21 +302,4 @@ fn changed(changes: &Overlay) -> (Option<bool>, Option<Vec<String>>) {
         }
     }
     (Some(changes.replaces_all()), Some(flat))
-}
-
-/// What a status replaces of the status line that the user's server has chosen: `code`, `line`, or nothing.
-pub fn replaces(status: Status) -> Option<&'static str> {
-    match status.replaces {
-        Replaces::Nothing => None,
-        Replaces::Code => Some("code"),
-        Replaces::Line => Some("line"),
-    }
-}
-
-/// Names and values in turn, the form that `writeHead` takes.
-pub fn flat(headers: &HeaderList) -> Vec<String> {
-    headers
-        .iter()
-        .flat_map(|(name, value)| [name.to_owned(), value.to_owned()])
-        .collect()
 }

@@ -1,10 +1,17 @@
 //! What routing decides, and how it goes on.
 
 use super::header_view::HeaderText;
-use super::middleware::MiddlewareCall;
 use super::params::Params;
 use super::state::RouteState;
 use crate::build::ListingRoot;
+
+/// What running middleware needs beyond the request itself. Its headers are those of the request, seen through
+/// [`RouteState::request_headers`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MiddlewareCall {
+    /// The absolute URL of its `Request`.
+    pub url: String,
+}
 
 /// One step of routing: what to do now, and the state to go on from.
 #[derive(Debug, Clone)]

@@ -6,32 +6,16 @@
 use indexmap::IndexMap;
 use rustc_hash::FxHashSet;
 
-use super::decision::{Decision, MiddlewareReply, RedirectReason};
+use super::decision::{Decision, MiddlewareCall, MiddlewareReply, RedirectReason};
 use super::header_view::HeaderText;
-use super::pattern::JsRegex;
 use super::router::{Router, Stop};
-use super::rule::{Conditions, RuleFault, Subject};
+use super::rule::RuleFault;
 use super::state::RouteState;
 use super::walk::{proxy_url, redirect};
-use crate::build::Matcher;
 use crate::request::Request;
 use crate::url::{
     any_data_page, decode_uri_component, parse_target, relative_to, remove_path_prefix, Dialect, Location,
 };
-
-/// What running middleware needs beyond the request itself. Its headers are those of the request, seen through
-/// [`RouteState::request_headers`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MiddlewareCall {
-    /// The absolute URL of its `Request`.
-    pub url: String,
-}
-
-/// When middleware runs.
-#[derive(Debug, Clone)]
-pub(super) struct Middleware {
-    matchers: Vec<(JsRegex, Conditions)>,
-}
 
 /// Headers of an answer that go no further (`ipcForbiddenHeaders`).
 const FORBIDDEN: [&str; 7] = [
@@ -43,27 +27,6 @@ const FORBIDDEN: [&str; 7] = [
     "connection",
     "expect",
 ];
-
-impl Middleware {
-    pub(super) fn compile(matchers: &[Matcher]) -> Result<Middleware, String> {
-        let matchers = matchers.iter().map(|matcher| {
-            let regex = JsRegex::compile(&matcher.regexp, false)?;
-            let conditions = Conditions::compile(&matcher.conditions)?;
-            Ok((regex, conditions))
-        });
-        Ok(Middleware {
-            matchers: matchers.collect::<Result<_, String>>()?,
-        })
-    }
-
-    /// Whether it runs for `path`. What cannot be decided counts as a match: middleware may be what keeps people out.
-    fn matches(&self, path: &str, subject: &Subject<'_>) -> bool {
-        self.matchers.iter().any(|(regex, conditions)| {
-            regex.is_match(path).unwrap_or(true)
-                && (conditions.is_empty() || conditions.check(subject).map_or(true, |found| found.is_some()))
-        })
-    }
-}
 
 impl Router {
     /// Whether this app has middleware.

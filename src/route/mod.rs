@@ -13,6 +13,7 @@ mod header_view;
 mod index;
 mod locale_redirect;
 mod middleware;
+mod middleware_matcher;
 mod origin;
 mod page;
 mod params;
@@ -38,10 +39,10 @@ pub use address::{Address, EntryKind, Variant};
 #[cfg(not(feature = "binding"))]
 pub use decision::Step;
 pub use decision::{
-    Decision, Event, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason, StaticFile,
+    Decision, Event, MiddlewareCall, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason,
+    StaticFile,
 };
 pub use header_view::{is_single, HeaderText, HeaderView, Overlay};
-pub use middleware::MiddlewareCall;
 pub use page::{PageDecision, PageOutcome, PageRequest, PageRules, Prerendered};
 pub use params::Params;
 pub use resolve::resolve_encoded;

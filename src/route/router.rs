@@ -7,7 +7,7 @@ use super::asset_prefix::AssetPrefix;
 use super::decision::{Decision, Event, NotFound, Redirect, RedirectReason, Step};
 use super::header_view::HeaderText;
 use super::locale_redirect::locale_redirect;
-use super::middleware::Middleware;
+use super::middleware_matcher::MiddlewareMatcher;
 use super::origin::ServedAt;
 use super::rule::{DestinationOptions, HeaderRule, RedirectRule, RewriteRule, RuleFault, SourceOptions};
 use super::rule_set::RuleSet;
@@ -37,7 +37,7 @@ pub struct Router {
     pub(super) before_files: RuleSet<RewriteRule>,
     pub(super) after_files: RuleSet<RewriteRule>,
     pub(super) fallback: RuleSet<RewriteRule>,
-    pub(super) middleware: Option<Middleware>,
+    pub(super) middleware: Option<MiddlewareMatcher>,
     pub(super) client_origins: Vec<super::pattern::JsRegex>,
     pub(super) served_at: ServedAt,
     pub(super) asset_prefix: AssetPrefix,
@@ -136,7 +136,11 @@ impl Router {
             before_files: rewrites(&routes.rewrites.before_files, &SourceOptions::default())?,
             after_files: rewrites(&routes.rewrites.after_files, &open)?,
             fallback: rewrites(&routes.rewrites.fallback, &open)?,
-            middleware: build.middleware.as_deref().map(Middleware::compile).transpose()?,
+            middleware: build
+                .middleware
+                .as_deref()
+                .map(MiddlewareMatcher::compile)
+                .transpose()?,
             has_app_not_found: table.app_page("/_not-found").is_some(),
             has_pages: !build.pages.is_empty(),
             preview_mode_id: build.preview.preview_mode_id.clone(),

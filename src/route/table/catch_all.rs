@@ -5,7 +5,7 @@
 
 use indexmap::IndexMap;
 
-use super::definition::request_route;
+use super::request_route::request_route;
 use crate::url::is_interception_page;
 
 /// Adds catch-all pages to the routes they also belong to.

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use indexmap::IndexMap;
 
 use super::catch_all::spread_catch_all;
+use super::request_route::request_route;
 use crate::build::Build;
 use crate::route::decision::OutputKind;
-use crate::url::{app_route, Locales};
+use crate::url::{Locales};
 
 /// A page or route handler.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,11 +44,6 @@ pub const BLOCKED_PAGES: [&str; 3] = ["/_document", "/_app", "/_error"];
 
 /// Definitions of one router, by route; several differ by locale.
 pub type Definitions = HashMap<String, Vec<Definition>>;
-
-/// The route of an app page as requests ask for it: a written `%5F` is an underscore.
-pub fn request_route(page: &str) -> String {
-    app_route(page).replace("%5F", "_")
-}
 
 /// Whether a page of the Pages Router is an API route.
 pub fn is_api(page: &str) -> bool {

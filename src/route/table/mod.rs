@@ -9,6 +9,7 @@ mod dynamic;
 mod item;
 mod page_matcher;
 mod page_regex;
+mod request_route;
 mod sort;
 
 #[cfg(test)]
@@ -114,7 +115,7 @@ impl Table {
         for definition in self.app.values().flatten() {
             let mut patterns = Vec::new();
             for page in &definition.app_paths {
-                let route = definition::request_route(page);
+                let route = request_route::request_route(page);
                 if is_dynamic_page(&route) {
                     patterns.push(DynamicPage::compile(&route, false)?);
                 }

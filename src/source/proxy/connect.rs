@@ -18,7 +18,7 @@ use tokio_rustls::rustls::pki_types::ServerName;
 use tokio_rustls::rustls::ClientConfig;
 use tokio_rustls::TlsConnector;
 
-use super::exchange::Failure;
+use super::failure::Failure;
 use super::Origin;
 
 /// How long one address is waited for before the next is tried as well.

@@ -3,7 +3,6 @@
 //! In: head and target, then chunks of the body from Node. Out: the head of the answer, then its chunks, at the pace at which
 //! they are asked for. Dropped or cancelled, it frees its connection at once.
 
-use std::fmt;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -18,27 +17,11 @@ use tokio::sync::Notify;
 
 use super::clock::{Clock, Silence};
 use super::connect::code_of;
+use super::failure::Failure;
 use super::headers::{self, HeaderLines};
 use super::pool::{Client, Connection, TlsOptions};
 use super::upload::{upload, Framing, Upload, UploadSender};
 use super::Target;
-
-/// Why there is no answer, or no more of it. One line, with the name that Node has for the fault.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure(String);
-
-impl Failure {
-    /// A failure that `message` describes.
-    pub fn new(message: impl Into<String>) -> Failure {
-        Failure(message.into())
-    }
-}
-
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
 
 /// The head of an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]

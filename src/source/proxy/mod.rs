@@ -12,12 +12,14 @@
 mod clock;
 pub(in crate::source) mod connect;
 pub mod exchange;
+mod failure;
 pub mod headers;
 mod pool;
 mod tls;
 mod upload;
 
-pub use exchange::{Exchange, Failure};
+pub use exchange::Exchange;
+pub use failure::Failure;
 pub use pool::{Client, TlsOptions};
 
 /// Where a request goes: the parts of an absolute URL, as the URL standard gives them.

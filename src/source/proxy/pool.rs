@@ -13,7 +13,7 @@ use tokio::time::{sleep, Instant};
 use tokio_rustls::rustls::ClientConfig;
 
 use super::connect::connect;
-use super::exchange::Failure;
+use super::failure::Failure;
 use super::tls;
 use super::upload::Upload;
 use super::{Origin, Trust};

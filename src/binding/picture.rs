@@ -1,0 +1,58 @@
+//! A picture on its way to the app's cache handler, and back.
+
+use bytes::Bytes;
+use napi::bindgen_prelude::Buffer;
+use napi_derive::napi;
+
+use crate::pipeline::Kept;
+use crate::source::image::detect::Kind;
+use crate::source::image::entry::Entry;
+
+/// A picture as a cache handler knows it.
+#[napi(object)]
+pub struct JsPicture {
+    /// Its bytes.
+    pub buffer: Buffer,
+    /// Their tag.
+    pub etag: String,
+    /// The tag of its source.
+    pub upstream_etag: String,
+    /// What it is.
+    pub extension: String,
+    /// Seconds that it is good.
+    pub revalidate: Option<f64>,
+    /// When it was kept, in milliseconds since 1970.
+    pub last_modified: Option<f64>,
+}
+
+impl From<Entry> for JsPicture {
+    fn from(entry: Entry) -> Self {
+        JsPicture {
+            buffer: Vec::from(entry.bytes).into(),
+            etag: entry.etag,
+            upstream_etag: entry.source_etag,
+            extension: entry.kind.extension().to_owned(),
+            revalidate: Some(entry.max_age),
+            last_modified: None,
+        }
+    }
+}
+
+impl JsPicture {
+    /// The picture, if it is of a kind that is known.
+    pub(super) fn into_kept(self) -> Option<Kept> {
+        let has_max_age = self.revalidate.is_some();
+        Some(Kept {
+            entry: Entry {
+                bytes: Bytes::copy_from_slice(&self.buffer),
+                kind: Kind::of_extension(&self.extension)?,
+                etag: self.etag,
+                source_etag: self.upstream_etag,
+                max_age: self.revalidate.unwrap_or_default(),
+                expires_ms: 0.0,
+            },
+            made_ms: self.last_modified,
+            has_max_age,
+        })
+    }
+}
