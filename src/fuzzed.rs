@@ -6,8 +6,8 @@
 use std::time::Duration;
 
 use crate::config::ImagesConfig;
-use crate::response::encoding::{self, Coding, Preferred};
-use crate::response::range::{self, Range};
+use crate::http::encoding::{self, Coding, Preferred};
+use crate::http::range::{self, Range};
 use crate::source::file::sanitize;
 use crate::source::image::decode::{decode, Limits};
 use crate::source::image::detect::{detect, is_animated};

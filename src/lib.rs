@@ -7,21 +7,23 @@
 //!
 //! ```text
 //! bytes -> Request -> Location -> Decision -> Produced -> Response
-//!          request    url         route       source      response
+//!          request    url         route       source      answer
 //! ```
 //!
 //! 1. [`request`]: what arrived. Internal headers are dropped while headers are parsed.
 //! 2. [`url`]: one canonical form of the target, for rules, cache keys and file look-ups alike.
 //! 3. [`route`]: the decision. Pure, and resumable where JavaScript has a say.
 //! 4. [`source`]: files, prerendered answers, and what a compiled entry has to be told. The only stage with I/O.
-//! 5. [`response`]: conditional requests, ranges, encodings, headers; answers that are prepared once and sent often.
+//! 5. [`answer`]: what was produced becomes a response; those that are sent often are prepared once.
 //!
-//! [`engine`] holds what was compiled at start, [`pipeline`] is the way through the stages. `binding` is the Node addon.
+//! [`http`] is what HTTP says by itself, which all of them may use. [`engine`] holds what was compiled at start, [`pipeline`] is the way through the stages. `binding` is the Node addon.
 
 #![warn(missing_docs)]
 
 // With the binding, only the addon uses this crate: its modules are private, so that the compiler names what nobody uses. Without it they
 // are public, for the programs and fuzz targets of the tests, and `missing_docs` reads them.
+#[cfg(feature = "binding")]
+mod answer;
 #[cfg(feature = "binding")]
 mod body;
 #[cfg(feature = "binding")]
@@ -33,12 +35,12 @@ mod engine;
 #[cfg(feature = "binding")]
 mod error;
 #[cfg(feature = "binding")]
+mod http;
+#[cfg(feature = "binding")]
 mod pipeline;
 mod priority;
 #[cfg(feature = "binding")]
 mod request;
-#[cfg(feature = "binding")]
-mod response;
 #[cfg(feature = "binding")]
 mod route;
 #[cfg(feature = "binding")]
@@ -46,6 +48,8 @@ mod source;
 #[cfg(feature = "binding")]
 mod url;
 
+#[cfg(not(feature = "binding"))]
+pub mod answer;
 #[cfg(not(feature = "binding"))]
 pub mod body;
 #[cfg(not(feature = "binding"))]
@@ -60,11 +64,11 @@ pub mod error;
 #[doc(hidden)]
 pub mod fuzzed;
 #[cfg(not(feature = "binding"))]
+pub mod http;
+#[cfg(not(feature = "binding"))]
 pub mod pipeline;
 #[cfg(not(feature = "binding"))]
 pub mod request;
-#[cfg(not(feature = "binding"))]
-pub mod response;
 #[cfg(not(feature = "binding"))]
 pub mod route;
 #[cfg(not(feature = "binding"))]

@@ -5,9 +5,9 @@
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use crate::http::headers::HeaderList;
+use crate::http::status::{Replaces, Status};
 use crate::pipeline::Answer;
-use crate::response::headers::HeaderList;
-use crate::response::status::{Replaces, Status};
 
 /// An answer on its way to Node for the first time.
 #[napi(object, object_from_js = false)]

@@ -11,8 +11,8 @@ use napi_derive::napi;
 use super::engine::JsEngine;
 use super::fault::{guarded, guarded_async};
 use super::registry::{self, TAGS};
+use crate::answer::page::Page;
 use crate::engine::{now_ms, Engine, Recalled, Written};
-use crate::response::page::Page;
 use crate::route::EntryKind;
 use crate::source::prerender::{Data, Entry, Form, Headers, Lifetime, Outcome, TagRevalidation};
 

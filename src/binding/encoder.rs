@@ -13,8 +13,8 @@ use super::engine::preferred;
 use super::fault::{guarded, to_js};
 use crate::body;
 use crate::error::{Code, Error};
-use crate::response::encoding::{self, Asked, Coding};
-use crate::response::headers::HeaderList;
+use crate::http::encoding::{self, Asked, Coding};
+use crate::http::headers::HeaderList;
 
 /// Bytes of a body that are not worth encoding.
 #[napi(js_name = "ENCODING_THRESHOLD")]

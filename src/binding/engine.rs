@@ -14,13 +14,13 @@ use super::answer::{as_text, JsAnswer};
 use super::fault::{guarded, to_js};
 use super::step::{JsRender, JsStep};
 use super::text::Text;
+use crate::answer::prepared::Prepared;
 use crate::engine::Engine;
 use crate::error::{Code, Error};
+use crate::http::encoding::Preferred;
+use crate::http::etag;
 use crate::pipeline::{Answer, Progress, Step};
 use crate::request::{Origin, Request};
-use crate::response::encoding::Preferred;
-use crate::response::etag;
-use crate::response::prepared::Prepared;
 use crate::source::prerender::Driver;
 
 /// A part of an open file.

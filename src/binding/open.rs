@@ -13,8 +13,8 @@ use super::engine::JsEngine;
 use super::registry;
 use crate::engine::{Engine, ServeOptions};
 use crate::error::Error;
+use crate::http::encoding::Preferred;
 use crate::pipeline::TlsTrust;
-use crate::response::encoding::Preferred;
 
 /// Where the build is and how it was configured.
 #[napi(object, object_to_js = false)]

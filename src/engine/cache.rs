@@ -12,9 +12,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::{now_ms, Engine};
+use crate::answer::page::{Life, Page};
 use crate::build::{Build, RouteOwner};
 use crate::config::NextConfig;
-use crate::response::page::{Life, Page};
 use crate::route::{Address, EntryKind};
 use crate::source::prerender::files::Turn;
 use crate::source::prerender::store::Weigh;

@@ -14,15 +14,15 @@ use serde::Serialize;
 use self::cache::Cache;
 pub use self::cache::{Recalled, Written};
 
+use crate::answer::page::Settings;
+use crate::answer::prepared::{EntryCall, Prepared, PreparedTable};
 use crate::build::{Build, Capabilities, RunTimeRules};
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
+use crate::http::encoding::Preferred;
 use crate::pipeline::flight::Flight;
 use crate::pipeline::images::{Images, TlsTrust};
 use crate::pipeline::shortcut::{Repeated, Shortcuts};
-use crate::response::encoding::Preferred;
-use crate::response::page::Settings;
-use crate::response::prepared::{EntryCall, Prepared, PreparedTable};
 use crate::route::{PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
 use crate::source::prerender::{Driver, Tags};

@@ -6,10 +6,10 @@ use bytes::Bytes;
 
 use super::flight::{ErrorPage, Flight, Next};
 use super::output::{has_data_header, leading_headers, locale_of, response_headers};
+use crate::answer::page::NO_STORE;
 use crate::engine::Engine;
-use crate::response::etag;
-use crate::response::headers::HeaderList;
-use crate::response::page::NO_STORE;
+use crate::http::etag;
+use crate::http::headers::HeaderList;
 use crate::route::{NotFound, Output, OutputKind, PageDecision, Redirect, RedirectReason};
 use crate::source::render::Render;
 use crate::url::Location;

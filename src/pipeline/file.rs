@@ -7,16 +7,17 @@ use bytes::Bytes;
 use super::flight::{Answer, FileRequest, Flight, Load, Next, Step};
 use super::output::response_headers;
 use super::shortcut::Source;
+use crate::answer::body_of;
+use crate::answer::conditional::Conditions;
+use crate::answer::file::{self, Content, FileAnswer, Keep, Policy};
 use crate::body::Body;
 use crate::build::ListingRoot;
 use crate::engine::Engine;
+use crate::http::encoding::Coding;
+use crate::http::status::Status;
 use crate::request::Method;
-use crate::response::conditional::Conditions;
-use crate::response::encoding::Coding;
-use crate::response::file::{self, Content, FileAnswer, FileMeta, Keep, Policy};
-use crate::response::status::Status;
 use crate::route::StaticFile;
-use crate::source::file::{body_of, sanitize, Opened, Root, SafePath, StoredFile};
+use crate::source::file::{sanitize, FileMeta, Opened, Root, SafePath, StoredFile};
 
 impl Engine {
     /// Serves a file that the router's list contains.

@@ -12,10 +12,10 @@ use std::time::Duration;
 use tokio::sync::Semaphore;
 
 use super::image::InternalSlot;
+use crate::answer::picture::{Found, Picture};
 use crate::build::{Build, Capabilities};
 use crate::config::NextConfig;
 use crate::error::Result;
-use crate::response::picture::{Found, Picture};
 use crate::source::image::disk::Disk;
 use crate::source::image::encode::Effort;
 use crate::source::image::entry::Entry;

@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use super::flight::{ErrorPage, Flight, Next, Step};
 use super::shortcut::Origins;
+use crate::answer::page::NO_STORE;
 use crate::engine::Engine;
+use crate::http::headers::HeaderList;
+use crate::http::status::Status;
 use crate::request::RSC_PARAM;
-use crate::response::headers::HeaderList;
-use crate::response::page::NO_STORE;
-use crate::response::status::Status;
 use crate::route::{HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest};
 use crate::source::render::Render;
 use crate::url::{Location, Query};

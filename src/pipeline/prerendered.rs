@@ -6,10 +6,10 @@ use super::flight::{Answer, Flight, Load, Next, Shell, Step};
 use super::lost;
 use super::output::{pairs, Call};
 use super::shortcut::{Origins, Source};
+use crate::answer::conditional::Conditions;
+use crate::answer::page::{CacheStatus, Framing, Page, PageAnswer};
 use crate::engine::Engine;
 use crate::request::{is_heeded, Method};
-use crate::response::conditional::Conditions;
-use crate::response::page::{CacheStatus, Framing, Page, PageAnswer};
 use crate::route::{Address, EntryKind, Prerendered, Variant};
 use crate::source::prerender::{Entry, Freshness, Lead, Outcome};
 

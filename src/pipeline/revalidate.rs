@@ -6,9 +6,9 @@
 //! (`next/dist/server/response-cache/index.js`), so that what the app can see of it is what it sees under upstream.
 
 use super::flight::{Flight, Load, Next, Step};
+use crate::answer::page::Page;
 use crate::engine::{now_ms, Engine};
 use crate::request::{Origin, Request};
-use crate::response::page::Page;
 use crate::route::{resolve_encoded, Address, Decision, Output, OutputKind, RouteState};
 use crate::source::prerender::Freshness;
 use crate::url::without_trailing_slash;

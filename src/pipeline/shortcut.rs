@@ -19,12 +19,12 @@ use quick_cache::{Equivalent, Weighter};
 use super::flight::{Flight, Next, Progress, Step};
 use super::image::found;
 use super::label;
+use crate::answer::page::Page;
+use crate::answer::picture::{Found, Picture};
+use crate::answer::prepared::{EntryCall, Prepared};
 use crate::build::ListingRoot;
 use crate::engine::Engine;
 use crate::request::{is_heeded, Origin, Plain, Request, SetBefore};
-use crate::response::page::Page;
-use crate::response::picture::{Found, Picture};
-use crate::response::prepared::{EntryCall, Prepared};
 use crate::route::{Decision, RedirectReason};
 use crate::source::bounded::{self, Bounds};
 use crate::source::file::StoredFile;
@@ -355,9 +355,9 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::answer::prepared::PreparedTable;
     use crate::engine::Flights;
     use crate::request::Headers;
-    use crate::response::prepared::PreparedTable;
     use crate::route::{NotFound, OutputKind, Overlay, RouteState};
     use crate::url::Query;
 

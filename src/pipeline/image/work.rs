@@ -10,12 +10,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::found;
+use crate::answer::picture::{Found, Picture};
 use crate::engine::{now_ms, Engine};
+use crate::http::headers::HeaderList;
 use crate::pipeline::flight::{Answer, Next, Progress, Step};
 use crate::pipeline::images::{ImageWorker, Keeper, Kept, Outcome, Question, Reply};
 use crate::request::{Headers, Method, Origin, Request};
-use crate::response::headers::HeaderList;
-use crate::response::picture::{Found, Picture};
 use crate::source::image::detect::Kind;
 use crate::source::image::disk::Disk;
 use crate::source::image::entry::{max_age_of, Entry};

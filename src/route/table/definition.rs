@@ -11,7 +11,7 @@ use super::catch_all::spread_catch_all;
 use super::request_route::request_route;
 use crate::build::Build;
 use crate::route::decision::OutputKind;
-use crate::url::{Locales};
+use crate::url::Locales;
 
 /// A page or route handler.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,9 +11,9 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bytes::Bytes;
 
+use super::meta::FileMeta;
 use super::mime;
 use crate::body::FilePart;
-use crate::response::file::FileMeta;
 
 /// A file that is too large to keep in memory. It is open, so it stays the file that its facts describe.
 #[derive(Debug, Clone)]
@@ -131,7 +131,7 @@ fn try_load(path: &Path, name: &str, max: u64) -> io::Result<Found> {
                 return Ok(Found::Small(meta, bytes.into(), fingerprint));
             }
         }
-        let large = meta.size() > max;
+        let large = meta.size > max;
         last = Some(LargeFile {
             meta,
             file: Arc::new(file),
@@ -192,12 +192,12 @@ mod tests {
         match load(&path, "a.css", 6) {
             Found::Small(meta, bytes, _) => {
                 assert_eq!(bytes, "body{}");
-                assert_eq!(meta.size(), 6);
-                assert_eq!(meta.content_type(), "text/css; charset=UTF-8");
+                assert_eq!(meta.size, 6);
+                assert_eq!(meta.content_type, "text/css; charset=UTF-8");
             }
             other => panic!("{other:?}"),
         }
-        assert!(matches!(load(&path, "a.css", 5), Found::Large(large) if large.meta().size() == 6));
+        assert!(matches!(load(&path, "a.css", 5), Found::Large(large) if large.meta().size == 6));
         assert!(matches!(load(dir.path(), "", 5), Found::Directory));
         for missing in ["none", "a.css/b", "a.css/"] {
             assert!(

@@ -4,14 +4,15 @@
 //! open if it is large, or why it cannot be sent.
 //! [`sanitize`] makes the path safe, [`FileStore`] finds the file, [`mime`] names its type.
 
-mod content;
 mod load;
+mod meta;
 pub mod mime;
 mod sanitize;
 mod store;
 mod stored;
 
-pub use content::body_of;
+pub use load::LargeFile;
+pub use meta::FileMeta;
 pub use sanitize::{sanitize, SafePath};
 pub use store::{FileStore, Lifetime, Limits, Opened, Root};
 pub use stored::StoredFile;

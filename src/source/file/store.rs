@@ -18,10 +18,10 @@ use quick_cache::sync::Cache;
 use quick_cache::{Equivalent, Weighter};
 
 use super::load::{load, Fingerprint, Found, LargeFile};
+use super::meta::FileMeta;
 use super::mime;
 use super::sanitize::SafePath;
 use super::stored::StoredFile;
-use crate::response::file::FileMeta;
 use crate::source::bounded::{self, Bounds};
 
 /// How much is kept, and for how long unseen.
@@ -274,7 +274,7 @@ mod tests {
 
     use super::super::sanitize::sanitize;
     use super::*;
-    use crate::response::encoding::Coding;
+    use crate::http::encoding::Coding;
 
     fn hot(opened: Opened) -> Arc<StoredFile> {
         match opened {
@@ -371,7 +371,7 @@ mod tests {
         let root = store.root(dir.path(), Lifetime::Changing);
         fs::write(dir.path().join("big.bin"), vec![7; 5001]).unwrap();
         let path = sanitize("/big.bin").unwrap();
-        assert!(matches!(store.open(&root, &path).await, Opened::Large(file) if file.meta().size() == 5001));
+        assert!(matches!(store.open(&root, &path).await, Opened::Large(file) if file.meta().size == 5001));
         assert!(store.peek(&root, &path).is_none());
         for index in 0..100 {
             fs::write(dir.path().join(format!("{index}.bin")), vec![7; 4000]).unwrap();

@@ -2,18 +2,15 @@
 //!
 //! In: its content and facts. Out: shared bytes, plain or compressed.
 
+use std::any::Any;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::OnceLock;
 
 use bytes::Bytes;
 
 use super::load::Fingerprint;
-use crate::response::encoding::{is_compressible, Coding, Form, Forms};
-use crate::response::file::FileMeta;
-use crate::response::prepared::Prepared;
-
-/// What makes two usual answers of one file differ: status, coding, and whether it is a `HEAD`.
-pub type AnswerKind = (u16, Coding, bool);
+use super::meta::FileMeta;
+use crate::http::encoding::{is_compressible, Coding, Form, Forms};
 
 /// A small file with what is derived from it.
 #[derive(Debug)]
@@ -24,7 +21,7 @@ pub struct StoredFile {
     forms: Forms,
     /// `None` proves nothing, so that the next look reads the file again.
     pub(super) fingerprint: Option<Fingerprint>,
-    prepared: Mutex<Vec<(AnswerKind, Arc<Prepared>)>>,
+    derived: OnceLock<Box<dyn Any + Send + Sync>>,
     /// When it was last compared with the disk, in milliseconds of the store's clock. `u64::MAX`: never again.
     checked: AtomicU64,
 }
@@ -32,12 +29,12 @@ pub struct StoredFile {
 impl StoredFile {
     pub(super) fn new(meta: FileMeta, bytes: Bytes, fingerprint: Option<Fingerprint>, checked: u64) -> Self {
         StoredFile {
-            compressible: is_compressible(meta.content_type()),
+            compressible: is_compressible(meta.content_type),
             meta,
             bytes,
             forms: Forms::default(),
             fingerprint,
-            prepared: Mutex::default(),
+            derived: OnceLock::new(),
             checked: AtomicU64::new(checked),
         }
     }
@@ -47,17 +44,9 @@ impl StoredFile {
         &self.meta
     }
 
-    /// The answer of this kind, if it was prepared. It lives as long as the file stays in memory.
-    pub fn prepared(&self, kind: AnswerKind) -> Option<Arc<Prepared>> {
-        let prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = prepared.iter().find(|(other, _)| *other == kind);
-        found.map(|(_, answer)| Arc::clone(answer))
-    }
-
-    /// Keeps a prepared answer beside the file.
-    pub fn keep_prepared(&self, kind: AnswerKind, answer: &Arc<Prepared>) {
-        let mut prepared = self.prepared.lock().unwrap_or_else(PoisonError::into_inner);
-        prepared.push((kind, Arc::clone(answer)));
+    /// What a later stage has made of the file, which lives as long as the file stays in memory. There is room for one type.
+    pub fn derived<T: Any + Send + Sync + Default>(&self) -> Option<&T> {
+        self.derived.get_or_init(|| Box::new(T::default())).downcast_ref()
     }
 
     /// The content as it is on disk.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::detect::Kind;
 use super::params::js_number;
-use crate::response::ecma::parse_int;
+use crate::http::ecma::parse_int;
 
 /// A picture with what is said of it.
 #[derive(Debug, Clone, PartialEq)]

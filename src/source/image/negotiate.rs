@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use crate::response::ecma::parse_float;
+use crate::http::ecma::parse_float;
 
 /// The header is none that `@hapi/accept` understands; upstream answers 500.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

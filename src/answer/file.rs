@@ -5,49 +5,12 @@
 //! Source: `next/dist/server/lib/router-server.js` (Cache-Control), `SendStream.prototype.send` in
 //! `next/dist/compiled/send` (the rest), then `next/dist/compiled/compression`.
 
-use std::sync::Arc;
-
 use super::conditional::{file_precondition, file_range, Conditions, Precondition, Validators};
-use super::encoding::{self, Asked, Coding, Preferred};
-use super::headers::HeaderList;
-use super::range::{Part, Range};
-use super::status::Status;
-use super::{date, etag};
-
-/// What a response needs to know of a file. Made once per file, so that its texts are shared by all responses.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FileMeta {
-    size: u64,
-    modified_ms: i64,
-    content_type: &'static str,
-    etag: Arc<str>,
-    last_modified: Arc<str>,
-    content_length: Arc<str>,
-}
-
-impl FileMeta {
-    /// The facts about a file: its size, its modification time in milliseconds and its full `Content-Type`.
-    pub fn new(size: u64, modified_ms: i64, content_type: &'static str) -> Self {
-        FileMeta {
-            size,
-            modified_ms,
-            content_type,
-            etag: etag::of_file(size, modified_ms).into(),
-            last_modified: date::format(modified_ms).into(),
-            content_length: size.to_string().into(),
-        }
-    }
-
-    /// The size in bytes.
-    pub fn size(&self) -> u64 {
-        self.size
-    }
-
-    /// The `Content-Type` of its name.
-    pub fn content_type(&self) -> &'static str {
-        self.content_type
-    }
-}
+use crate::http::encoding::{self, Asked, Coding, Preferred};
+use crate::http::headers::HeaderList;
+use crate::http::range::{Part, Range};
+use crate::http::status::Status;
+use crate::source::file::FileMeta;
 
 /// How long a file may be kept, by where it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
-use super::encoding::{self, Asked, Coding, Form, Forms, Preferred};
-use super::etag;
-use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
-use super::status::Status;
+use crate::http::encoding::{self, Asked, Coding, Form, Forms, Preferred};
+use crate::http::etag;
+use crate::http::headers::HeaderList;
+use crate::http::status::Status;
 use crate::route::{EntryKind, Variant};
 use crate::source::prerender::{Entry, Freshness, Lifetime};
 

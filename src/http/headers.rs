@@ -10,6 +10,8 @@ use std::fmt;
 use std::ops::Deref;
 use std::sync::Arc;
 
+use super::ecma::is_blank;
+
 /// A header's name or value.
 #[derive(Clone)]
 pub enum Text {
@@ -258,6 +260,11 @@ impl<N: Into<Text>, V: Into<Text>> FromIterator<(N, V)> for HeaderList {
         }
         list
     }
+}
+
+/// Whether a comma-separated header holds a directive, blanks around it, letters as given.
+pub fn has_directive(header: &str, directive: &str) -> bool {
+    header.split(',').any(|item| item.trim_matches(is_blank) == directive)
 }
 
 #[cfg(test)]

@@ -20,9 +20,8 @@ pub use forms::{Form, Forms};
 pub use negotiate::{negotiate, Preferred};
 pub use stream::compress_body;
 
-use super::conditional::has_directive;
 use super::ecma::trim;
-use super::headers::HeaderList;
+use super::headers::{has_directive, HeaderList};
 
 /// A body below this many bytes is not compressed.
 pub const THRESHOLD: u64 = 1024;

@@ -1,19 +1,44 @@
 //! The bytes of an answer.
 //!
-//! In: a file and which of its bytes were decided on. Out: a body. What is in memory is shared; parts and large files are
+//! In: a file and which of its bytes were decided on. Out: a body, or the answer that was prepared with it before. What is in memory is shared; parts and large files are
 //! compressed while they are sent, as upstream does for all files.
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use super::load::LargeFile;
-use super::store::Opened;
-use super::stored::StoredFile;
+use super::file::Content;
+use super::prepared::Prepared;
 use crate::body::Body;
-use crate::response::encoding::{compress_body, Coding};
-use crate::response::file::Content;
+use crate::http::encoding::{compress_body, Coding};
+use crate::source::file::{LargeFile, Opened, StoredFile};
+
+/// What makes two usual answers of one file differ: status, coding, and whether it is a `HEAD`.
+pub type AnswerKind = (u16, Coding, bool);
+
+/// The usual answers of a file.
+#[derive(Debug, Default)]
+struct Usual(Mutex<Vec<(AnswerKind, Arc<Prepared>)>>);
 
 impl StoredFile {
+    /// The answer of this kind, if it was prepared. It lives as long as the file stays in memory.
+    pub fn prepared(&self, kind: AnswerKind) -> Option<Arc<Prepared>> {
+        let prepared = self
+            .derived::<Usual>()?
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let found = prepared.iter().find(|(other, _)| *other == kind);
+        found.map(|(_, answer)| Arc::clone(answer))
+    }
+
+    /// Keeps a prepared answer beside the file.
+    pub fn keep_prepared(&self, kind: AnswerKind, answer: &Arc<Prepared>) {
+        if let Some(Usual(prepared)) = self.derived() {
+            let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
+            prepared.push((kind, Arc::clone(answer)));
+        }
+    }
+
     /// The bytes, if no work is needed for them. Neither waits nor copies.
     pub fn body_now(&self, content: Content) -> Option<Body> {
         match content {
@@ -54,7 +79,7 @@ impl LargeFile {
     pub fn body(&self, content: Content) -> Body {
         let (start, len, coding) = match content {
             Content::Nothing | Content::ErrorPage => return Body::Empty,
-            Content::Whole(coding) => (0, self.meta().size(), coding),
+            Content::Whole(coding) => (0, self.meta().size, coding),
             Content::Part(part, coding) => (part.start, part.size(), coding),
         };
         compress_body(Body::File(self.part(start, len)), coding, false)
@@ -75,9 +100,9 @@ mod tests {
     use std::fs;
     use std::io::Read;
 
-    use super::super::{sanitize, FileStore, Lifetime, Limits};
     use super::*;
-    use crate::response::range::Part;
+    use crate::http::range::Part;
+    use crate::source::file::{sanitize, FileStore, Lifetime, Limits};
 
     async fn collect(mut body: Body) -> Vec<u8> {
         let mut all = Vec::new();

@@ -8,9 +8,9 @@
 
 use std::borrow::Cow;
 
-use super::date;
-use super::ecma::is_blank;
-use super::range::{self, Range};
+use crate::http::date;
+use crate::http::headers::has_directive;
+use crate::http::range::{self, Range};
 use crate::request::Headers;
 
 /// The headers of a request that bear on what is sent, collected in one pass.
@@ -209,11 +209,6 @@ fn lists_tag(list: &str, etag: &str) -> bool {
     list.split(',')
         .map(|tag| tag.trim_matches(' '))
         .any(|tag| tag == etag || tag.strip_prefix("W/") == Some(etag) || etag.strip_prefix("W/") == Some(tag))
-}
-
-/// Whether a comma-separated header holds a directive, blanks around it, letters as given.
-pub(super) fn has_directive(header: &str, directive: &str) -> bool {
-    header.split(',').any(|item| item.trim_matches(is_blank) == directive)
 }
 
 #[cfg(test)]

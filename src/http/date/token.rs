@@ -3,7 +3,7 @@
 //! In: any text. Out: numbers, words that mean something in a date, and signs. Source: the tokenizer of V8
 //! (`src/date/dateparser.h`); at most nine digits of a number count, and words are known by their first three letters.
 
-use crate::response::ecma::is_blank;
+use crate::http::ecma::is_blank;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Token {

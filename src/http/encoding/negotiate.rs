@@ -10,7 +10,7 @@
 use std::cmp::Ordering;
 
 use super::Coding;
-use crate::response::ecma::{is_blank, parse_float, trim};
+use crate::http::ecma::{is_blank, parse_float, trim};
 
 /// How well a coding is accepted: the item of the header that speaks for it.
 #[derive(Debug, Clone, Copy)]

@@ -10,10 +10,10 @@ use bytes::Bytes;
 
 use super::conditional::{self, Conditions, Validators};
 use super::disposition;
-use super::encoding::{self, Asked, Coding, Form, Forms, Preferred};
-use super::headers::HeaderList;
 use super::prepared::{Prepared, PreparedTable};
-use super::status::Status;
+use crate::http::encoding::{self, Asked, Coding, Form, Forms, Preferred};
+use crate::http::headers::HeaderList;
+use crate::http::status::Status;
 use crate::source::image::entry::Entry;
 use crate::source::image::params::js_number;
 use crate::source::prerender::store::Weigh;

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
-use super::headers::HeaderList;
-use super::status::Status;
+use crate::http::headers::HeaderList;
+use crate::http::status::Status;
 use crate::route::{Decision, RouteState};
 use crate::source::render::Render;
 

@@ -3,7 +3,7 @@
 //! In: a `Content-Type`. Out: what the `compressible` package inside `next/dist/compiled/compression` says of it: text,
 //! JSON and XML by name, and the types marked compressible in the mime-db it embeds (MIT licence).
 
-use crate::response::ecma::is_blank;
+use crate::http::ecma::is_blank;
 
 /// Types of mime-db with `compressible: true` that the rule by name does not cover, sorted. No type that the rule covers
 /// is marked otherwise.
