@@ -1,5 +1,5 @@
 // In: a response that JavaScript is about to write. Out: the same response, compressed chunk by chunk where the client
-// and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/response/encoding.
+// and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/http/encoding.
 
 const { isUint8Array } = require('node:util/types')
 const { endWhole } = require('./whole')
