@@ -271,8 +271,8 @@ async function steps(server, req, res, slot, strict = false) {
       const name = /** @type {any} */ (error)?.constructor?.name
       const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, call, error) ? 400 : 500
       if (status === 500) server.logError(error)
-      // An error page failed, too: plain text is what is left.
-      if (pending !== undefined || call.isErrorPage) {
+      // An error page failed, too: plain text is what is left. A broken request is not the page's fault.
+      if (pending !== undefined || (call.isErrorPage && status === 500)) {
         res.statusCode = 500
         return sendPayload(server, req, res, PLAIN_FAILURE)
       }

@@ -1,6 +1,7 @@
 // `npm run lint`: formatting, lints and types of Rust and JavaScript.
 
 import { spawnSync } from 'node:child_process'
+import { mkdirSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { quick } from './cargo.mjs'
@@ -19,6 +20,9 @@ const CHECKS = [
   // Pages of docs/ that are made from code are what the code says.
   [process.execPath, ['scripts/docs.mjs', '--check']],
 ]
+
+// Where compiling leaves the types of the addon (.cargo/config.toml), which the last check reads.
+mkdirSync(path.join(root, 'target/napi-types'), { recursive: true })
 
 for (const [command, args] of CHECKS) {
   console.log(`> ${path.basename(command)} ${args.map(argument => path.basename(argument)).join(' ')}`)
