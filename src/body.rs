@@ -169,7 +169,7 @@ pub struct ChunkSender {
 pub struct ReaderGone;
 
 impl ChunkSender {
-    /// Hands over a chunk, waiting while the reader is some chunks behind.
+    /// Hands over a chunk, waiting while the reader is `AHEAD` chunks behind.
     pub async fn send(&self, chunk: io::Result<Bytes>) -> Result<(), ReaderGone> {
         self.sender.send(chunk).await.map_err(|_| ReaderGone)
     }

@@ -16,12 +16,14 @@
 //! 4. [`source`]: files, prerendered answers, and what a compiled entry has to be told. The only stage with I/O.
 //! 5. [`answer`]: what was produced becomes a response; those that are sent often are prepared once.
 //!
-//! [`http`] is what HTTP says by itself, which all of them may use. [`engine`] holds what was compiled at start, [`pipeline`] is the way through the stages. `binding` is the Node addon.
+//! [`http`] is what HTTP says by itself, which all of them may use. [`engine`] holds what was compiled at start, [`pipeline`] is the way
+//! through the stages. `binding` is the Node addon.
 
 #![warn(missing_docs)]
 
-// With the binding, only the addon uses this crate: its modules are private, so that the compiler names what nobody uses. Without it they
-// are public, for the programs and fuzz targets of the tests, and `missing_docs` reads them.
+// With the binding, only the addon uses this crate: its modules are private, so that the compiler reports dead code. Without it they are
+// public, for the programs and fuzz targets of the tests, and `missing_docs` reads them. Written twice, because `cfg` cannot choose a
+// visibility, and rustfmt does not find modules that a macro declares.
 #[cfg(feature = "binding")]
 mod answer;
 #[cfg(feature = "binding")]

@@ -1,10 +1,10 @@
 //! The bytes of an answer.
 //!
-//! In: a file and which of its bytes were decided on. Out: a body, or the answer that was prepared with it before. What is in memory is shared; parts and large files are
-//! compressed while they are sent, as upstream does for all files.
+//! In: a file and which of its bytes were decided on. Out: a body, or the answer that was prepared with it before. What is in memory is
+//! shared; parts and large files are compressed while they are sent, as Next.js does for all files.
 
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::Content;
 use super::prepared::Prepared;
@@ -12,31 +12,30 @@ use crate::body::Body;
 use crate::http::encoding::{compress_body, Coding};
 use crate::source::file::{LargeFile, Opened, StoredFile};
 
-/// What makes two usual answers of one file differ: status, coding, and whether it is a `HEAD`.
+/// What makes two prepared answers of one file differ: status, coding, and whether it is a `HEAD`.
 pub type AnswerKind = (u16, Coding, bool);
 
-/// The usual answers of a file.
-#[derive(Debug, Default)]
-struct Usual(Mutex<Vec<(AnswerKind, Arc<Prepared>)>>);
+/// The prepared answers of a file.
+type PreparedAnswers = Vec<(AnswerKind, Arc<Prepared>)>;
 
 impl StoredFile {
     /// The answer of this kind, if it was prepared. It lives as long as the file stays in memory.
     pub fn prepared(&self, kind: AnswerKind) -> Option<Arc<Prepared>> {
-        let prepared = self
-            .derived::<Usual>()?
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let found = prepared.iter().find(|(other, _)| *other == kind);
+        let answers = self.prepared_answers()?;
+        let found = answers.iter().find(|(other, _)| *other == kind);
         found.map(|(_, answer)| Arc::clone(answer))
     }
 
     /// Keeps a prepared answer beside the file.
     pub fn keep_prepared(&self, kind: AnswerKind, answer: &Arc<Prepared>) {
-        if let Some(Usual(prepared)) = self.derived() {
-            let mut prepared = prepared.lock().unwrap_or_else(PoisonError::into_inner);
-            prepared.push((kind, Arc::clone(answer)));
+        if let Some(mut answers) = self.prepared_answers() {
+            answers.push((kind, Arc::clone(answer)));
         }
+    }
+
+    fn prepared_answers(&self) -> Option<MutexGuard<'_, PreparedAnswers>> {
+        let answers = self.derived::<Mutex<PreparedAnswers>>()?;
+        Some(answers.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// The bytes, if no work is needed for them. Neither waits nor copies.

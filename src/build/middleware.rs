@@ -1,9 +1,9 @@
 //! `server/middleware-manifest.json` and `server/functions-config-manifest.json`: middleware, and what runs at the edge.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use indexmap::IndexMap;
+use serde::de::IgnoredAny;
 use serde::Deserialize;
 
 use super::read;
@@ -21,27 +21,21 @@ pub struct Matcher {
 }
 
 #[derive(Deserialize, Default)]
-struct EdgeFunction {
-    #[serde(default)]
-    matchers: Vec<Matcher>,
-}
-
-#[derive(Deserialize, Default)]
 #[serde(default)]
 struct MiddlewareManifest {
-    middleware: IndexMap<String, EdgeFunction>,
-    functions: IndexMap<String, EdgeFunction>,
+    middleware: HashMap<String, Function>,
+    functions: HashMap<String, IgnoredAny>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
 struct FunctionsConfigManifest {
-    functions: IndexMap<String, FunctionConfig>,
+    functions: HashMap<String, Function>,
 }
 
 #[derive(Deserialize, Default)]
 #[serde(default)]
-struct FunctionConfig {
+struct Function {
     matchers: Option<Vec<Matcher>>,
 }
 
@@ -49,17 +43,17 @@ struct FunctionConfig {
 pub(super) fn load(server: &Path) -> Result<(Option<Vec<Matcher>>, HashSet<String>)> {
     let mut manifest: MiddlewareManifest = read::json_if_present(&server.join("middleware-manifest.json"))?;
     let mut config: FunctionsConfigManifest = read::json_if_present(&server.join("functions-config-manifest.json"))?;
-    let at_the_edge = manifest.middleware.shift_remove("/").map(|function| function.matchers);
-    let in_node = || {
-        let function = config.functions.shift_remove("/_middleware")?;
-        // Without matchers it runs for every request.
-        Some(function.matchers.unwrap_or_else(|| {
-            vec![Matcher {
-                regexp: ".*".to_owned(),
-                conditions: Conditions::default(),
-            }]
-        }))
+    let matchers = match manifest.middleware.remove("/") {
+        Some(at_the_edge) => Some(at_the_edge.matchers.unwrap_or_default()),
+        None => config.functions.remove("/_middleware").map(|in_node| {
+            // Without matchers it runs for every request.
+            in_node.matchers.unwrap_or_else(|| {
+                vec![Matcher {
+                    regexp: ".*".to_owned(),
+                    conditions: Conditions::default(),
+                }]
+            })
+        }),
     };
-    let matchers = at_the_edge.or_else(in_node);
     Ok((matchers, manifest.functions.into_keys().collect()))
 }

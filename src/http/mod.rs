@@ -1,6 +1,7 @@
-//! What HTTP itself says, without anybody else: values of headers, entity tags, ranges, encodings.
+//! What HTTP says by itself: values of headers, entity tags, ranges, encodings.
 //!
-//! In: texts and bytes. Out: the same in the form that a request or an answer needs. Pure except for [`encoding`], which spends processor time.
+//! In: strings and bytes. Out: the same in the form that a request or an answer needs. Pure except for [`encoding`], which spends
+//! processor time.
 
 pub mod date;
 pub mod ecma;
