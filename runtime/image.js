@@ -119,11 +119,11 @@ async function kept(server, { key }) {
  * @param {import('./server').ServerState} server
  * @param {SetStep} step
  */
-async function keep(server, { key, picture }) {
+async function keep(server, { key, image }) {
   try {
     const handler = await server.imageCacheHandler()
-    const { revalidate } = picture
-    const value = { kind: 'IMAGE', ...picture }
+    const { revalidate } = image
+    const value = { kind: 'IMAGE', ...image }
     const kind = server.traits.reportsImageKind && { kind: 'IMAGE' }
     await handler.set(key, value, { ...kind, cacheControl: { revalidate, expire: undefined } })
   } catch (error) {

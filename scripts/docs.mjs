@@ -90,17 +90,17 @@ function commentOf(node) {
   return [text(doc) && `${text(doc)}\n`, ...tags].filter(Boolean).join('\n')
 }
 
-/** @type {Record<string, () => string>} */
-/** @type {Record<string, () => string | Promise<string>>} */
-const PAGES = { 'docs/differences.md': differences, 'docs/api.md': api, 'runtime/native.d.ts': nativeTypes }
+const page = (/** @type {string} */ text) => `${text.trimEnd().replace(/\n{3,}/g, '\n\n')}\n`
+
+/** @type {Record<string, string>} */
+const FILES = { 'docs/differences.md': page(differences()), 'docs/api.md': page(api()), ...(await nativeTypes()) }
 
 const isCheck = process.argv.includes('--check')
-for (const [name, write] of Object.entries(PAGES)) {
-  const text = `${(await write()).trimEnd().replace(/\n{3,}/g, '\n\n')}\n`
+for (const [name, text] of Object.entries(FILES)) {
   const file = path.join(root, name)
   if (!isCheck) writeFileSync(file, text)
   else if (readOr(file) !== text) {
-    console.error(`${name} is not what its source says. \`npm run docs\` writes it anew.`)
+    console.error(`${name} is not what its source says. \`npm run docs\` writes it.`)
     process.exitCode = 1
   }
 }

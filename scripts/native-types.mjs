@@ -1,5 +1,5 @@
 // In: what compiling the addon has left in `target/napi-types` (napi-derive's type definitions, a JSON object a line). Out: the types of the
-// addon as TypeScript, runtime/native.d.ts.
+// addon as TypeScript: what it exports (runtime/native.d.ts), and the objects that cross (runtime/native-objects.d.ts).
 
 import { spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readFileSync, utimesSync } from 'node:fs'
@@ -13,7 +13,10 @@ const root = fileURLToPath(new URL('..', import.meta.url))
 /** Where .cargo/config.toml has them written. */
 const WRITTEN = path.join(root, 'target/napi-types/ferronext')
 
-const HEAD = `// The addon. Made by \`npm run docs\` from src/binding.\n`
+const MADE = 'Made by `npm run docs` from src/binding.'
+
+/** Kinds of definitions that exist in TypeScript alone. */
+const OBJECTS = ['interface', 'type']
 
 /** Rust's types are `JsStep`, JavaScript knows `Step`. */
 const RUST_NAMES = /\bJs([A-Z]\w*)/g
@@ -26,8 +29,41 @@ const RUST_NAMES = /\bJs([A-Z]\w*)/g
  * @property {string} def
  */
 
-/** @returns {Promise<string>} the content of runtime/native.d.ts, in the order of names, because napi-derive's own is that of compiling */
+/**
+ * In the order of names, because napi-derive's own is that of compiling.
+ *
+ * @returns {Promise<Record<string, string>>} the files by name
+ */
 export async function nativeTypes() {
+  const definitions = await read()
+  const objects = definitions.filter(({ kind }) => OBJECTS.includes(kind))
+  const methods = definitions.filter(({ kind }) => kind === 'impl')
+  const exports = definitions.filter(definition => !objects.includes(definition) && !methods.includes(definition))
+  const exported = exports.map(definition =>
+    textOf(
+      definition,
+      methods.filter(({ name }) => name === definition.name),
+    ),
+  )
+  const imported = objects
+    .map(({ name }) => name)
+    .filter(name => exported.some(text => RegExp(`\\b${name}\\b`).test(text)))
+  return {
+    'runtime/native.d.ts': formatted([
+      `// What the addon exports. ${MADE}\n`,
+      `import type { ${imported.join(', ')} } from './native-objects'\n`,
+      "export * from './native-objects'\n",
+      ...exported,
+    ]),
+    'runtime/native-objects.d.ts': formatted([
+      `// Objects that cross between Rust and JavaScript. ${MADE}\n`,
+      ...objects.map(definition => textOf(definition, [])),
+    ]),
+  }
+}
+
+/** @returns {Promise<Definition[]>} by name */
+async function read() {
   mkdirSync(path.dirname(WRITTEN), { recursive: true })
   await compile()
   if (!existsSync(WRITTEN)) {
@@ -36,21 +72,13 @@ export async function nativeTypes() {
     utimesSync(path.join(root, 'src/lib.rs'), now, now)
     await compile()
   }
-  const lines = readFileSync(WRITTEN, 'utf8').trim().split('\n')
   /** @type {Definition[]} */
-  const definitions = lines.map(line => JSON.parse(line))
-  const isMethods = (/** @type {Definition} */ { kind }) => kind === 'impl'
-  const methods = definitions.filter(isMethods)
-  const texts = definitions
-    .filter(definition => !isMethods(definition))
-    .sort((a, b) => (a.name < b.name ? -1 : 1))
-    .map(definition =>
-      textOf(
-        definition,
-        methods.filter(({ name }) => name === definition.name),
-      ),
-    )
-  return formatted([HEAD, ...texts].join('\n').replace(RUST_NAMES, '$1'))
+  const definitions = readFileSync(WRITTEN, 'utf8')
+    .replace(RUST_NAMES, '$1')
+    .trim()
+    .split('\n')
+    .map(line => JSON.parse(line))
+  return definitions.sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
 /** As the lints do, so that they need not compile it for this. */
@@ -84,11 +112,15 @@ function textOf({ kind, name, js_doc: doc, def }, methods) {
 /** @param {string} lines */
 const indented = lines => lines.replaceAll(/^/gm, '  ')
 
-/** @param {string} text */
-function formatted(text) {
+/** @param {string[]} texts */
+function formatted(texts) {
   const biome = path.join(root, 'node_modules/@biomejs/biome/bin/biome')
   const args = [biome, 'format', '--stdin-file-path=runtime/native.d.ts']
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: root, input: text, encoding: 'utf8' })
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: root,
+    input: texts.join('\n'),
+    encoding: 'utf8',
+  })
   if (status !== 0) throw new Error(stderr)
   return stdout
 }

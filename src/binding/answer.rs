@@ -23,6 +23,14 @@ pub struct JsAnswer {
     pub body: Option<Buffer>,
 }
 
+impl From<Answer> for JsAnswer {
+    /// Made for one request: the memory of its body goes to Node as it is, unless it is shared.
+    fn from(answer: Answer) -> Self {
+        let body = (!answer.body.is_empty()).then(|| Vec::from(answer.body).into());
+        JsAnswer::new(answer.status, &answer.headers, body)
+    }
+}
+
 impl JsAnswer {
     /// An answer with this body.
     pub(super) fn new(status: Status, headers: &HeaderList, body: Option<Buffer>) -> Self {

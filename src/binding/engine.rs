@@ -136,10 +136,7 @@ pub fn take_answer(engine: u32) -> napi::Result<Either<String, JsAnswer>, String
         let answer = taken.ok_or_else(closed)?;
         Ok(match as_text(&answer) {
             Some(text) => Either::A(text),
-            None => {
-                let body = (!answer.body.is_empty()).then(|| Vec::from(answer.body).into());
-                Either::B(JsAnswer::new(answer.status, &answer.headers, body))
-            }
+            None => Either::B(answer.into()),
         })
     })?
 }

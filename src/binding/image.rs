@@ -6,9 +6,9 @@ use bytes::Bytes;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use super::cached_image::JsCachedImage;
 use super::engine::JsEngine;
 use super::fault::guarded;
-use super::picture::JsPicture;
 use crate::pipeline::Reply;
 use crate::source::image::source::InternalAnswer;
 
@@ -49,8 +49,8 @@ impl JsEngine {
 
     /// What the app's cache handler has for the picture in `slot`.
     #[napi(js_name = "imageKept")]
-    pub fn image_kept(&self, slot: u32, picture: Option<JsPicture>) -> napi::Result<(), String> {
-        guarded(|| self.told(slot, Reply::Kept(picture.and_then(JsPicture::into_kept))))
+    pub fn image_kept(&self, slot: u32, picture: Option<JsCachedImage>) -> napi::Result<(), String> {
+        guarded(|| self.told(slot, Reply::Kept(picture.and_then(JsCachedImage::into_kept))))
     }
 
     /// The app's cache handler has been given the picture in `slot`.

@@ -21,6 +21,7 @@ mod engine;
 
 mod answer;
 mod cache;
+mod cached_image;
 mod encoder;
 mod fault;
 mod image;
@@ -30,7 +31,6 @@ mod metrics;
 mod middleware;
 mod next;
 mod open;
-mod picture;
 mod proxy;
 mod registry;
 mod step;

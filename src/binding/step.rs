@@ -7,7 +7,7 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use super::answer::{flat, replaces, JsAnswer};
-use super::picture::JsPicture;
+use super::cached_image::JsCachedImage;
 use crate::pipeline::{ImageStep, Shell, Step};
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
@@ -17,7 +17,7 @@ use crate::source::render::Render;
 pub enum JsStep {
     /// Wait for `engine.load(slot)`, then ask for the next step.
     Load,
-    /// The same while a picture is made, for as long as the client is there.
+    /// The same while an image is made, for as long as the client is there.
     LoadImage,
     /// Send an answer.
     Answer {
@@ -71,7 +71,7 @@ pub enum JsStep {
         /// The URL of the page.
         url: String,
     },
-    /// Fetch the source of a picture from the app itself: `engine.imageFetched`.
+    /// Fetch the source of an image from the app itself: `engine.imageFetched`.
     ImageInternal {
         /// The slot of that request.
         slot: u32,
@@ -82,17 +82,17 @@ pub enum JsStep {
         /// Bytes of its answer that are taken.
         limit: f64,
     },
-    /// Ask the app's cache handler for a picture: `engine.imageKept`.
+    /// Ask the app's cache handler for an image: `engine.imageKept`.
     ImageGet {
-        /// The name of the picture.
+        /// The key of the image.
         key: String,
     },
-    /// Give the app's cache handler a picture: `engine.imageStored`.
+    /// Give the app's cache handler an image: `engine.imageStored`.
     ImageSet {
-        /// The name of the picture.
+        /// The key of the image.
         key: String,
-        /// The picture.
-        picture: JsPicture,
+        /// The image.
+        image: JsCachedImage,
     },
     /// Run middleware: `engine.middlewareAnswered` or `engine.middlewareFailed`.
     Middleware {
@@ -174,13 +174,20 @@ impl From<Step> for JsStep {
         match step {
             Step::Load => JsStep::Load,
             Step::LoadImage => JsStep::LoadImage,
-            Step::Answer(answer) => JsStep::Answer {
-                status: answer.status.code,
-                replaces: replaces(answer.status),
-                headers: flat(&answer.headers),
-                // Made for this request: its memory goes to Node as it is, unless it is shared.
-                body: (!answer.body.is_empty()).then(|| Vec::from(answer.body).into()),
-            },
+            Step::Answer(answer) => {
+                let JsAnswer {
+                    status,
+                    replaces,
+                    headers,
+                    body,
+                } = answer.into();
+                JsStep::Answer {
+                    status,
+                    replaces,
+                    headers,
+                    body,
+                }
+            }
             Step::Stream { status, headers } => JsStep::Stream {
                 status: status.code,
                 replaces: replaces(status),
@@ -203,10 +210,7 @@ impl From<Step> for JsStep {
             } => {
                 let (shell_id, shell) = match shell {
                     Shell::Ready(answer) => (Some(answer.id), None),
-                    Shell::Once(answer) => {
-                        let body = Some(Vec::from(answer.body).into());
-                        (None, Some(JsAnswer::new(answer.status, &answer.headers, body)))
-                    }
+                    Shell::Once(answer) => (None, Some(answer.into())),
                 };
                 JsStep::Resume {
                     shell_id,
@@ -230,7 +234,7 @@ impl From<Step> for JsStep {
             Step::Image(ImageStep::Get(key)) => JsStep::ImageGet { key },
             Step::Image(ImageStep::Set(key, entry)) => JsStep::ImageSet {
                 key,
-                picture: entry.into(),
+                image: entry.into(),
             },
             Step::Middleware { url, request_headers } => {
                 let (replaces_request_headers, request_headers) = changed(&request_headers);

@@ -1,4 +1,6 @@
-//! A picture on its way to the app's cache handler, and back.
+//! Images that the app's own cache handler keeps.
+//!
+//! In: an image as Rust has it, or as a cache handler gives it back. Out: the other of the two.
 
 use bytes::Bytes;
 use napi::bindgen_prelude::Buffer;
@@ -8,9 +10,9 @@ use crate::pipeline::Kept;
 use crate::source::image::detect::Kind;
 use crate::source::image::entry::Entry;
 
-/// A picture as a cache handler knows it.
+/// An image as a cache handler knows it.
 #[napi(object)]
-pub struct JsPicture {
+pub struct JsCachedImage {
     /// Its bytes.
     pub buffer: Buffer,
     /// Their tag.
@@ -25,9 +27,9 @@ pub struct JsPicture {
     pub last_modified: Option<f64>,
 }
 
-impl From<Entry> for JsPicture {
+impl From<Entry> for JsCachedImage {
     fn from(entry: Entry) -> Self {
-        JsPicture {
+        JsCachedImage {
             buffer: Vec::from(entry.bytes).into(),
             etag: entry.etag,
             upstream_etag: entry.source_etag,
@@ -38,8 +40,8 @@ impl From<Entry> for JsPicture {
     }
 }
 
-impl JsPicture {
-    /// The picture, if it is of a kind that is known.
+impl JsCachedImage {
+    /// The image, if its format is known.
     pub(super) fn into_kept(self) -> Option<Kept> {
         let has_max_age = self.revalidate.is_some();
         Some(Kept {
