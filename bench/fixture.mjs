@@ -17,18 +17,20 @@ const LINE = '16.4'
  * @typedef {'main' | 'middleware' | 'middleware-edge' | 'partial' | 'new'} App
  */
 
-/** Where an app's source is. @param {App} app */
-export const sourceOf = app =>
-  fileURLToPath(new URL(app === 'main' ? 'app' : app === 'new' ? NEW_APP : `app-${app}`, import.meta.url))
-
-/** The fixture that is written by `create-next-app`. */
-const NEW_APP = '../__test__/fixtures/default-app'
-
 /** What the small apps have from the main one; their own files come on top. */
 const SHARED = ['package.json', 'server.mjs', 'next.config.mjs', 'app/layout.jsx', 'app/page.jsx', 'app/items-list.jsx']
 
-/** What an app has from the main one. @param {App} app */
-const sharedWith = app => (app === 'main' ? [] : app === 'new' ? ['server.mjs'] : SHARED)
+/** Where the source of each app is, and what it has from the main one. @type {Record<App, { folder: string, shared: string[] }>} */
+const APPS = {
+  main: { folder: 'app', shared: [] },
+  middleware: { folder: 'app-middleware', shared: SHARED },
+  'middleware-edge': { folder: 'app-middleware-edge', shared: SHARED },
+  partial: { folder: 'app-partial', shared: SHARED },
+  new: { folder: '../__test__/fixtures/default-app', shared: ['server.mjs'] },
+}
+
+/** Where an app's source is. @param {App} app */
+export const sourceOf = app => fileURLToPath(new URL(APPS[app].folder, import.meta.url))
 
 /**
  * @param {{ engines: string[], apps?: App[] }} options
@@ -73,7 +75,7 @@ function writeSource(app) {
   const source = path.join(parent, app === 'main' ? 'bench-app' : `bench-${app}`)
   mkdirSync(source)
   const isSource = (/** @type {string} */ file) => !/[\\/](\.next|node_modules)$/.test(file)
-  for (const file of sharedWith(app)) {
+  for (const file of APPS[app].shared) {
     cpSync(path.join(sourceOf('main'), file), path.join(source, file), { recursive: true })
   }
   cpSync(sourceOf(app), source, { recursive: true, filter: isSource })
