@@ -12,6 +12,22 @@ export interface Answer {
   body?: Buffer
 }
 
+/** An image as a cache handler knows it. */
+export interface CachedImage {
+  /** Its bytes. */
+  buffer: Buffer
+  /** Their tag. */
+  etag: string
+  /** The tag of its source. */
+  upstreamEtag: string
+  /** What it is. */
+  extension: string
+  /** Seconds that it is good. */
+  revalidate?: number
+  /** When it was kept, in milliseconds since 1970. */
+  lastModified?: number
+}
+
 /** An answer of a page or route handler, see `runtime/cache-handler.js`. */
 export interface CacheEntry {
   /**
@@ -39,22 +55,6 @@ export interface CacheEntry {
   expire?: number
   /** When it was rendered, in milliseconds since 1970. Not read. */
   madeMs: number
-}
-
-/** An image as a cache handler knows it. */
-export interface CachedImage {
-  /** Its bytes. */
-  buffer: Buffer
-  /** Their tag. */
-  etag: string
-  /** The tag of its source. */
-  upstreamEtag: string
-  /** What it is. */
-  extension: string
-  /** Seconds that it is good. */
-  revalidate?: number
-  /** When it was kept, in milliseconds since 1970. */
-  lastModified?: number
 }
 
 /** A value of the data cache. */

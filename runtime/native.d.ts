@@ -20,8 +20,20 @@ import type {
 
 export * from './native-objects'
 
-/** Bytes of a body that are not worth encoding. */
-export declare const ENCODING_THRESHOLD: number
+/**
+ * Takes a request in: `method \0 target \0 name \0 value …`, and what the user's server has set on the response, if it has
+ * (`src/request/set_before.rs`). Returns the number of a ready answer, [`ONCE`], or `-slot - 1`.
+ */
+export declare function begin(engine: number, head: string, encrypted: boolean): number
+
+/** What a version of `next` does, under the names that `traits()` has. */
+export declare function capabilitiesOf(version: string): Record<string, boolean>
+
+/** Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know. */
+export declare function checkVersion(version: string): VersionTraits
+
+/** The apps of this thread are closed. Lines that still come go to stderr, unless another thread prints them. */
+export declare function clearPrinter(): void
 
 /** Encodes one body, chunk by chunk. Each chunk is flushed, so that what is written arrives. */
 export declare class Encoder {
@@ -32,6 +44,12 @@ export declare class Encoder {
   /** Encodes a chunk on another thread. */
   pushAsync(chunk: Buffer, last: boolean): Promise<Buffer>
 }
+
+/** Encodes all of a body here and now. For small bodies; `coding` as `planEncoding` names it. */
+export declare function encodeWhole(coding: string, body: Buffer): Buffer
+
+/** Bytes of a body that are not worth encoding. */
+export declare const ENCODING_THRESHOLD: number
 
 /** The engine of one build, as one app in one thread uses it. */
 export declare class Engine {
@@ -127,6 +145,9 @@ export declare class Engine {
   exchange(slot: number, target: Target): Exchange
 }
 
+/** The `ETag` of a text. */
+export declare function etagOfText(text: string): string
+
 /** One request to another server. It runs until its answer has been read or it is cancelled. */
 export declare class Exchange {
   /** Whether the request has a body that has to be handed over. */
@@ -142,27 +163,6 @@ export declare class Exchange {
   /** Nobody waits for the answer any more. */
   cancel(): void
 }
-
-/**
- * Takes a request in: `method \0 target \0 name \0 value …`, and what the user's server has set on the response, if it has
- * (`src/request/set_before.rs`). Returns the number of a ready answer, [`ONCE`], or `-slot - 1`.
- */
-export declare function begin(engine: number, head: string, encrypted: boolean): number
-
-/** What a version of `next` does, under the names that `traits()` has. */
-export declare function capabilitiesOf(version: string): Record<string, boolean>
-
-/** Fails with `FERRONEXT_UNSUPPORTED_NEXT` for a version of `next` that ferronext does not know. */
-export declare function checkVersion(version: string): VersionTraits
-
-/** The apps of this thread are closed. Lines that still come go to stderr, unless another thread prints them. */
-export declare function clearPrinter(): void
-
-/** Encodes all of a body here and now. For small bodies; `coding` as `planEncoding` names it. */
-export declare function encodeWhole(coding: string, body: Buffer): Buffer
-
-/** The `ETag` of a text. */
-export declare function etagOfText(text: string): string
 
 /** Whether lines of JavaScript's are asked for: `start` or `render`. */
 export declare function isTraced(what: string): boolean
