@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openConnection, requestBytes } from '../support/raw.mjs'
 
 const require = createRequire(import.meta.url)
-/** @type {typeof import('../../runtime/respond')} */
+/** @type {typeof import('../../runtime/respond.js')} */
 const { checkAnswer, sendAnswer } = require('../../runtime/respond')
-/** @type {typeof import('../../runtime/whole')} */
+/** @type {typeof import('../../runtime/whole.js')} */
 const { endWhole } = require('../../runtime/whole')
 
 const HEADERS = [
@@ -26,7 +26,7 @@ const HEADERS = [
   'b',
 ]
 
-/** @type {import('../../runtime/respond').Answer} */
+/** @type {import('../../runtime/respond.js').Answer} */
 let answer
 /** @type {http.Server} */
 let server
