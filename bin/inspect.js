@@ -4,7 +4,7 @@
 const inspector = require('node:inspector')
 const { mkdirSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
-const { report } = require('../runtime/report')
+const { report } = require('../runtime/observe/report')
 const { badArgument } = require('./fault')
 const { codedError } = require('../runtime/errors')
 

@@ -2,7 +2,7 @@
 // ends with upstream's exit code. What is not through at the deadline is cut off; a second signal does not wait.
 // Upstream: `cleanup` of next/dist/server/lib/start-server.js, which has no deadline.
 
-const { report } = require('../runtime/report')
+const { report } = require('../runtime/observe/report')
 
 const EXIT_CODES = /** @type {Record<string, number>} */ ({ SIGINT: 130, SIGTERM: 143 })
 

@@ -4,7 +4,7 @@
 const { spawn } = require('node:child_process')
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
-const { findNext } = require('../runtime/next-package')
+const { findNext } = require('../runtime/next/package')
 
 /** How long a server may take to end before it is killed. A developer waits for it at every change. */
 const PATIENCE = 2000

@@ -2,13 +2,13 @@
 // gets ferronext. Imports from inside the `next` package, and of `next/*`, are untouched, and so are the packages in
 // node_modules that build on `next`.
 
-require('./node-version')
-require('./async-storage')
+require('./process/node-version')
+require('./process/async-storage')
 const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { MessageChannel } = require('node:worker_threads')
-const { isUsersCode } = require('./users-code')
+const { isUsersCode } = require('./process/user-code')
 
 const FERRONEXT = path.join(__dirname, '..', 'index.js')
 const FERRONEXT_URL = pathToFileURL(FERRONEXT).href
@@ -51,7 +51,7 @@ function install(report) {
   // registered is asked first, and one that resolves by itself, such as that of ts-node, never asks the others: ours stays last.
   const { register } = loader
   const registerOurs = () =>
-    register.call(loader, pathToFileURL(path.join(__dirname, 'register-hooks.mjs')), link(report))
+    register.call(loader, pathToFileURL(path.join(__dirname, 'process/register-hooks.mjs')), link(report))
   registerOurs()
   loader.register = (/** @type {unknown[]} */ ...args) => {
     const result = register.apply(loader, args)

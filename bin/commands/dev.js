@@ -2,7 +2,7 @@
 // its own, which starts anew when a file changes that it has loaded.
 
 const path = require('node:path')
-const { findNext } = require('../../runtime/next-package')
+const { findNext } = require('../../runtime/next/package')
 const { badArgument } = require('../fault')
 const { hostnameOf } = require('../hostname')
 const { supervise } = require('../supervisor')

@@ -2,11 +2,11 @@
 
 const { statSync } = require('node:fs')
 const path = require('node:path')
-const { loadAddon, platformName } = require('../../runtime/addon')
+const { loadAddon, platformName } = require('../../runtime/process/addon')
 const { codedError } = require('../../runtime/errors')
-const { untested } = require('../../runtime/known-next')
-const { fastPathsOf } = require('../../runtime/fast-paths')
-const { findNext } = require('../../runtime/next-package')
+const { untested } = require('../../runtime/next/known-versions')
+const { fastPathsOf } = require('../../runtime/entry/fast/metrics')
+const { findNext } = require('../../runtime/next/package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
 function run(_values, [dir = '.']) {

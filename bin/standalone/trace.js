@@ -5,7 +5,7 @@
 const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const { createRequire, isBuiltin } = require('node:module')
 const path = require('node:path')
-const { loadAddon, platformName } = require('../../runtime/addon')
+const { loadAddon, platformName } = require('../../runtime/process/addon')
 const { codedError } = require('../../runtime/errors')
 const { Sources } = require('./sources')
 
@@ -51,7 +51,7 @@ const UPSTREAM_ONLY = /[\\/](sharp|@img)[\\/]/
  * @property {string} serverFile
  * @property {string} out
  * @property {any} config the configuration of the build
- * @property {import('../../runtime/next-package').NextPackage} next
+ * @property {import('../../runtime/next/package').NextPackage} next
  */
 
 /**
@@ -111,8 +111,8 @@ const isIgnored = file => IGNORED.some(pattern => pattern.test(file))
 /** All of ferronext that runs in production. The rest is loaded in development, or is this command. */
 function ferronextFiles() {
   const runtime = path.join(ROOT, 'runtime')
-  const names = readdirSync(runtime).filter(name => !/^dev\b/.test(name))
-  return [path.join(ROOT, 'index.js'), path.join(ROOT, 'package.json'), ...names.map(name => path.join(runtime, name))]
+  const files = filesBelow(runtime, (_, name) => /^dev-/.test(name))
+  return [path.join(ROOT, 'index.js'), path.join(ROOT, 'package.json'), ...files]
 }
 
 /** The modules that ferronext asks of `next`, by name, read from its own code. @param {App} app */

@@ -1,0 +1,99 @@
+// In: options with `dev: true`. Out: upstream's development app: its compiler, its dev server and all its methods. What
+// ferronext adds around it: checked versions, `conf` and `trustProxy` as in production, and a `close()` after which nothing
+// is left. Upstream: NextCustomServer of next/dist/server/next.js.
+
+const { existsSync } = require('node:fs')
+const { applyConf } = require('./conf')
+const { watchConfig } = require('./dev-config')
+const { Possessions } = require('./dev-resources')
+const { codedError } = require('../errors')
+const { checkNext } = require('../next/known-versions')
+const { findNext } = require('../next/package')
+const { lackOf, restoreBody, tellLack } = require('../http/read-body')
+const { forwardedFilter } = require('../http/trust-proxy')
+
+const RULES = ['redirects', 'rewrites', 'headers']
+
+/**
+ * @param {typeof import('../native')} native
+ * @param {import('./options').ResolvedOptions} options
+ * @returns {any} upstream's app
+ */
+function createDevServer(native, options) {
+  const { dir, conf } = options
+  if (!existsSync(dir)) {
+    throw codedError(
+      'FERRONEXT_WRONG_DIR',
+      `The project folder ${dir} does not exist. Pass the folder of your Next.js app as \`dir\`.`,
+    )
+  }
+  const next = findNext(dir)
+  checkNext(native, next)
+  // By its file: `next` alone would be ferronext again when `ferronext/register` is on.
+  const app = next.require('next/dist/server/next')(options)
+  const possessions = new Possessions(next)
+  const filterForwarded = forwardedFilter(options.trustProxy)
+  const { prepare, close, getRequestHandler } = app
+
+  /** @type {Promise<void> | undefined} */
+  let preparing
+  const start = async () => {
+    if (conf !== undefined && conf !== null) await presetConf(next, dir, conf)
+    await possessions.collect(() => prepare.call(app))
+    possessions.add(await watchConfig(next, dir))
+  }
+  return Object.assign(app, {
+    prepare() {
+      preparing ??= start().catch(error => {
+        preparing = undefined // so that a server can try again once the mistake is mended
+        throw error
+      })
+      return preparing
+    },
+    getRequestHandler() {
+      const handle = getRequestHandler.call(app)
+      return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
+        filterForwarded?.(req)
+        const answer = () => possessions.collect(() => handle(req, res, parsedUrl))
+        return req.readableEnded ? withBody(req).then(answer) : answer()
+      }
+    },
+    async close() {
+      app.init?.closeUpgraded?.()
+      // Read while upstream cleans up (hot-reloader-turbopack.js): its threads stop watching and compiling, too.
+      process.env.__NEXT_DEV_WAIT_FOR_TURBOPACK_SHUTDOWN ??= '1'
+      await close.call(app)
+      await possessions.close()
+    },
+  })
+}
+
+/**
+ * Gives a request its body back, or says why it has none, as production does.
+ * @param {any} req
+ */
+async function withBody(req) {
+  await restoreBody(req)
+  const lack = lackOf(req)
+  if (lack && !req.body) tellLack(lack)
+}
+
+/**
+ * Lays `conf` over the configuration that upstream's server is about to read: it keeps what it has read once, by phase and
+ * folder, and reads nothing a second time.
+ * @param {import('../next/package').NextPackage} next
+ * @param {string} dir
+ * @param {object} conf
+ */
+async function presetConf(next, dir, conf) {
+  const environment = /** @type {Record<string, string | undefined>} */ (process.env)
+  environment.NODE_ENV ||= 'development'
+  const { default: load } = next.require('next/dist/server/config')
+  const config = await load('phase-development-server', dir, { silent: false })
+  const { config: changed } = await applyConf(next, conf, config, true)
+  Object.assign(config, changed)
+  // Checked above. The dev server asks the functions itself and brings their rules into form.
+  for (const [name, rules] of Object.entries(conf)) if (RULES.includes(name)) config[name] = rules
+}
+
+module.exports = { createDevServer }

@@ -1,0 +1,43 @@
+// In: a request, the configuration of its app and a handler class. Out: upstream's cache for that request, which an entry renders with.
+// Upstream: `getIncrementalCache` of next/dist/server/route-modules/route-module.js.
+
+/**
+ * @typedef {object} CacheRequest
+ * @property {any} config
+ * @property {object} headers
+ * @property {any} prerenderManifest
+ * @property {any} [previewProps] without it those of the manifest
+ * @property {any} CacheHandler
+ */
+
+/**
+ * Loads the cache's modules, and returns how a request is given one: a request that is served in the background may come when
+ * nothing can be loaded, as between two tests of Jest.
+ * @param {import('../next/package').NextPackage} next
+ * @param {string} serverDistDir the folder `server` of the build
+ * @returns {(request: CacheRequest) => any}
+ */
+function loadIncrementalCache(next, serverDistDir) {
+  const { IncrementalCache } = next.require('next/dist/server/lib/incremental-cache')
+  const { nodeFs } = next.require('next/dist/server/lib/node-fs-methods')
+  return ({ config, headers, prerenderManifest, previewProps, CacheHandler }) =>
+    new IncrementalCache({
+      fs: nodeFs,
+      dev: false,
+      requestHeaders: headers,
+      allowedRevalidateHeaderKeys: config.experimental.allowedRevalidateHeaderKeys,
+      minimalMode: false,
+      serverDistDir,
+      fetchCacheKeyPrefix: config.experimental.fetchCacheKeyPrefix,
+      maxMemoryCacheSize: config.cacheMaxMemorySize,
+      flushToDisk: config.experimental.isrFlushToDisk,
+      // Older lines ask for it, newer ones have it.
+      getPrerenderManifest: () => prerenderManifest,
+      prerenderManifest,
+      previewProps: previewProps ?? prerenderManifest.preview,
+      locales: config.i18n?.locales,
+      CurCacheHandler: CacheHandler,
+    })
+}
+
+module.exports = { loadIncrementalCache }

@@ -1,0 +1,220 @@
+// In: a server that is about to be ready, on a version of `next` that no test has seen. Out: nothing, when the entries that Next.js compiles
+// into every build can be called; one line, when they can be called only by their handlers; an error, when they cannot be called at all.
+// A version may ask for request meta that nobody knew of when this was written (16.2 did: every page of the App Router failed).
+//
+// What is asked is an error page of each router, the entry with the least of the app's code. What that code does wrong says nothing of `next`,
+// and nobody else hears of the request: no socket, nothing stored, nothing reported.
+
+const { AsyncLocalStorage } = require('node:async_hooks')
+const path = require('node:path')
+const { codedError } = require('../errors')
+const { lastTested } = require('../next/known-versions')
+const { mockExchange } = require('../http/internal-request')
+const { render } = require('./render')
+const { headFrom } = require('../http/request-head')
+
+/**
+ * @typedef {import('./render').Request} Request
+ * @typedef {import('../app/server').ServerState} ServerState
+ */
+
+/** By router, the page that is asked for, and another one for versions that do not have it. The first has none of the app's layouts. */
+const ROUTERS = [['/_global-error', '/_not-found'], ['/_error']]
+
+/** How long a server waits for all answers, in milliseconds. The app's `instrumentation.ts` comes before them. */
+const PATIENCE = 5000
+
+/** Whether the operator wants the server as it is. */
+const isSwitchedOff = () => process.env.FERRONEXT_CHECK_NEXT === '0'
+
+/** One app after the other: those that serve one build share its entries. @type {Promise<unknown>} */
+let before = Promise.resolve()
+
+/** @param {ServerState} server */
+async function checkContract(server) {
+  if (isSwitchedOff()) return
+  const checked = before.then(() => check(server))
+  before = checked.catch(() => {})
+  await checked
+}
+
+/** @param {ServerState} server */
+async function check(server) {
+  const { lean, next } = server
+  const deadline = performance.now() + PATIENCE
+  let fault = await firstFault(server, deadline)
+  if (fault === undefined) return
+  const withFastPaths = fault
+  if (!lean.isOff) {
+    lean.switchOff(server, 'version')
+    fault = await firstFault(server, deadline)
+  }
+  if (fault !== undefined) throw incompatible(server, fault)
+  // Whatever `quiet` says.
+  console.warn(
+    `⚠ FERRONEXT_FAST_PATHS_OFF: next ${next.version} is not yet tested, and the fast paths around its compiled entries do not fit them (${withFastPaths}). Every entry is called as it documents: slower, with the same answers. Last tested: ${lastTested(next.version)}.`,
+  )
+}
+
+/**
+ * @param {ServerState} server
+ * @param {number} deadline
+ */
+async function firstFault(server, deadline) {
+  for (const pages of ROUTERS) {
+    // With fast paths the first request is the one that they learn from.
+    for (let turn = 0; turn < (server.lean.isOff ? 1 : 2); turn++) {
+      const fault = await ask(server, pages, deadline)
+      if (fault !== undefined) return fault
+    }
+  }
+  return undefined
+}
+
+/**
+ * @param {ServerState} server
+ * @param {string[]} pages
+ * @param {number} deadline
+ * @returns {Promise<string | undefined>} what the entry misses
+ */
+async function ask(server, pages, deadline) {
+  for (const page of pages) {
+    const url = server.config.basePath + page
+    const step = server.engine.directEntry(headFrom({ method: 'GET', url, headers: {} }), page)
+    if (step && !step.edge) return answer(server, step, url, deadline)
+  }
+  return undefined
+}
+
+/**
+ * @param {ServerState} server
+ * @param {import('./render').RenderStep} step
+ * @param {string} url
+ * @param {number} deadline
+ */
+async function answer(server, step, url, deadline) {
+  /** @type {unknown[]} */
+  const faults = []
+  const hear = (/** @type {unknown} */ error) => void faults.push(error)
+  /** @type {(() => void) | undefined} */
+  let undo
+  let isOver = false
+  server.hear = hear
+  const unmute = muteErrors(hear)
+  const answered = asking.run(true, async () => {
+    const { req, res } = mockExchange(server.next, url, {})
+    const lean = {
+      answer(/** @type {ServerState} */ _own, /** @type {any} */ entry, /** @type {any[]} */ ...rest) {
+        const done = /** @type {any} */ (server.lean).answer(server, entry, ...rest)
+        // The fast paths around the entry are there by now, and this goes around them.
+        if (entry.routeModule && !isOver) undo = isolate(entry.routeModule, req, hear)
+        return done
+      },
+    }
+    await render(Object.create(server, { lean: { value: lean }, countRender: { value: undefined } }), req, res, step)
+    await res.hasStreamed
+  })
+  try {
+    if (!(await within(deadline - performance.now(), answered))) faults.push('no answer in time')
+  } catch (error) {
+    faults.push(error)
+  } finally {
+    isOver = true
+    undo?.()
+    unmute()
+    server.hear = undefined
+  }
+  for (const fault of faults) server.native.trace('start', `${step.pathname}, asked for at start: ${fault}`)
+  const fault = faults.find(error => isContractFault(error, server.next.dir))
+  return fault === undefined ? undefined : String(fault)
+}
+
+/** Set for what a request of this file runs. */
+const asking = new AsyncLocalStorage()
+
+/**
+ * React prints what the app throws, and nobody has asked for the page.
+ * @param {(error: unknown) => void} hear
+ */
+function muteErrors(hear) {
+  const { error } = console
+  const muted = (/** @type {any[]} */ ...args) => {
+    if (asking.getStore()) hear(args[0])
+    else error.apply(console, args)
+  }
+  console.error = muted
+  return () => {
+    if (console.error === muted) console.error = error
+  }
+}
+
+/**
+ * Has one request rendered for itself, past what is prerendered, and what goes wrong with it told to nobody else: not to the app's
+ * `onRequestError` either.
+ * @param {any} module
+ * @param {Request} own
+ * @param {(error: unknown) => void} hear
+ */
+function isolate(module, own, hear) {
+  const { prepare, instrumentationOnRequestError } = module
+  const isFast = Object.hasOwn(module, 'prepare')
+  module.prepare = async (/** @type {Request} */ req, /** @type {any[]} */ ...rest) => {
+    const prepared = await prepare.call(module, req, ...rest)
+    if (req !== own || !prepared?.prerenderManifest) return prepared
+    return { ...prepared, prerenderManifest: { ...prepared.prerenderManifest, routes: {}, dynamicRoutes: {} } }
+  }
+  module.instrumentationOnRequestError = (/** @type {Request} */ req, /** @type {any[]} */ ...rest) =>
+    req === own ? hear(rest[0]) : instrumentationOnRequestError.call(module, req, ...rest)
+  return () => {
+    delete module.instrumentationOnRequestError
+    if (isFast) module.prepare = prepare
+    else delete module.prepare
+  }
+}
+
+/**
+ * Whether it is `next` that fails, and not the app: an invariant of its own does not hold, or its own code finds something missing.
+ * @param {any} error
+ * @param {string} dir folder of `next`
+ */
+function isContractFault(error, dir) {
+  const { name, message, stack } = error ?? {}
+  if (name === 'InvariantError' || /^invariant\b/i.test(message)) return true
+  if (name !== 'TypeError' && name !== 'ReferenceError') return false
+  // The frames of Node's own functions name no folder.
+  const frame = String(stack)
+    .split('\n')
+    .find(line => /^\s+at .*[\\/]/.test(line))
+  return frame?.includes(path.join(dir, 'dist', '/')) ?? false
+}
+
+/** @param {ServerState} server @param {string} fault */
+function incompatible({ next }, fault) {
+  const tested = lastTested(next.version)
+  return codedError(
+    'FERRONEXT_INCOMPATIBLE_NEXT',
+    `The compiled entries of next ${next.version}, which is not yet tested, fail with "${fault}", and so would pages. Install next@${tested}, which is tested, and build again, or look for a newer ferronext; if there is none, report this with the output of \`npx ferronext info\`. FERRONEXT_CHECK_NEXT=0 in the environment serves all the same.`,
+  )
+}
+
+/**
+ * Waits for work, but not for ever.
+ * @param {number} ms
+ * @param {Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it is done
+ */
+async function within(ms, work) {
+  /** @type {any} */
+  let timer
+  /** @type {Promise<boolean>} */
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, Math.max(ms, 0), false)
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+module.exports = { checkContract }

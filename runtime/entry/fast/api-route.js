@@ -1,0 +1,228 @@
+// In: the compiled entry of an API route. Out: requests to it, answered by upstream's own route module for API routes around the
+// user's function, one level below the entry's handler: what stands between the two prepares each request anew and traces it
+// (next/dist/build/templates/pages-api.js).
+
+const path = require('node:path')
+const { REQUEST_META, contextOf } = require('../context')
+const { countFastPath } = require('./metrics')
+const { LeanPreparation } = require('./prepare')
+
+/**
+ * @typedef {import('../render').Request} Request
+ * @typedef {import('../render').Response} Response
+ * @typedef {import('../../app/server').ServerState} ServerState
+ */
+
+/** The request that a stand-in stands for. */
+const STANDS_FOR = Symbol('ferronext.standsFor')
+
+/** Options that the build writes into the entry, where they cannot be read; an app with one of them keeps the handler. */
+const WRITTEN_INTO_ENTRIES = ['allowedRevalidateHeaderKeys', 'multiZoneDraftMode', 'trustHostHeader']
+
+/** The compiled forms of the route module, of which the entry has loaded one. */
+const BUNDLES = ['pages-api-turbo.runtime.prod.js', 'pages-api.runtime.prod.js']
+
+class LeanApi {
+  #preparation
+  #entry
+  #module
+  #page
+
+  /**
+   * @param {ServerState} server
+   * @param {any} entry
+   * @param {import('../render').RenderStep} step
+   * @returns {LeanApi | null} `null` when the entry has to be called by its handler
+   */
+  static of(server, entry, { page, pathname }) {
+    const { config, next, distDir, relativeProjectDir } = server
+    /** @param {import('./metrics').Reason} reason */
+    const leave = reason => {
+      countFastPath(server.native, entry, 'api_route', reason)
+      return null
+    }
+    // The entry of an index page names itself in several ways.
+    if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return leave('app')
+    if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return leave('app')
+    const bundle = BUNDLES.map(name => path.join(next.dir, 'dist/compiled/next-server', name)).find(isLoaded)
+    const Module = bundle && require(bundle).PagesAPIRouteModule
+    if (typeof Module?.prototype?.render !== 'function') return leave('version')
+    const module = new Module({
+      definition: { kind: 'PAGES_API', page, pathname, bundlePath: '', filename: '' },
+      userland: {
+        config: entry.config,
+        default: (/** @type {Request} */ req, /** @type {Response} */ res) => call(entry, req, res),
+      },
+      distDir: path.relative(path.resolve(relativeProjectDir), distDir),
+      relativeProjectDir,
+    })
+    return module.isDev ? null : new LeanApi(server, module, page, entry)
+  }
+
+  /**
+   * @param {ServerState} server
+   * @param {any} module
+   * @param {string} page
+   * @param {any} entry
+   */
+  constructor(server, module, page, entry) {
+    this.#preparation = new LeanPreparation(server, module, entry)
+    this.#entry = entry
+    this.#module = module
+    this.#page = page
+  }
+
+  /**
+   * @param {Request} req
+   * @param {Response} res
+   * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
+   */
+  answer(req, res) {
+    const said = this.#preparation.describe(req)
+    if (said !== undefined) return this.#render(req, res, said)
+    return this.#preparation.isLearning(req) ? this.#first(req, res) : undefined
+  }
+
+  /** @param {Request} req @param {Response} res */
+  async #first(req, res) {
+    const prepared = await this.#preparation.prepare(req, res, { srcPage: this.#page })
+    const { build, off, server } = this.#preparation
+    if (build ?? off) countFastPath(server.native, this.#entry, 'api_route', off)
+    if (prepared) return this.#render(req, res, prepared, prepared)
+    res.statusCode = 400
+    res.end('Bad Request')
+  }
+
+  /**
+   * @param {Request} req
+   * @param {Response} res
+   * @param {import('./prepare').Prepared} said
+   * @param {any} build
+   */
+  async #render(req, res, { query, params }, build = this.#preparation.build) {
+    const module = this.#module
+    try {
+      await module.render(isWithoutBody(req) ? StandIn.for(req) : req, res, {
+        query: { ...query, ...params },
+        params,
+        allowedRevalidateHeaderKeys: undefined,
+        multiZoneDraftMode: false,
+        trustHostHeader: undefined,
+        previewProps: build.previewProps ?? build.prerenderManifest.preview,
+        propagateError: false,
+        dev: false,
+        page: this.#page,
+        internalRevalidate: contextOf(req[REQUEST_META].relativeProjectDir)?.revalidate,
+        onError: (/** @type {any[]} */ ...args) => module.instrumentationOnRequestError(req, ...args),
+      })
+    } catch {
+      // What the function throws is answered further down; this is a fault of who was told of it.
+      if (res.headersSent) return
+      res.statusCode = 500
+      res.statusMessage = 'Internal Server Error'
+      res.end('Internal Server Error')
+    }
+  }
+}
+
+/**
+ * Whether a request is known to have no body, so that upstream need not read it to find that out. What it then says of the body
+ * depends on the type; without one it is an empty text.
+ * @param {Request} req
+ */
+function isWithoutBody({ headers }) {
+  const length = headers['content-length']
+  return (
+    (length === undefined || length === '0') &&
+    headers['transfer-encoding'] === undefined &&
+    headers['content-type'] === undefined
+  )
+}
+
+/**
+ * What upstream's route module gets in the place of a request. It gives each request four accessors of its own, for which V8 keeps the
+ * whole request as a dictionary from then on: a tenth of the time of a short answer. Here they come to nothing, but for the cookies, and
+ * the request gets what they would say.
+ */
+class StandIn {
+  /** @type {unknown} */
+  query = undefined
+  /** @type {() => unknown} */
+  readCookies = () => ({})
+
+  /** @param {Request} req */
+  constructor(req) {
+    this[STANDS_FOR] = req
+    this.headers = req.headers
+    this.url = req.url
+    this.method = req.method
+    /** Something, so that upstream reads nothing. */
+    this.body = STANDS_FOR
+  }
+
+  /** @param {Request} req */
+  static for(req) {
+    return /** @type {any} */ (new Proxy(new StandIn(req), ACCESSORS))
+  }
+}
+
+/** @type {ProxyHandler<StandIn>} */
+const ACCESSORS = {
+  defineProperty(standIn, name, { value, get }) {
+    if (name === 'query') standIn.query = value
+    else if (name === 'cookies' && get) standIn.readCookies = get
+    return true
+  },
+}
+
+/**
+ * Calls the user's function with the request itself.
+ * @param {any} entry
+ * @param {any} req the request, or what stands for it
+ * @param {Response} res
+ */
+function call(entry, req, res) {
+  const itself = req[STANDS_FOR]
+  if (itself === undefined) return entry.default(req, res)
+  const set = hasOwnPlaces(itself) ? assign : define
+  set(itself, 'cookies', req.readCookies())
+  set(itself, 'query', req.query)
+  // Requests in preview mode do not come here.
+  set(itself, 'previewData', false)
+  set(itself, 'preview', undefined)
+  set(itself, 'draftMode', undefined)
+  // The user's server may have parsed a body already.
+  if (entry.config?.api?.bodyParser !== false && !itself.body) set(itself, 'body', '')
+  return entry.default(itself, res)
+}
+
+/** @typedef {(object: any, name: string, value: unknown) => void} Setter */
+
+/** @type {Setter} */
+const assign = (object, name, value) => {
+  object[name] = value
+}
+
+/** @type {Setter} */
+const define = (object, name, value) => {
+  Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
+}
+
+/** By prototype, whether a request takes the properties by assignment. A framework may have accessors of these names: Express 5 has. */
+const ownPlaces = new WeakMap()
+
+/** @param {Request} req @returns {boolean} */
+function hasOwnPlaces(req) {
+  const prototype = Object.getPrototypeOf(req)
+  let has = ownPlaces.get(prototype)
+  if (has === undefined) {
+    has = !['cookies', 'query', 'previewData', 'preview', 'draftMode', 'body'].some(name => name in prototype)
+    ownPlaces.set(prototype, has)
+  }
+  return has
+}
+
+/** @param {string} file */
+const isLoaded = file => require.cache[file] !== undefined
+
+module.exports = { LeanApi }

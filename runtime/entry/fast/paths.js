@@ -1,0 +1,202 @@
+// In: a compiled entry, once it is loaded. Out: the same entry with what it does anew for each request, and need not, done once: see
+// lean-prepare.js; and for API routes and route handlers a way past the entry's handler (lean-api.js, lean-route.js). Whatever is not
+// known for sure is left to the handler that the entry documents, request by request.
+
+const path = require('node:path')
+const { REQUEST_META } = require('../context')
+const { countFastPath } = require('./metrics')
+const { loadIncrementalCache } = require('../../cache/incremental-cache')
+const { LeanApi } = require('./api-route')
+const { renderAsUpstream, renderByNodeBuild } = require('./react')
+const { LEAN, LeanPreparation } = require('./prepare')
+const { LeanRoute } = require('./route-handler')
+const { isTracing } = require('../../observe/spans')
+const { standIn } = require('../../next/lazy')
+
+/**
+ * @typedef {import('../render').Request} Request
+ * @typedef {import('../render').Response} Response
+ * @typedef {import('../render').RenderStep} RenderStep
+ * @typedef {import('../../app/server').ServerState} ServerState
+ * @typedef {import('./metrics').Path} Path
+ * @typedef {import('./metrics').Reason} Reason
+ */
+
+/** The fast paths that entries of a kind may have. @type {Record<RenderStep['routeKind'], Path[]>} */
+const OF_KIND = {
+  APP_PAGE: ['prepare', 'cache'],
+  APP_ROUTE: ['prepare', 'cache', 'route_handler'],
+  PAGES: ['prepare', 'cache', 'react', 'document'],
+  PAGES_API: ['prepare', 'api_route'],
+}
+
+/**
+ * The route modules that have been dealt with, and the way past the handler of a route handler. Apps that serve one build share them.
+ * @type {WeakMap<object, LeanRoute | undefined>}
+ */
+const routes = new WeakMap()
+
+/** Chooses how the entries of one app are called. */
+class Lean {
+  /** By the exports of their entry; `null` for one that has to be called by its handler. @type {WeakMap<object, LeanApi | null>} */
+  #apis = new WeakMap()
+  /** Why everything is left to the handlers. @type {Reason | undefined} */
+  #off
+
+  /** @param {Reason} [off] */
+  constructor(off) {
+    this.#off = off
+  }
+
+  /** Whether every entry is called by its handler. */
+  get isOff() {
+    return this.#off !== undefined
+  }
+
+  /**
+   * From here on everything is left to the handlers.
+   * @param {ServerState} server
+   * @param {Reason} reason
+   */
+  switchOff(server, reason) {
+    this.#off = reason
+    renderAsUpstream(server, reason)
+  }
+
+  /**
+   * Answers a request without the handler of its entry, if that is known to be the same.
+   * @param {ServerState} server
+   * @param {any} entry
+   * @param {Request} req
+   * @param {Response} res
+   * @param {RenderStep} step
+   * @returns {Promise<void> | undefined}
+   */
+  answer(server, entry, req, res, step) {
+    if (step.direct) return undefined
+    if (this.#off !== undefined) {
+      for (const path of OF_KIND[step.routeKind]) countFastPath(server.native, keyOf(entry), path, this.#off)
+      return undefined
+    }
+    req[REQUEST_META][LEAN] = true
+    if (step.routeKind === 'PAGES_API') return this.#api(server, entry, step)?.answer(req, res)
+    const { routeModule } = entry
+    if (routeModule === undefined) {
+      countFastPath(server.native, entry, 'prepare', 'version')
+      return undefined
+    }
+    if (!routes.has(routeModule)) routes.set(routeModule, lighten(server, routeModule))
+    return routes.get(routeModule)?.answer(server, req, res)
+  }
+
+  /** @param {ServerState} server @param {any} entry @param {RenderStep} step */
+  #api(server, entry, step) {
+    let api = this.#apis.get(entry)
+    if (api === undefined) {
+      api = LeanApi.of(server, entry, step)
+      this.#apis.set(entry, api)
+    }
+    return api
+  }
+}
+
+/** What an entry is counted by: what apps that serve one build share. @param {any} entry */
+const keyOf = entry => entry.routeModule ?? entry
+
+/**
+ * Gives one route module methods that do less. Each leaves the request to upstream's where it does not know.
+ * @param {ServerState} server
+ * @param {any} module
+ * @returns {LeanRoute | undefined} what may answer in the place of the handler
+ */
+function lighten(server, module) {
+  if (module.isDev || typeof module.prepare !== 'function') {
+    countFastPath(server.native, module, 'prepare', 'version')
+    return undefined
+  }
+  // First, because it loads: what fails has changed nothing, and is tried again by the next request.
+  lightenCache(server, module)
+  const preparation = new LeanPreparation(server, module)
+  module.prepare = preparation.prepare.bind(preparation)
+  lightenInstrumentation(module)
+  lightenTracing(module)
+  if (module.definition?.kind === 'PAGES') countFastPath(server.native, module, 'react', renderByNodeBuild(server))
+  return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(module, preparation) : undefined
+}
+
+/** Waiting for `instrumentation.ts` once is enough; upstream looks it up through two modules twice for each request. @param {any} module */
+function lightenInstrumentation(module) {
+  const upstreams = module.ensureInstrumentation
+  if (typeof upstreams !== 'function') return
+  /** @type {{ absoluteProjectDir: string } | undefined} */
+  let known
+  module.ensureInstrumentation = async (/** @type {Request} */ req, /** @type {any[]} */ ...rest) => {
+    if (known !== undefined && req[REQUEST_META]?.[LEAN]) return known
+    const ensured = await upstreams.call(module, req, ...rest)
+    known = { absoluteProjectDir: ensured.absoluteProjectDir }
+    return ensured
+  }
+}
+
+/** Without a tracer there is no span to be inside of. @param {any} module */
+function lightenTracing(module) {
+  const upstreams = module.traceRequest
+  if (typeof upstreams !== 'function') return
+  module.traceRequest = (/** @type {Request} */ req, /** @type {any} */ options, /** @type {() => any} */ answer) =>
+    isTracing() || !req[REQUEST_META]?.[LEAN] ? upstreams.call(module, req, options, answer) : answer()
+}
+
+/** Parameters of `getIncrementalCache` in the newest line. Entries of 15.5 and 16.0 find the cache in the request meta, and ask again. */
+const CACHE_PARAMETERS = 5
+
+/** Every cache is told that a request begins; ours keeps nothing of one. */
+const NOTHING_TO_RESET = { resetRequestCache() {} }
+
+/**
+ * Upstream imports the module of the cache handler anew for each request, twice, and where loader hooks are registered each `import()`
+ * goes to another thread and back: about a third of the processor time of a route handler. Here the class is at hand, and a request has one
+ * cache, if it uses any.
+ * @param {ServerState} server
+ * @param {any} module
+ */
+function lightenCache({ CacheHandler, createIncrementalCache, native, next, distDir }, module) {
+  const upstreams = module.getIncrementalCache
+  const isKnown = createIncrementalCache !== undefined || upstreams?.length === CACHE_PARAMETERS
+  const off = CacheHandler ? (isKnown ? undefined : 'version') : 'app'
+  countFastPath(native, module, 'cache', off)
+  if (!CacheHandler || typeof upstreams !== 'function') return
+  const newIncrementalCache = loadIncrementalCache(next, path.join(distDir, 'server'))
+  /** Upstream's makes the handlers of 'use cache' ready, once. */
+  let isReady = false
+  module.getIncrementalCache = async (
+    /** @type {Request} */ req,
+    /** @type {any} */ nextConfig,
+    /** @type {any} */ previewProps,
+    /** @type {any} */ prerenderManifest,
+    /** @type {boolean} */ minimalMode,
+  ) => {
+    const meta = req[REQUEST_META]
+    const isOurs = meta?.[LEAN] && isReady
+    if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
+      const { headers } = req
+      meta.incrementalCache = standIn(NOTHING_TO_RESET, () =>
+        newIncrementalCache({ config: nextConfig, headers, prerenderManifest, previewProps, CacheHandler }),
+      )
+    }
+    if (!isOurs || meta.incrementalCache === undefined) {
+      const cache = await upstreams.call(module, req, nextConfig, previewProps, prerenderManifest, minimalMode)
+      isReady = !Object.values(nextConfig.cacheHandlers ?? {}).some(Boolean)
+      if (!isReady) countFastPath(native, module, 'cache', off ?? 'app')
+      return cache
+    }
+    Object.assign(globalThis, { __incrementalCache: meta.incrementalCache })
+    return meta.incrementalCache
+  }
+}
+
+/** Whether the lean ways are switched off, for everything or because upstream measures itself. */
+const isSwitchedOff = () => process.env.FERRONEXT_LEAN === '0' || Boolean(process.env.NEXT_OTEL_PERFORMANCE_PREFIX)
+
+const chooseLean = () => new Lean(isSwitchedOff() ? 'environment' : undefined)
+
+module.exports = { Lean, chooseLean }

@@ -1,0 +1,154 @@
+// In: an app whose prepare() is through. Out: in memory what its first requests would load, the compiled entries above all, so that a
+// build that is replaced or removed under a running server, or descriptors that run out, cost what upstream's server loses, and
+// no more. Upstream: `unstable_preloadEntries` of next/dist/server/next-server.js, which loads everything before anybody listens.
+
+const { readFileSync } = require('node:fs')
+const path = require('node:path')
+const { pathToFileURL } = require('node:url')
+
+/** How long the server has for itself at first, in milliseconds: it has to listen yet, and who waits for it asks at once. */
+const HEAD_START = 100
+
+/** How long one that is answering requests is left alone, and how often in a row at most. */
+const POLITE = 20
+const MOST_POLITE = 10
+
+/** Manifests that name the entries of each router, in upstream's order. */
+const MANIFESTS = ['pages-manifest.json', 'app-paths-manifest.json']
+
+/**
+ * Pages of the App Router whose manifests are read as well. Those of other pages are large, and upstream reads them with their first
+ * request; those that all pages share it has from its first page at the latest, which here may have come from memory.
+ */
+const ERROR_PAGES = ['/_not-found/page', '/_global-error/page']
+
+/** What requests need of `next` beside their entries; not all of it is in every version. */
+const MODULES = [
+  'next/dist/shared/lib/router/utils/format-url',
+  'next/dist/server/web/utils',
+  'next/dist/server/web/spec-extension/adapters/next-request',
+  'next/dist/server/lib/router-utils/instrumentation-globals.external',
+  'next/dist/server/lib/incremental-cache',
+  'next/dist/server/lib/node-fs-methods',
+  'next/dist/server/server-utils',
+  'next/dist/lib/url',
+  'next/dist/shared/lib/router/utils/path-match',
+  'next/dist/server/lib/router-utils/decode-path-params',
+  'next/dist/lib/client-and-server-references',
+]
+
+/** What else pages of the Pages Router need, see lean-pages.js. */
+const PAGES_MODULES = ['react-dom/server.node', 'next/dist/shared/lib/htmlescape']
+
+/** What else edge functions need. */
+const EDGE_MODULES = [
+  'next/dist/shared/lib/router/utils/querystring',
+  'next/dist/server/web/sandbox',
+  'next/dist/server/pipe-readable',
+]
+
+/** What Jest is asked to load after the end of a test file is a failure of the run, and not every app is closed there. */
+const IS_JEST = process.env.JEST_WORKER_ID !== undefined
+
+class Preload {
+  #isStopped = false
+
+  /**
+   * Begins soon, once `ready` is.
+   * @param {import('../app/server').ServerState} server
+   * @param {Promise<unknown> | undefined} ready what entries wait for
+   */
+  start(server, ready) {
+    if (IS_JEST) return
+    // What `ready` rejects with has been reported, and every entry will reject with it.
+    this.#run(server, ready).catch(() => {})
+  }
+
+  /** Nothing is loaded any more from now on. */
+  stop() {
+    this.#isStopped = true
+  }
+
+  /** @param {import('../app/server').ServerState} server @param {Promise<unknown> | undefined} ready */
+  async #run(server, ready) {
+    await pause(HEAD_START)
+    await ready
+    const { entries, native } = server
+    const start = performance.now()
+    let loaded = 0
+    for (const load of tasks(server)) {
+      await this.#turn(server)
+      if (this.#isStopped) return
+      try {
+        if (await load()) loaded++
+      } catch {
+        // As upstream: whoever asks for it is told.
+      }
+    }
+    native.trace(
+      'start',
+      `${loaded} entries of ${entries.distDir} are loaded, in ${Math.round(performance.now() - start)} ms`,
+    )
+  }
+
+  /** Waits until nothing else is to be done, but not for ever. @param {import('../app/server').ServerState} server */
+  async #turn({ inFlight }) {
+    for (let waited = 0; waited < MOST_POLITE; waited++) {
+      await pause(waited === 0 ? 1 : POLITE)
+      if (inFlight.isIdle || this.#isStopped) return
+    }
+  }
+}
+
+/**
+ * What is loaded, in turn, with requests in between: each takes the thread for itself.
+ * @param {import('../app/server').ServerState} server
+ * @returns {Generator<() => any>}
+ */
+function* tasks({ config, entries, next, distDir }) {
+  yield () => entries.beforeFirst()
+  for (const id of MODULES) yield () => void next.require(id)
+  for (const url of handlersOf(config)) yield () => import(url).then(() => false)
+  const read = (/** @type {string} */ name) => readManifest(path.join(distDir, 'server', name))
+  const { functions = {}, middleware = {} } = read('middleware-manifest.json')
+  for (const manifest of MANIFESTS) {
+    for (const [page, file] of Object.entries(read(manifest))) {
+      // What is prerendered for good is no code, and Node cannot load an edge function.
+      if (!file.endsWith('.js') || page in functions) continue
+      yield async () => {
+        const entry = await entries.load(`server/${file}`)
+        // Those of the App Router, before the code of the next one may replace `fetch`.
+        entry.patchFetch?.()
+        if (!page.endsWith('/page') || ERROR_PAGES.includes(page)) entries.readManifests(entry, `server/${file}`, page)
+        return true
+      }
+    }
+  }
+  const hasEdge = Object.keys({ ...functions, ...middleware }).length > 0
+  for (const id of [...PAGES_MODULES, ...(hasEdge ? EDGE_MODULES : [])]) yield () => void next.require(id)
+}
+
+/**
+ * The app's own cache handlers. Entries import them, too.
+ * @param {any} config
+ * @returns {string[]}
+ */
+function handlersOf({ cacheHandler, cacheHandlers }) {
+  return [cacheHandler, ...Object.values(cacheHandlers ?? {})]
+    .filter(handler => typeof handler === 'string' && (handler.startsWith('file://') || path.isAbsolute(handler)))
+    .map(handler => (handler.startsWith('file://') ? handler : pathToFileURL(handler).href))
+}
+
+/** @param {string} file @returns {Record<string, any>} empty when the app has no pages of this router */
+function readManifest(file) {
+  try {
+    return JSON.parse(readFileSync(file, 'utf8'))
+  } catch {
+    return {}
+  }
+}
+
+/** A process does not stay alive for it. @param {number} ms @returns {Promise<void>} */
+const pause = ms => new Promise(resolve => void setTimeout(resolve, ms).unref())
+
+module.exports = { Preload }

@@ -1,0 +1,74 @@
+// In: a request with a body that middleware or an edge function may read. Out: the body, watched: a client that sends more
+// than `experimental.proxyClientMaxBodySize` gets 413, whoever is reading. Upstream cuts the body off instead, so that
+// middleware and pages work with half of it (next/dist/server/body-streams.js).
+
+const { openLog } = require('../observe/report')
+const { watchBody } = require('./request-body')
+const { sendAnswer } = require('./respond')
+
+/** Upstream's default of `experimental.proxyClientMaxBodySize` (next/dist/server/config-shared.js). */
+const DEFAULT_LIMIT = 10 * 1024 * 1024
+
+/**
+ * How long a client that was answered may go on sending, in ms. To close a connection while its bytes arrive resets it, and the
+ * reset can overtake the answer (RFC 9112, section 9.6).
+ */
+const LINGER = 2000
+
+/** Requests that were refused; what fails after that is no news. @type {WeakSet<object>} */
+const REFUSED = new WeakSet()
+
+/**
+ * The body of a request, or `null` when it has been refused because of its announced length.
+ * @param {import('../app/server').ServerState} server
+ * @param {import('../entry/render').Request} req
+ * @param {import('../entry/render').Response} res
+ */
+function limitBody(server, req, res) {
+  const { proxyClientMaxBodySize, middlewareClientMaxBodySize } = server.config.experimental
+  const limit = proxyClientMaxBodySize ?? middlewareClientMaxBodySize ?? DEFAULT_LIMIT
+  const refuse = (/** @type {boolean} */ isBeingRead) => {
+    if (REFUSED.has(req)) return
+    REFUSED.add(req)
+    const size = server.next.require('next/dist/compiled/bytes').format(limit)
+    openLog(server.next).warn(
+      `${req.method} ${req.url} was refused: its body is larger than ${size}. Raise \`experimental.proxyClientMaxBodySize\` in next.config to allow it.`,
+    )
+    if (isBeingRead) {
+      // Whoever reads it waits for an end that will not come.
+      if (res.headersSent) req.destroy()
+      else res.once('finish', () => abandon(req))
+    }
+    const headers = ['Content-Type', 'text/plain; charset=utf-8']
+    sendAnswer(res, { status: 413, headers, body: Buffer.from(`Body exceeded ${size} limit`) })
+  }
+  const body = watchBody(req, { limit, onTooLarge: refuse })
+  if (!body.isAnnouncedTooLarge) return body
+  refuse(false)
+  return null
+}
+
+/**
+ * Ends a request for those who read it, and leaves its connection to the client that still sends: the rest is discarded, and
+ * the next request may follow.
+ * @param {import('../entry/render').Request} req
+ */
+function abandon(req) {
+  const { socket } = req
+  req._destroy = (error, done) => {
+    req.aborted = true
+    req.emit('aborted')
+    // As Node's own does: an error that nobody listens for is none.
+    process.nextTick(() => done(req.listenerCount('error') > 0 ? error : null))
+  }
+  req.destroy(new Error('aborted'))
+  if (req.complete) return
+  setTimeout(() => {
+    if (!req.complete) socket.destroy()
+  }, LINGER).unref()
+}
+
+/** @param {import('../entry/render').Request} req */
+const isRefused = req => REFUSED.has(req)
+
+module.exports = { limitBody, isRefused }

@@ -1,0 +1,93 @@
+// In: a request as it arrived, later what routing and middleware changed in its headers. Out: the headers that middleware
+// and entries see. Upstream: `filterInternalHeaders` of next/dist/server/lib/server-ipc/utils.js, `handleRequestImpl` of
+// base-server.js, lib/patch-set-header.js.
+
+const { groupHeaders } = require('./headers')
+
+/** @typedef {import('../entry/render').Request} Request */
+
+/** Headers that only the server may set; Rust dropped them from its copy, this drops them from what JavaScript sees. */
+const INTERNAL_HEADERS = [
+  'x-middleware-rewrite',
+  'x-middleware-redirect',
+  'x-middleware-set-cookie',
+  'x-middleware-skip',
+  'x-middleware-override-headers',
+  'x-middleware-next',
+  'x-now-route-matches',
+  'x-matched-path',
+  'x-nextjs-data',
+  'x-next-resume-state-length',
+  'next-resume',
+]
+
+/** Marks a request that has been taken in. */
+const TAKEN_IN = Symbol('ferronext.takenIn')
+
+/** The cookies that middleware set, on the request. */
+const MIDDLEWARE_COOKIES = Symbol('ferronext.middlewareCookies')
+
+/**
+ * @typedef {object} HeaderChanges what routing and middleware changed
+ * @property {string[]} [requestHeaders] flat; a name that repeats has several values
+ * @property {boolean} [replacesRequestHeaders] whether the headers that arrived are gone
+ * @property {boolean} [direct] asked for by the user's server past the router, which fills in nothing
+ */
+
+/**
+ * Brings the headers of a request into the form in which JavaScript sees them: before middleware, and again before an
+ * entry, because middleware may have replaced them.
+ * @param {import('../app/server').ServerState} server
+ * @param {Request} req
+ * @param {import('../entry/render').Response} res
+ * @param {HeaderChanges} changes
+ */
+function prepareHeaders(server, req, res, changes) {
+  const { headers, socket } = req
+  if (!req[TAKEN_IN]) {
+    req[TAKEN_IN] = true
+    for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
+    server.own.isOwn(req)
+    if (!changes.direct) keepCookies(req, res)
+  }
+  changeHeaders(headers, changes)
+  if (changes.direct) return
+  const forwardedProto = headers['x-forwarded-proto']
+  const encrypted = Boolean(/** @type {any} */ (socket)?.encrypted)
+  const https = forwardedProto ? forwardedProto === 'https' : encrypted
+  headers['x-forwarded-host'] ??= headers.host ?? server.hostname
+  headers['x-forwarded-port'] ??= String(server.port)
+  headers['x-forwarded-proto'] ??= https ? 'https' : 'http'
+  headers['x-forwarded-for'] ??= socket?.remoteAddress
+}
+
+/**
+ * @param {import('node:http').IncomingHttpHeaders} headers
+ * @param {HeaderChanges} changes
+ */
+function changeHeaders(headers, { requestHeaders, replacesRequestHeaders }) {
+  if (requestHeaders === undefined) return
+  const changed = groupHeaders(requestHeaders)
+  if (replacesRequestHeaders) for (const name of Object.keys(headers)) if (!changed.has(name)) delete headers[name]
+  Object.assign(headers, Object.fromEntries(changed))
+}
+
+/**
+ * From now on whoever sets `Set-Cookie` adds to the cookies of middleware, and a header that is set after they have been
+ * sent is ignored: an error page that follows half an answer must not fail because of its headers.
+ * @param {Request} req
+ * @param {import('../entry/render').Response} res
+ */
+function keepCookies(req, res) {
+  const { setHeader } = res
+  /** @type {any} */
+  const patched = res
+  patched.setHeader = (/** @type {string} */ name, /** @type {any} */ value) => {
+    if (res.headersSent) return res
+    if (name.toLowerCase() !== 'set-cookie') return setHeader.call(res, name, value)
+    const own = typeof value === 'string' ? [value] : Array.isArray(value) ? value : []
+    return setHeader.call(res, name, [...new Set([...(req[MIDDLEWARE_COOKIES] ?? []), ...own])])
+  }
+}
+
+module.exports = { MIDDLEWARE_COOKIES, prepareHeaders }

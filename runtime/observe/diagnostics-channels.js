@@ -1,0 +1,58 @@
+// In: requests, when somebody listens to the diagnostics channels by which dd-trace follows Next.js. Out: what it hears there of upstream's
+// server, whose classes it patches and which is not loaded here: the beginning of a request, its page, and its end. dd-trace makes its
+// span `next.request` of it and names Node's own span after the page (packages/datadog-plugin-next of dd-trace-js).
+
+const { AsyncResource } = require('node:async_hooks')
+const { channel } = require('node:diagnostics_channel')
+const { hasSpan } = require('./spans')
+const { ROUTE } = require('./requests')
+
+const START = channel('apm:next:request:start')
+const FINISH = channel('apm:next:request:finish')
+const ERROR = channel('apm:next:request:error')
+const PAGE = channel('apm:next:page:load')
+
+/** Whether somebody listens. One look per request, because a tracer may be started at any time. */
+const isHeard = () => START.hasSubscribers
+
+/** What has a page of its own kind there. @param {string} route see src/pipeline/label.rs */
+const isFile = route => route === '(public)' || route === '(_next/static)'
+
+/**
+ * Runs `work` as a request that is told of.
+ * @param {import('../entry/render').Request} req
+ * @param {import('../entry/render').Response} res
+ * @param {string} route see src/pipeline/label.rs
+ * @param {() => void | Promise<void>} work
+ * @returns {Promise<void>}
+ */
+async function told(req, res, route, work) {
+  if (!hasSpan(route) && !isFile(route)) return work()
+  /** @type {{ req: any, res: any, finishOnResponse: boolean, error?: unknown }} */
+  const context = { req, res, finishOnResponse: true }
+  await START.runStores(context, async () => {
+    const end = AsyncResource.bind(() => FINISH.publish(context))
+    tellPage(req, route)
+    try {
+      await work()
+    } catch (error) {
+      context.error = error
+      ERROR.publish(context)
+      throw error
+    } finally {
+      // Middleware and rewrites have come to another page since.
+      if (req[ROUTE] !== undefined && req[ROUTE] !== route) tellPage(req, req[ROUTE])
+      if (res.writableFinished || res.destroyed) end()
+      else res.once('close', end)
+    }
+  })
+}
+
+/** @param {import('../entry/render').Request} req @param {string} route */
+function tellPage(req, route) {
+  if (isFile(route)) PAGE.publish({ page: req.url, isStatic: true })
+  else if (route === '(not-found)') PAGE.publish({ page: '/404' })
+  else if (!route.startsWith('(')) PAGE.publish({ page: route })
+}
+
+module.exports = { isHeard, told }

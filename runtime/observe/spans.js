@@ -1,0 +1,93 @@
+// In: requests that a page, a route handler or middleware answers, when the app has registered a tracer. Out: the span
+// `BaseServer.handleRequest` around each, named and attributed as upstream's (`handleRequest` of next/dist/server/base-server.js).
+// The spans below it are made by the compiled entries and by upstream's own code in them.
+
+const { ROUTE } = require('./requests')
+
+/** Where @opentelemetry/api keeps what was registered, whoever loaded it (`_globalThis[Symbol.for(…)]` in its global-utils). */
+const API = Symbol.for('opentelemetry.js.api.1')
+
+/** Whether there is a tracer. One look per request, because `instrumentation.ts` may register it at any time. */
+const isTracing = () => /** @type {any} */ (globalThis)[API]?.trace !== undefined
+
+/**
+ * @typedef {import('../entry/render').Request} Request
+ * @typedef {import('../entry/render').Response} Response
+ */
+
+/**
+ * Runs `work` inside the span of a request. Files, redirects and other servers' answers have none, as in upstream.
+ * @param {import('../app/server').ServerState} server
+ * @param {Request} req
+ * @param {Response} res
+ * @param {string} route see src/pipeline/label.rs
+ * @param {() => void | Promise<void>} work
+ * @returns {Promise<void>}
+ */
+async function inSpan(server, req, res, route, work) {
+  if (!hasSpan(route)) return work()
+  const { next } = server
+  const { getTracer, SpanKind, SpanStatusCode } = next.require('next/dist/server/lib/trace/tracer')
+  const { BaseServerSpan } = next.require('next/dist/server/lib/trace/constants')
+  const tracer = getTracer()
+  const method = String(req.method).toUpperCase()
+  const options = {
+    spanName: method,
+    kind: SpanKind.SERVER,
+    attributes: { 'http.method': method, 'http.target': req.url },
+  }
+  const isRsc = 'rsc' in req.headers
+  await tracer.withPropagatedContext(req.headers, () => {
+    // A span that the user's server or its instrumentation has opened.
+    const outer = tracer.getActiveScopeSpan()
+    // Now, because that span ends with the response, which may be before this function goes on.
+    if (!route.startsWith('(')) outer?.setAttribute('http.route', route)
+    return tracer.trace(BaseServerSpan.handleRequest, options, async (/** @type {any} */ span) => {
+      try {
+        await work()
+      } finally {
+        span?.setAttributes({ 'http.status_code': res.statusCode, 'next.rsc': isRsc })
+        if (span && res.statusCode >= 500) {
+          span.setStatus({ code: SpanStatusCode.ERROR })
+          span.setAttribute('error.type', String(res.statusCode))
+        }
+        nameSpan(span, outer, `${isRsc ? 'RSC ' : ''}${method}`, routeOf(tracer, req, route))
+      }
+    })
+  })
+}
+
+/** @param {string} route */
+const hasSpan = route => !route.startsWith('(') || route === NOT_FOUND || route === MIDDLEWARE
+
+const NOT_FOUND = '(not-found)'
+const MIDDLEWARE = '(middleware)'
+
+/**
+ * The route that the entry has named, or the one that Rust has answered from memory.
+ * @param {any} tracer
+ * @param {Request} req
+ * @param {string} route as it was known at first
+ * @returns {string | undefined}
+ */
+function routeOf(tracer, req, route) {
+  const rendered = tracer.getRootSpanAttributes()?.get('next.route')
+  const answered = req[ROUTE] ?? route
+  return rendered ?? (answered.startsWith('(') ? undefined : answered)
+}
+
+/**
+ * @param {any} span
+ * @param {any} outer
+ * @param {string} kind
+ * @param {string | undefined} route
+ */
+function nameSpan(span, outer, kind, route) {
+  if (route === undefined) return span?.updateName(kind)
+  const name = `${kind} ${route}`
+  span?.setAttributes({ 'next.route': route, 'http.route': route, 'next.span_name': name })
+  span?.updateName(name)
+  if (outer && outer !== span) outer.setAttribute('http.route', route)
+}
+
+module.exports = { hasSpan, isTracing, inSpan }

@@ -1,0 +1,70 @@
+// In: promises that outlive their response (cache writes, `after()` work), and requests that are not answered yet. Out: one
+// promise for all of them.
+
+const { report } = require('../observe/report')
+
+/** Where a platform that keeps processes alive, or freezes them, offers what it has for the request at hand. */
+const PLATFORM = Symbol.for('@next/request-context')
+
+/** Collects work that outlives a response, so that `close()` can wait for it. */
+class WaitUntil {
+  /** @type {Set<Promise<unknown>>} */
+  #pending = new Set()
+
+  /** @type {(work: Promise<unknown>) => void} */
+  add = work => {
+    const settled = Promise.resolve(work).then(
+      () => {},
+      error => report('error', error),
+    )
+    this.#pending.add(settled)
+    settled.then(() => this.#pending.delete(settled))
+  }
+
+  /**
+   * What the code of a request is given as `waitUntil`. A platform's own comes first, as in upstream (`getWaitUntil` of
+   * next/dist/server/base-server.js), where `after()` fails if there is a platform that has none. `close()` waits for either.
+   * @returns {((work: Promise<unknown>) => void) | undefined}
+   */
+  ofRequest() {
+    const platform = /** @type {any} */ (globalThis)[PLATFORM]?.get()
+    if (!platform) return this.add
+    if (!platform.waitUntil) return undefined
+    return work => {
+      this.add(work)
+      platform.waitUntil(work)
+    }
+  }
+
+  /** Resolves once nothing is pending, including work that was added meanwhile. */
+  async settle() {
+    while (this.#pending.size > 0) await Promise.all(this.#pending)
+  }
+}
+
+/** Counts requests that are under way. */
+class InFlight {
+  #count = 0
+  /** @type {(() => void)[]} */
+  #waiting = []
+
+  begin() {
+    this.#count++
+  }
+
+  end() {
+    if (--this.#count > 0) return
+    for (const resolve of this.#waiting.splice(0)) resolve()
+  }
+
+  get isIdle() {
+    return this.#count === 0
+  }
+
+  /** Resolves once none is under way. @returns {Promise<void>} */
+  settle() {
+    return this.#count === 0 ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve))
+  }
+}
+
+module.exports = { InFlight, WaitUntil }

@@ -1,0 +1,37 @@
+// In: errors that nobody caught, the user's own included. Out: a log line; the process stays, as it does under upstream's
+// server (next/dist/server/lib/router-server.js).
+
+const { openLog } = require('../observe/report')
+
+const INSTALLED = Symbol.for('ferronext.uncaught')
+
+/**
+ * @param {import('../next/package').NextPackage} next
+ */
+function keepProcessAlive(next) {
+  const holder = /** @type {any} */ (process)
+  if (holder[INSTALLED]) return
+  holder[INSTALLED] = true
+  // Whatever is thrown from here on ends the process (exit code 7), so that nothing may be.
+  const { error: print } = openLog(next)
+  process.on('uncaughtException', error => print('uncaughtException: ', error))
+  const upstreams = loadHandlers(next)
+  if (!upstreams) process.on('unhandledRejection', error => print('unhandledRejection: ', error))
+  else if (!upstreams.isUnhandledRejectionListenerRegistered()) upstreams.registerUnhandledRejectionListener()
+}
+
+/**
+ * Newer versions keep track of their rejection listener, which entries would install too; older ones have none.
+ * @param {import('../next/package').NextPackage} next
+ */
+function loadHandlers(next) {
+  try {
+    const id = 'next/dist/server/node-environment-extensions/process-error-handlers'
+    const handlers = next.require(id)
+    return handlers.registerUnhandledRejectionListener ? handlers : undefined
+  } catch {
+    return undefined
+  }
+}
+
+module.exports = { keepProcessAlive }

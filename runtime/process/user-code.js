@@ -1,0 +1,29 @@
+// In: the file that imports something. Out: whether it is the user's own code. Used in Node's main thread and in the
+// thread of its loader hooks.
+
+const path = require('node:path')
+const { fileURLToPath } = require('node:url')
+
+const FERRONEXT = path.join(__dirname, '../..') + path.sep
+
+/**
+ * Neither a package, nor Node's own, nor ferronext, which needs the real `next`.
+ * @param {string | undefined} importer file name or URL; `undefined` is the command line
+ */
+function isUsersCode(importer) {
+  if (importer === undefined || importer === '') return true
+  let file = importer
+  if (importer.startsWith('file:')) {
+    try {
+      file = fileURLToPath(importer)
+    } catch {
+      return false // a URL that is no path on this machine
+    }
+  } else if (!path.isAbsolute(importer)) {
+    // `data:` is code from the command line; `node:` is Node's.
+    return importer.startsWith('data:')
+  }
+  return !/[\\/]node_modules[\\/]/.test(file) && !file.startsWith(FERRONEXT)
+}
+
+module.exports = { isUsersCode }

@@ -1,0 +1,177 @@
+// In: what Rust cannot do for a picture by itself: a route handler, a page or middleware has to run for its source, or the app's
+// own cache handler keeps the pictures. Out: Rust is told what came of it. Upstream: fetchInternalImage and ImageOptimizerCache of
+// next/dist/server/image-optimizer.js.
+
+const path = require('node:path')
+const { pathToFileURL } = require('node:url')
+const { mockExchange } = require('../http/internal-request')
+const { report } = require('../observe/report')
+
+/**
+ * @typedef {import('../native').Step} Step
+ * @typedef {Extract<Step, { kind: 'imageInternal' }>} InternalStep a request of the server itself; the slot is ours from now on
+ * @typedef {Extract<Step, { kind: 'imageGet' }>} GetStep
+ * @typedef {Extract<Step, { kind: 'imageSet' }>} SetStep
+ */
+
+/**
+ * @param {import('../app/server').ServerState} server
+ * @param {number} slot of the request that waits for the picture
+ * @param {InternalStep | GetStep | SetStep} step
+ * @param {typeof import('./run').steps} steps
+ */
+async function answerForImage(server, slot, step, steps) {
+  const { engine } = server
+  switch (step.kind) {
+    case 'imageInternal':
+      return engine.imageFetched(slot, await fetchInternal(server, step, steps))
+    case 'imageGet':
+      return engine.imageKept(slot, await kept(server, step))
+    case 'imageSet':
+      await keep(server, step)
+      return engine.imageStored(slot)
+  }
+}
+
+/**
+ * Carries out a request of the server itself and collects what it answers. Nothing of a client is in it.
+ * @param {import('../app/server').ServerState} server
+ * @param {InternalStep} step
+ * @param {typeof import('./run').steps} steps
+ */
+async function fetchInternal(server, { slot, method, url, limit }, steps) {
+  try {
+    const { req, res } = mockExchange(server.next, url, {}, method)
+    const collected = collect(res, limit)
+    await Promise.race([steps(server, req, res, slot).then(() => res.hasStreamed), collected.overflow])
+    const header = (/** @type {string} */ name) => textOf(res.getHeader(name))
+    return {
+      status: res.statusCode,
+      cacheControl: header('Cache-Control'),
+      etag: header('ETag'),
+      body: collected.isWhole() ? Buffer.concat(res.buffers) : undefined,
+      isWritten: res.buffers.length > 0,
+    }
+  } catch (error) {
+    server.logError(error)
+    return null
+  } finally {
+    server.engine.free(slot)
+  }
+}
+
+/**
+ * Ends a response that becomes too large.
+ * @param {any} res
+ * @param {number} limit
+ */
+function collect(res, limit) {
+  let size = 0
+  /** @type {() => void} */
+  let told = () => {}
+  /** @type {Promise<void>} */
+  const overflow = new Promise(resolve => {
+    told = resolve
+  })
+  const { write } = res
+  res.write = (/** @type {any} */ chunk, /** @type {any[]} */ ...rest) => {
+    size += Buffer.byteLength(chunk)
+    if (size <= limit) return write.call(res, chunk, ...rest)
+    res.buffers.length = 0
+    told()
+    // Whoever writes sees a client that has gone away.
+    res.on('error', () => {})
+    res.hasStreamed.catch(() => {})
+    res.destroy()
+    return false
+  }
+  return { overflow, isWhole: () => size <= limit }
+}
+
+/** @param {any} value */
+const textOf = value => (value === undefined ? undefined : [value].flat().join(', '))
+
+/**
+ * What the app's cache handler has. One that fails has nothing, as under upstream.
+ * @param {import('../app/server').ServerState} server
+ * @param {GetStep} step
+ */
+async function kept(server, { key }) {
+  try {
+    const handler = await server.imageCacheHandler()
+    const found = await handler.get(key, { kind: 'IMAGE', isFallback: false })
+    const value = found?.value
+    if (value?.kind !== 'IMAGE') return null
+    return {
+      buffer: Buffer.from(value.buffer),
+      etag: String(value.etag),
+      upstreamEtag: String(value.upstreamEtag),
+      extension: String(value.extension),
+      revalidate: typeof value.revalidate === 'number' ? value.revalidate : undefined,
+      lastModified: found.lastModified || undefined,
+    }
+  } catch {
+    return null
+  }
+}
+
+/**
+ * @param {import('../app/server').ServerState} server
+ * @param {SetStep} step
+ */
+async function keep(server, { key, image }) {
+  try {
+    const handler = await server.imageCacheHandler()
+    const { revalidate } = image
+    const value = { kind: 'IMAGE', ...image }
+    const kind = server.traits.reportsImageKind && { kind: 'IMAGE' }
+    await handler.set(key, value, { ...kind, cacheControl: { revalidate, expire: undefined } })
+  } catch (error) {
+    report('error', `Failed to write image to custom cache ${key}`, error)
+  }
+}
+
+/**
+ * The app's own cache handler for pictures, made when it is first asked. Upstream: handleNextImageRequest of next-server.js.
+ * @param {any} config
+ * @param {string} distDir
+ */
+function imageCacheHandler(config, distDir) {
+  /** @type {Promise<any> | undefined} */
+  let made
+  const make = async () => {
+    const loaded = await import(pathToFileURL(path.resolve(distDir, config.cacheHandler)).href)
+    const Handler = loaded.default?.default ?? loaded.default ?? loaded
+    return new Handler({
+      dev: false,
+      flushToDisk: config.experimental.isrFlushToDisk,
+      serverDistDir: path.join(distDir, 'server'),
+      maxMemoryCacheSize: config.cacheMaxMemorySize,
+      revalidatedTags: [],
+      _requestHeaders: {},
+    })
+  }
+  return () => {
+    made ??= make()
+    return made
+  }
+}
+
+/**
+ * Waits for the picture in a slot, and tells Rust when the client goes away: what nobody waits for any more is not made.
+ * @param {import('../native').Engine} engine
+ * @param {import('node:http').ServerResponse} res
+ * @param {number} slot
+ */
+async function loadImage(engine, res, slot) {
+  const cancel = () => engine.imageCancel(slot)
+  res.on('close', cancel)
+  try {
+    if (res.destroyed) cancel()
+    await engine.load(slot)
+  } finally {
+    res.off('close', cancel)
+  }
+}
+
+module.exports = { answerForImage, imageCacheHandler, loadImage }
