@@ -41,7 +41,7 @@ class Supervisor {
   /** @param {any} task @param {string} dir */
   constructor(task, dir) {
     this.#task = task
-    const Watchpack = findNext(dir).require('next/dist/compiled/watchpack')
+    const Watchpack = findNext(dir).load('watchpack')
     this.#watcher = new Watchpack({ aggregateTimeout: AGGREGATE })
     this.#watcher.on('aggregated', (/** @type {Set<string>} */ changed) => {
       const [file] = changed

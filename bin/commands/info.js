@@ -27,6 +27,12 @@ function run(_values, [dir = '.']) {
         nextVersion = version
         const { advisory } = addon().checkVersion(version)
         if (advisory) throw codedError('FERRONEXT_VULNERABLE_NEXT', advisory)
+        const missing = findNext(path.resolve(dir)).missing()
+        if (missing.length > 0)
+          throw codedError(
+            'FERRONEXT_INCOMPATIBLE_NEXT',
+            `next ${version} has no ${missing.join(', ')}, without which ferronext cannot serve`,
+          )
         return untested(version) ? `${version}, ${untested(version)}` : `${version}, supported`
       },
     ],

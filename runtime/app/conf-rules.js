@@ -40,7 +40,7 @@ async function rulesOf(next, conf, config) {
     checked[kind] = async () => rules
   }
   // Everything in it is valid now, so upstream's own code brings it into the form that it writes.
-  const { default: loadCustomRoutes } = next.require('next/dist/lib/load-custom-routes')
+  const { default: loadCustomRoutes } = next.load('loadCustomRoutes')
   const routes = await loadCustomRoutes({
     ...config,
     redirects: undefined,
@@ -240,8 +240,8 @@ function conditionParams(conditions = []) {
  * @returns {(string | number)[]}
  */
 function paramsOf(next, fail, field, pattern, extra) {
-  const { parse, tokensToRegexp } = next.require('next/dist/compiled/path-to-regexp')
-  const { normalizeTokensForRegexp } = next.require('next/dist/lib/route-pattern-normalizer')
+  const { parse, tokensToRegexp } = next.load('pathToRegexp')
+  const { normalizeTokensForRegexp } = next.load('routePatternNormalizer')
   let tokens = []
   let regex = ''
   try {

@@ -134,7 +134,7 @@ function pick(next, prefix, given, built, types, dev) {
  */
 function runTimeValue(next, name, type, value) {
   if (type === 'size') {
-    const bytes = typeof value === 'string' ? next.require('next/dist/compiled/bytes').parse(value) : value
+    const bytes = typeof value === 'string' ? next.load('bytes').parse(value) : value
     if (typeof bytes !== 'number' || !(bytes > 0))
       throw badConf(`\`${name}\` has to be a size such as "10mb", not ${shown(value)}`)
     return bytes

@@ -13,11 +13,11 @@ const path = require('node:path')
 async function watchConfig(next, dir) {
   if (isSupervised()) {
     // Read already, so that this comes from upstream's memory.
-    const config = await next.require('next/dist/server/config').default('phase-development-server', dir)
+    const config = await next.load('config').default('phase-development-server', dir)
     process.send?.({ ferronext: 'compiles', dir: path.join(dir, config.distDir) })
   }
-  const Watchpack = next.require('next/dist/compiled/watchpack')
-  const { CONFIG_FILES } = next.require('next/dist/shared/lib/constants')
+  const Watchpack = next.load('watchpack')
+  const { CONFIG_FILES } = next.load('constants')
   /** @type {string[]} */
   const files = CONFIG_FILES.map((/** @type {string} */ name) => path.join(dir, name))
   const watcher = new Watchpack()
@@ -25,7 +25,7 @@ async function watchConfig(next, dir) {
   const onChange = (/** @type {string} */ file) => {
     if (isSupervised()) return void process.send?.({ ferronext: 'restart', file })
     next
-      .require('next/dist/build/output/log')
+      .load('log')
       .warn(
         `${path.basename(file)} has changed. Restart the server to apply it; \`ferronext dev\` does that by itself.`,
       )

@@ -18,9 +18,9 @@ class Possessions {
   /** @param {import('../next/package').NextPackage} next */
   constructor(next) {
     // Watchers of the dev server and of webpack; they share the class.
-    note(next.require('next/dist/compiled/watchpack').prototype, 'watch')
+    note(next.load('watchpack').prototype, 'watch')
     // Processes and threads: static paths, probes of `use cache`, validation. Each gets its output connected at once.
-    note(next.require('next/dist/compiled/jest-worker').Worker.prototype, 'getStdout')
+    note(next.load('jestWorker').Worker.prototype, 'getStdout')
   }
 
   /**

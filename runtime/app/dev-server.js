@@ -30,7 +30,7 @@ function createDevServer(native, options) {
   const next = findNext(dir)
   checkNext(native, next)
   // By its file: `next` alone would be ferronext again when `ferronext/register` is on.
-  const app = next.require('next/dist/server/next')(options)
+  const app = next.load('developmentServer')(options)
   const possessions = new Possessions(next)
   const filterForwarded = forwardedFilter(options.trustProxy)
   const { prepare, close, getRequestHandler } = app
@@ -88,7 +88,7 @@ async function withBody(req) {
 async function presetConf(next, dir, conf) {
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'development'
-  const { default: load } = next.require('next/dist/server/config')
+  const { default: load } = next.load('config')
   const config = await load('phase-development-server', dir, { silent: false })
   const { config: changed } = await applyConf(next, conf, config, true)
   Object.assign(config, changed)

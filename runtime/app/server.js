@@ -15,12 +15,12 @@ const { isRouted, renderErrorPage } = require('../steps/run')
 const { Entries } = require('../entry/entries')
 const { codedError, fromNative } = require('../errors')
 const { imageCacheHandler } = require('../steps/image')
-const { configText } = require('../next/image-patterns')
+const { configText, loadConfig, loadEnvironment } = require('../next/config')
+const { preloaded } = require('../next/modules')
 const { loadIncrementalCache } = require('../cache/incremental-cache')
 const { registerInstrumentation } = require('../entry/instrumentation')
 const { checkNext } = require('../next/known-versions')
 const { chooseLean } = require('../entry/fast/paths')
-const { MOCK_REQUEST } = require('../http/internal-request')
 const { findNext } = require('../next/package')
 const { claimProcess } = require('../process/single-copy')
 const { resolveOptions } = require('./options')
@@ -102,8 +102,8 @@ async function prepare(native, options) {
   const started = performance.now()
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'production'
-  setup.loadEnvironment(next, dir)
-  const { config, rules } = await applyConf(next, options.conf, await setup.loadConfig(next, dir))
+  loadEnvironment(next, dir)
+  const { config, rules } = await applyConf(next, options.conf, await loadConfig(next, dir))
   if (config.output === 'export') {
     throw codedError(
       'FERRONEXT_EXPORT_OUTPUT',
@@ -158,17 +158,12 @@ async function prepare(native, options) {
 /** The module that entries import it from. */
 const CACHE_HANDLER = require.resolve('../cache/cache-handler')
 
-const NO_FALLBACK_ERROR = 'next/dist/shared/lib/no-fallback-error.external'
-
-/** What requests that fail and renders in the background need of `next`. */
-const FOR_FAULTS = [NO_FALLBACK_ERROR, 'next/dist/compiled/bytes', 'next/dist/compiled/fresh', MOCK_REQUEST]
-
 /**
  * Loads what has to be there when nothing can be loaded any more: no descriptors are left, or node_modules is being replaced.
  * @param {import('../next/package').NextPackage} next
  */
 async function loadForFaults(next) {
-  for (const id of FOR_FAULTS) next.require(id)
+  for (const name of preloaded('prepare')) next.load(name)
 }
 
 /**
@@ -251,7 +246,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
     createIncrementalCache: traits.entriesExpectIncrementalCache
       ? createIncrementalCache(next, runtimeConfig, distDir, dir)
       : undefined,
-    NoFallbackError: next.require(NO_FALLBACK_ERROR).NoFallbackError,
+    NoFallbackError: next.load('noFallbackError').NoFallbackError,
     next,
     edgeFunction: page => require(middlewareManifest).functions[page],
     edgeMiddleware: () => require(middlewareManifest).middleware['/'],
@@ -266,7 +261,7 @@ function start(native, options, next, log, config, distDir, engine, canImport) {
       // Older entries read the configuration in the context, and find it there as it was given.
       runtimeConfig.assetPrefix = prefix
     },
-    formatUrl: parsed => next.require('next/dist/shared/lib/router/utils/format-url').formatUrl(parsed),
+    formatUrl: parsed => next.load('formatUrl').formatUrl(parsed),
   }
   if (options.accessLog || options.metrics) state.nameRoutes()
   publishContext(state.relativeProjectDir, {

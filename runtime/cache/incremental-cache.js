@@ -18,8 +18,8 @@
  * @returns {(request: CacheRequest) => any}
  */
 function loadIncrementalCache(next, serverDistDir) {
-  const { IncrementalCache } = next.require('next/dist/server/lib/incremental-cache')
-  const { nodeFs } = next.require('next/dist/server/lib/node-fs-methods')
+  const { IncrementalCache } = next.load('incrementalCache')
+  const { nodeFs } = next.load('nodeFsMethods')
   return ({ config, headers, prerenderManifest, previewProps, CacheHandler }) =>
     new IncrementalCache({
       fs: nodeFs,

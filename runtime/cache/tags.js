@@ -18,7 +18,7 @@ class Tags {
    */
   constructor(native, next, hasStaleTags) {
     this.#native = native
-    this.#upstream = next.require('next/dist/server/lib/incremental-cache/tags-manifest.external')
+    this.#upstream = next.load('tagsManifest')
     this.#manifest = this.#upstream.tagsManifest
     this.#hasStaleTags = hasStaleTags
   }

@@ -19,7 +19,7 @@ function offerCacheHandler(native, next, tags, maxBytes) {
   const holder = /** @type {any} */ (globalThis)
   // Upstream's handler then keeps nothing, and there is nothing to share.
   if (maxBytes === 0 || holder[OFFERED]?.DefaultCache) return
-  const { initializeCacheHandlers } = next.require('next/dist/server/use-cache/handlers')
+  const { initializeCacheHandlers } = next.load('useCacheHandlers')
   native.memoOpen(maxBytes)
   const handler = createCacheHandler(native, tags)
   holder[OFFERED] = { ...holder[OFFERED], DefaultCache: handler, RemoteCache: holder[OFFERED]?.RemoteCache ?? handler }

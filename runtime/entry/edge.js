@@ -32,9 +32,9 @@ async function runEdge(server, req, res, step, meta) {
  */
 async function answer(server, req, res, step, meta) {
   const { config, next } = server
-  const { urlQueryToSearchParams } = next.require('next/dist/shared/lib/router/utils/querystring')
-  const { signalFromNodeResponse } = next.require('next/dist/server/web/spec-extension/adapters/next-request')
-  const { splitCookiesString } = next.require('next/dist/server/web/utils')
+  const { urlQueryToSearchParams } = next.load('queryString')
+  const { signalFromNodeResponse } = next.load('nextRequest')
+  const { splitCookiesString } = next.load('webUtils')
 
   if (limitBody(server, req, res) === null) return
   const lack = lackOf(req)
@@ -65,7 +65,7 @@ async function answer(server, req, res, step, meta) {
     const values = name === 'set-cookie' ? splitCookiesString(value) : [value]
     for (const single of values) appendDistinct(res, name, single)
   }
-  if (response.body) await next.require('next/dist/server/pipe-readable').pipeToNodeResponse(response.body, res)
+  if (response.body) await next.load('pipeReadable').pipeToNodeResponse(response.body, res)
   else res.end()
 }
 

@@ -7,8 +7,6 @@ const { NO_STORE, sendAnswer } = require('../http/respond')
 
 /** @typedef {import('../app/server').ServerState} ServerState */
 
-const MODULE = 'next/dist/server/lib/router-utils/instrumentation-globals.external'
-
 /** What is answered past the server that has an instrumentation, as upstream's router does. */
 const WITHOUT_IT = new Set(['(_next/static)', '(public)', '(redirect)', '(external-rewrite)'])
 
@@ -24,7 +22,7 @@ function registerInstrumentation(server) {
   const { entries, next, dir, distDir } = server
   entries.beforeFirst()
   /** @type {Promise<void>} */
-  const registered = next.require(MODULE).ensureInstrumentationRegistered(dir, path.relative(dir, distDir))
+  const registered = next.load('instrumentation').ensureInstrumentationRegistered(dir, path.relative(dir, distDir))
   const starting = new Starting()
   server.starting = starting
   registered.then(
@@ -114,7 +112,9 @@ async function reportEdgeFault(server, req, step, error) {
       routeType: 'route',
       revalidateReason: undefined,
     }
-    await next.require(MODULE).instrumentationOnRequestError(dir, path.relative(dir, distDir), error, request, context)
+    await next
+      .load('instrumentation')
+      .instrumentationOnRequestError(dir, path.relative(dir, distDir), error, request, context)
   }
   server.logError(error)
 }

@@ -5,6 +5,7 @@
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
+const { preloaded } = require('../next/modules')
 
 /** How long the server has for itself at first, in milliseconds: it has to listen yet, and who waits for it asks at once. */
 const HEAD_START = 100
@@ -21,31 +22,6 @@ const MANIFESTS = ['pages-manifest.json', 'app-paths-manifest.json']
  * request; those that all pages share it has from its first page at the latest, which here may have come from memory.
  */
 const ERROR_PAGES = ['/_not-found/page', '/_global-error/page']
-
-/** What requests need of `next` beside their entries; not all of it is in every version. */
-const MODULES = [
-  'next/dist/shared/lib/router/utils/format-url',
-  'next/dist/server/web/utils',
-  'next/dist/server/web/spec-extension/adapters/next-request',
-  'next/dist/server/lib/router-utils/instrumentation-globals.external',
-  'next/dist/server/lib/incremental-cache',
-  'next/dist/server/lib/node-fs-methods',
-  'next/dist/server/server-utils',
-  'next/dist/lib/url',
-  'next/dist/shared/lib/router/utils/path-match',
-  'next/dist/server/lib/router-utils/decode-path-params',
-  'next/dist/lib/client-and-server-references',
-]
-
-/** What else pages of the Pages Router need, see lean-pages.js. */
-const PAGES_MODULES = ['react-dom/server.node', 'next/dist/shared/lib/htmlescape']
-
-/** What else edge functions need. */
-const EDGE_MODULES = [
-  'next/dist/shared/lib/router/utils/querystring',
-  'next/dist/server/web/sandbox',
-  'next/dist/server/pipe-readable',
-]
 
 /** What Jest is asked to load after the end of a test file is a failure of the run, and not every app is closed there. */
 const IS_JEST = process.env.JEST_WORKER_ID !== undefined
@@ -107,7 +83,7 @@ class Preload {
  */
 function* tasks({ config, entries, next, distDir }) {
   yield () => entries.beforeFirst()
-  for (const id of MODULES) yield () => void next.require(id)
+  for (const name of preloaded('requests')) yield () => void next.load(name)
   for (const url of handlersOf(config)) yield () => import(url).then(() => false)
   const read = (/** @type {string} */ name) => readManifest(path.join(distDir, 'server', name))
   const { functions = {}, middleware = {} } = read('middleware-manifest.json')
@@ -125,7 +101,7 @@ function* tasks({ config, entries, next, distDir }) {
     }
   }
   const hasEdge = Object.keys({ ...functions, ...middleware }).length > 0
-  for (const id of [...PAGES_MODULES, ...(hasEdge ? EDGE_MODULES : [])]) yield () => void next.require(id)
+  for (const name of [...preloaded('pages'), ...(hasEdge ? preloaded('edge') : [])]) yield () => void next.load(name)
 }
 
 /**

@@ -26,7 +26,7 @@ function runInSandbox(server, info, request, options) {
   const located = (/** @type {{ filePath: string }} */ asset) => ({ ...asset, filePath: below(asset.filePath) })
   const { name, files, wasm = [], assets, env } = info
   const paths = files.map(below)
-  return next.require('next/dist/server/web/sandbox').run({
+  return next.load('sandbox').run({
     distDir,
     name,
     paths,

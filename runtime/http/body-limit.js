@@ -30,7 +30,7 @@ function limitBody(server, req, res) {
   const refuse = (/** @type {boolean} */ isBeingRead) => {
     if (REFUSED.has(req)) return
     REFUSED.add(req)
-    const size = server.next.require('next/dist/compiled/bytes').format(limit)
+    const size = server.next.load('bytes').format(limit)
     openLog(server.next).warn(
       `${req.method} ${req.url} was refused: its body is larger than ${size}. Raise \`experimental.proxyClientMaxBodySize\` in next.config to allow it.`,
     )

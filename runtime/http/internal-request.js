@@ -3,8 +3,6 @@
 
 const { mergeHeaders } = require('./respond')
 
-const MOCK_REQUEST = 'next/dist/server/lib/mock-request'
-
 /**
  * A request of the server itself, and the response to it.
  * @param {import('../next/package').NextPackage} next
@@ -13,7 +11,7 @@ const MOCK_REQUEST = 'next/dist/server/lib/mock-request'
  * @param {string} [method]
  */
 function mockExchange(next, url, headers, method = 'GET') {
-  const { createRequestResponseMocks } = next.require(MOCK_REQUEST)
+  const { createRequestResponseMocks } = next.load('mockRequest')
   const { req, res } = createRequestResponseMocks({ url, headers, method })
   // The mock's own throws when it is asked for more than an address; at the end of this one is nobody.
   req.socket = {}
@@ -26,4 +24,4 @@ function mockExchange(next, url, headers, method = 'GET') {
   return { req, res }
 }
 
-module.exports = { MOCK_REQUEST, mockExchange }
+module.exports = { mockExchange }

@@ -1,32 +1,32 @@
-// In: how something is made that may never be needed. Out: an object that stands for it, and makes it once something of it is used.
+// In: how to make an object that may never be needed. Out: a proxy that makes it when it is first used.
 
 /**
- * @param {object} known what is known of it without making it
+ * @param {object} known properties that are known without making the object
  * @param {() => any} make
  * @returns {any}
  */
-function standIn(known, make) {
+function lazyObject(known, make) {
   /** @type {any} */
   let made
-  const itself = () => {
+  const object = () => {
     made ??= make()
     return made
   }
   return new Proxy(known, {
     get(_, name) {
       if (Object.hasOwn(known, name)) return Reflect.get(known, name)
-      return isAskedOfEverything(name) ? undefined : itself()[name]
+      return isProbe(name) ? undefined : object()[name]
     },
-    set: (_, name, value) => Reflect.set(itself(), name, value),
-    has: (_, name) => Object.hasOwn(known, name) || (!isAskedOfEverything(name) && name in itself()),
+    set: (_, name, value) => Reflect.set(object(), name, value),
+    has: (_, name) => Object.hasOwn(known, name) || (!isProbe(name) && name in object()),
   })
 }
 
 /**
- * Whether a name is asked for without interest in what is stood for, which has none of them: a promise asks for `then` of whatever
- * it is given, and Jest for a symbol of whatever is global, when nothing can be loaded any more.
+ * Whether a name is read of any object, without interest in this one: a promise reads `then` of every value, and Jest reads symbols
+ * of every global when modules can no longer be loaded. The objects have none of these.
  * @param {string | symbol} name
  */
-const isAskedOfEverything = name => name === 'then' || typeof name === 'symbol'
+const isProbe = name => name === 'then' || typeof name === 'symbol'
 
-module.exports = { standIn }
+module.exports = { lazyObject }

@@ -1,19 +1,23 @@
-// In: the project folder. Out: the user's own `next`, the one its compiled entries require, and nothing of it loaded.
+// In: the project folder. Out: the user's own `next`, the one that its compiled entries require, and none of it loaded yet.
 
 const { readFileSync } = require('node:fs')
 const { createRequire } = require('node:module')
 const path = require('node:path')
 const { codedError } = require('../errors')
-const { loadSparing } = require('./spared-modules')
+const { lazyObject } = require('./lazy')
+const { MODULES, requiredModules } = require('./modules')
 
 /**
+ * @typedef {import('./modules').ModuleName} ModuleName
+ *
  * @typedef {object} NextPackage
  * @property {string} dir folder of the package
  * @property {string} version its version
- * @property {(id: string) => any} require loads a module of this copy of `next`, e.g. `next/dist/server/config`, or what it
- *   depends on, e.g. `@next/env`
- * @property {(id: string, spared: Record<string, object>) => any} requireSparing the same, with modules that are loaded only if
- *   something of them is used (spared-modules.js)
+ * @property {(name: ModuleName) => any} load a module of this copy of `next`, or of what it depends on, by its name in modules.js
+ * @property {(name: ModuleName, lazy: Partial<Record<ModuleName, object>>) => any} loadLazily the same; what it requires of `lazy` is loaded
+ *   only when it is used
+ * @property {(name: ModuleName) => string} fileOf the path of a file of the package
+ * @property {() => string[]} missing the ids of required modules that this copy does not have
  */
 
 /** @type {Map<string, NextPackage>} */
@@ -40,35 +44,77 @@ function findNext(projectDir) {
     )
   }
   const { version } = JSON.parse(readFileSync(manifestPath, 'utf8'))
-  // What `next` depends on is its own business: package managers like pnpm do not show it to the project.
+  const dir = path.dirname(manifestPath)
+  // Package managers such as pnpm do not show the dependencies of `next` to the project.
   const nextRequire = createRequire(manifestPath)
-  const load = remembering(id => (id.startsWith('next/') ? projectRequire : nextRequire)(id))
+  const requireOf = (/** @type {string} */ id) => (id.startsWith('next/') ? projectRequire : nextRequire)
+  /** @type {NextPackage} */
   const next = {
-    dir: path.dirname(manifestPath),
+    dir,
     version,
-    require: load,
-    requireSparing: (/** @type {string} */ id, /** @type {Record<string, object>} */ spared) =>
-      loadSparing(projectRequire, id, spared),
+    load: remembering(name => {
+      const { id } = MODULES[name]
+      return requireOf(id)(id)
+    }),
+    loadLazily: (name, lazy) => loadLazily(projectRequire, name, lazy),
+    fileOf: name => path.join(dir, MODULES[name].id.slice('next/'.length)),
+    missing: () => requiredModules().filter(id => resolved(requireOf(id), id) === undefined),
   }
   found.set(projectDir, next)
   return next
 }
 
 /**
- * Modules of `next` are asked for on each request, after the require hook of `next` has made that slow.
- * @param {NextPackage['require']} load
- * @returns {NextPackage['require']}
+ * Requests ask for modules of `next`, and the require hook of `next` makes `require()` slow.
+ * @param {NextPackage['load']} load
+ * @returns {NextPackage['load']}
  */
 function remembering(load) {
-  /** @type {Map<string, any>} */
+  /** @type {Map<ModuleName, any>} */
   const loaded = new Map()
-  return id => {
-    let exports = loaded.get(id)
+  return name => {
+    let exports = loaded.get(name)
     if (exports === undefined) {
-      exports = load(id)
-      loaded.set(id, exports)
+      exports = load(name)
+      loaded.set(name, exports)
     }
     return exports
+  }
+}
+
+/**
+ * Loads a module with a lazy object in the place of each module of `lazy`. Such a module must do nothing while it is loaded, and
+ * its users must take what it exports from it when they need it, as all code does that `next` compiles.
+ * @param {NodeJS.Require} require of the project. Jest does not show its modules; nothing is lazy there
+ * @param {ModuleName} name
+ * @param {Partial<Record<ModuleName, object>>} lazy with the exports that are known without loading the module
+ */
+function loadLazily(require, name, lazy) {
+  /** @type {string[]} */
+  const replaced = []
+  for (const [each, known] of Object.entries(lazy)) {
+    const { id } = MODULES[/** @type {ModuleName} */ (each)]
+    const file = resolved(require, id)
+    if (file === undefined || file in require.cache) continue
+    replaced.push(file)
+    const exports = lazyObject(known, () => require(id))
+    // The module loader reads nothing else of a module.
+    require.cache[file] = /** @type {NodeModule} */ ({ id: file, filename: file, loaded: true, exports })
+  }
+  try {
+    return require(MODULES[name].id)
+  } finally {
+    // Everyone who requires one of them later gets the module itself.
+    for (const file of replaced) delete require.cache[file]
+  }
+}
+
+/** @param {NodeJS.Require} require @param {string} id that this version of `next` may not have */
+function resolved(require, id) {
+  try {
+    return require.resolve(id)
+  } catch {
+    return undefined
   }
 }
 

@@ -1,8 +1,6 @@
 // In: `experimental.testProxy` of the app's configuration. Out: requests in Next.js's test mode, in which a test answers what the app
 // fetches, and nothing is kept. Upstream: next/dist/server/lib/router-server.js, next/dist/server/lib/incremental-cache/index.js.
 
-const MODULE = 'next/dist/experimental/testmode/server'
-
 /**
  * @callback Handler
  * @param {any} req
@@ -20,7 +18,7 @@ const MODULE = 'next/dist/experimental/testmode/server'
 function testMode(next, config) {
   if (!config.experimental.testProxy) return handler => handler
   process.env.NEXT_PRIVATE_TEST_PROXY = 'true'
-  const { interceptTestApis, wrapRequestHandlerNode } = next.require(MODULE)
+  const { interceptTestApis, wrapRequestHandlerNode } = next.load('testMode')
   interceptTestApis()
   return wrapRequestHandlerNode
 }

@@ -4,8 +4,6 @@
 
 const { isTracing } = require('./spans')
 
-const API = 'next/dist/compiled/@opentelemetry/api'
-
 /**
  * @typedef {object} ClientSpan
  * @property {string[]} headers flat list
@@ -22,7 +20,7 @@ const API = 'next/dist/compiled/@opentelemetry/api'
  */
 function openClientSpan({ next }, req, target) {
   if (!isTracing()) return undefined
-  const { context, propagation, trace, SpanKind, SpanStatusCode } = next.require(API)
+  const { context, propagation, trace, SpanKind, SpanStatusCode } = next.load('openTelemetry')
   const method = String(req.method).toUpperCase()
   const active = context.active()
   const parent = trace.getSpanContext(active) ? active : propagation.extract(active, req.headers)

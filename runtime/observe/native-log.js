@@ -13,7 +13,7 @@ function traceAsAsked(native, next) {
   const { DEBUG, FERRONEXT_LOG } = process.env
   if (FERRONEXT_LOG) return native.setLogFilter(FERRONEXT_LOG)
   if (!DEBUG) return
-  const debug = next.require('next/dist/compiled/debug')
+  const debug = next.load('debug')
   const asked = PARTS.filter(part => debug.enabled(`ferronext:${part}`))
   if (asked.length > 0) native.setLogFilter(asked.map(part => `ferronext::${part}=debug`).join())
 }

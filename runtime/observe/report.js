@@ -4,9 +4,6 @@
 
 const { inspect } = require('node:util')
 
-/** What upstream prints with. */
-const LOG = 'next/dist/build/output/log'
-
 /**
  * @typedef {object} Log
  * @property {(...args: unknown[]) => void} error
@@ -25,7 +22,7 @@ const logs = new WeakMap()
 function openLog(next) {
   let log = logs.get(next)
   if (log === undefined) {
-    const upstreams = next.require(LOG)
+    const upstreams = next.load('log')
     // Node opens them when they are first asked for.
     void [process.stdout, process.stderr]
     const print = (/** @type {keyof Log} */ method) => guarded((...args) => upstreams[method](...args))
@@ -73,4 +70,4 @@ function plain(value) {
   }
 }
 
-module.exports = { LOG, openLog, report }
+module.exports = { openLog, report }

@@ -27,8 +27,8 @@ const isTracing = () => /** @type {any} */ (globalThis)[API]?.trace !== undefine
 async function inSpan(server, req, res, route, work) {
   if (!hasSpan(route)) return work()
   const { next } = server
-  const { getTracer, SpanKind, SpanStatusCode } = next.require('next/dist/server/lib/trace/tracer')
-  const { BaseServerSpan } = next.require('next/dist/server/lib/trace/constants')
+  const { getTracer, SpanKind, SpanStatusCode } = next.load('tracer')
+  const { BaseServerSpan } = next.load('spanNames')
   const tracer = getTracer()
   const method = String(req.method).toUpperCase()
   const options = {

@@ -1,101 +1,10 @@
-// In: the user's `next`, its project and configuration. Out: a process in the state that compiled entries expect:
-// environment variables, async storages, patched globals. Upstream: next/dist/server/lib/router-server.js,
-// base-server.js and next-server.js do the same at start.
+// In: the user's `next` and its configuration. Out: a process in the state that compiled entries expect: variables, async storages, patched
+// globals. Upstream: next/dist/server/lib/router-server.js, base-server.js and next-server.js do the same at start.
 
-const { spawnSync } = require('node:child_process')
-const { existsSync, readFileSync } = require('node:fs')
-const { dirname, join, relative } = require('node:path')
-const { codedError } = require('../errors')
-const { LOG } = require('../observe/report')
-const { hookWebpack } = require('../next/webpack-hook')
+const { readFileSync } = require('node:fs')
+const { join, relative } = require('node:path')
 
 /** @typedef {import('../next/package').NextPackage} NextPackage */
-
-/**
- * Reads `.env*` files as upstream does: existing variables win.
- * @param {NextPackage} next
- * @param {string} dir
- */
-function loadEnvironment(next, dir) {
-  next.require('@next/env').loadEnvConfig(dir, false, next.require(LOG))
-}
-
-/**
- * Evaluates `next.config` for the production server phase. The loader brings along what it uses only for a configuration in
- * TypeScript, one that is not valid or one that names hosts of pictures: two thirds of the time that loading it took.
- * @param {NextPackage} next
- * @param {string} dir
- * @returns {Promise<any>}
- */
-function loadConfig(next, dir) {
-  const { default: load } = next.requireSparing('next/dist/server/config', {
-    'next/dist/build/next-config-ts/transpile-config': {},
-    'next/dist/compiled/semver': { __esModule: false },
-    'next/dist/server/config-utils': {
-      loadWebpackHook: () => hookWebpack(() => next.require('next/dist/server/config-utils').loadWebpackHook()),
-    },
-    'next/dist/shared/lib/match-remote-pattern': {},
-    'next/dist/shared/lib/zod': {},
-    'next/dist/telemetry/flush-telemetry': {},
-  })
-  return Promise.resolve(load('phase-production-server', dir, { silent: true })).catch(error => {
-    throw badConfig(next, dir, error)
-  })
-}
-
-/**
- * What is wrong with next.config, in one sentence with the place; the error itself is its cause.
- * @param {NextPackage} next
- * @param {string} dir
- * @param {unknown} error
- */
-function badConfig(next, dir, error) {
-  const file = configFile(next, dir)
-  if (String(/** @type {any} */ (error)?.code).startsWith('FERRONEXT_')) return error
-  const isError = error instanceof Error || typeof (/** @type {any} */ (error)?.message) === 'string'
-  const { name, message, stack } = isError ? /** @type {Error} */ (error) : new Error(String(error))
-  const what = isError && name !== 'Error' && !message.startsWith(name) ? `${name}: ${message}` : message
-  const place = isError && (placeIn(file, stack ?? '') || (name === 'SyntaxError' ? placeOfSyntaxError(file) : ''))
-  return codedError('FERRONEXT_BAD_CONFIG', `${file}${place || ''} cannot be used: ${oneLine(what)}`, error)
-}
-
-/** The compiler of next.config.ts puts a stack of its own behind its message. @param {string} what */
-const oneLine = what =>
-  what
-    .replace(/\s*Stack backtrace:.*$/s, '')
-    .trim()
-    .replace(/\s*\n\s*/g, ' ')
-
-/**
- * `:line` of a file as a stack names it first, with or without a URL in front. A syntax error has it in its first line.
- * @param {string} file
- * @param {string} stack
- */
-function placeIn(file, stack) {
-  const at = stack.indexOf(`${file}:`)
-  const lines = at < 0 ? null : /^:\d+(:\d+)?/.exec(stack.slice(at + file.length))
-  return lines?.[0] ?? ''
-}
-
-/** Node prints it with the error and does not put it on the error of a module. @param {string} file */
-const placeOfSyntaxError = file =>
-  placeIn(
-    file,
-    spawnSync(process.execPath, ['--check', file], { encoding: 'utf8', env: { ...process.env, NODE_OPTIONS: '' } })
-      .stderr ?? '',
-  )
-
-/** The file that the loader has found, in this folder or one above. @param {NextPackage} next @param {string} dir */
-function configFile(next, dir) {
-  /** @type {string[]} */
-  const names = next.require('next/dist/shared/lib/constants').CONFIG_FILES
-  for (let folder = dir; ; folder = dirname(folder)) {
-    const found = names.map(name => join(folder, name)).find(file => existsSync(file))
-    if (found !== undefined) return found
-    // None there: the fault is in what was passed or in the environment.
-    if (folder === dirname(folder)) return `the configuration of ${dir}`
-  }
-}
 
 /**
  * Installs what entries need before the first of them is required: AsyncLocalStorage on the global object, the
@@ -103,9 +12,9 @@ function configFile(next, dir) {
  * @param {NextPackage} next
  */
 function installNodeEnvironment(next) {
-  next.require('next/dist/server/node-environment')
-  next.require('next/dist/server/require-hook')
-  next.require('next/dist/server/node-polyfill-crypto')
+  next.load('nodeEnvironment')
+  next.load('requireHook')
+  next.load('polyfillCrypto')
 }
 
 /**
@@ -121,7 +30,7 @@ function applyConfig(next, config) {
   Object.assign(globalThis, { NEXT_CLIENT_ASSET_SUFFIX: token && `?dpl=${token}` })
   if (experimental.optimizeCss) process.env.__NEXT_OPTIMIZE_CSS = 'true'
   if (experimental.nextScriptWorkers) process.env.__NEXT_SCRIPT_WORKERS = 'true'
-  next.require('next/dist/server/setup-http-agent-env').setHttpClientAndAgentOptions(config)
+  next.load('httpAgent').setHttpClientAndAgentOptions(config)
 }
 
 /**
@@ -154,9 +63,6 @@ function isExperimentalCompile(distDir) {
 const relativeProjectDir = dir => relative(process.cwd(), dir)
 
 module.exports = {
-  badConfig,
-  loadEnvironment,
-  loadConfig,
   installNodeEnvironment,
   applyConfig,
   clientAssetToken,

@@ -26,8 +26,7 @@ function keepProcessAlive(next) {
  */
 function loadHandlers(next) {
   try {
-    const id = 'next/dist/server/node-environment-extensions/process-error-handlers'
-    const handlers = next.require(id)
+    const handlers = next.load('errorHandlers')
     return handlers.registerUnhandledRejectionListener ? handlers : undefined
   } catch {
     return undefined

@@ -4,7 +4,6 @@
 
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
-const { MOCK_REQUEST } = require('../http/internal-request')
 const { restoreBody } = require('../http/read-body')
 const { NO_FALLBACK, render } = require('../entry/render')
 const { headFrom } = require('../http/request-head')
@@ -44,7 +43,7 @@ async function renderToHTML(server, req, res, pathname, query) {
   }
   if (!server.traits.capturedHtml) return textOf(await pagePayload(server, req, res, pathname, url, query))
   req.url = url
-  const { MockedResponse } = server.next.require(MOCK_REQUEST)
+  const { MockedResponse } = server.next.load('mockRequest')
   const captured = new MockedResponse({ headers: res.getHeaders(), statusCode: res.statusCode, socket: res.socket })
   const payload = await pagePayload(server, req, captured, pathname, url, query)
   if (payload === null && captured.isSent) await captured.hasStreamed
@@ -268,7 +267,7 @@ async function answersEarly(server, req, res, { file, pathname: route, locale, r
     res.setHeader('x-nextjs-matched-path', `${found ? `/${found}` : ''}${pathname}`)
   }
   if (method === 'GET' || method === 'HEAD') return false
-  const { getIsPossibleServerAction } = server.next.require('next/dist/server/lib/server-action-request-meta')
+  const { getIsPossibleServerAction } = server.next.load('serverActions')
   if ((isFile || isPrerendered) && !isError && !getIsPossibleServerAction(req)) {
     res.statusCode = 405
     res.setHeader('Allow', ['GET', 'HEAD'])
@@ -295,7 +294,7 @@ function sendPayload(server, req, res, { text, type }) {
   if (generateEtags) {
     const etag = server.native.etagOfText(text)
     res.setHeader('ETag', etag)
-    if (server.next.require('next/dist/compiled/fresh')(req.headers, { etag })) {
+    if (server.next.load('fresh')(req.headers, { etag })) {
       res.statusCode = 304
       res.end()
       return

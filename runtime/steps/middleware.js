@@ -67,7 +67,7 @@ async function runMiddleware(server, req, res, slot, step) {
  */
 async function callMiddleware(server, req, res, step, body) {
   const { config, next } = server
-  const { signalFromNodeResponse } = next.require('next/dist/server/web/spec-extension/adapters/next-request')
+  const { signalFromNodeResponse } = next.load('nextRequest')
   const request = {
     headers: req.headers,
     method: String(req.method).toUpperCase(),
@@ -99,7 +99,7 @@ async function callMiddleware(server, req, res, step, body) {
  * @returns {string[]} names, in lower case, and values in turn; one pair for each cookie
  */
 function flatHeaders({ next }, response) {
-  const { splitCookiesString } = next.require('next/dist/server/web/utils')
+  const { splitCookiesString } = next.load('webUtils')
   const flat = []
   for (const [name, value] of response.headers) {
     if (name === 'set-cookie') for (const cookie of splitCookiesString(value)) flat.push(name, cookie)
@@ -118,7 +118,7 @@ function flatHeaders({ next }, response) {
 async function sendMiddlewareResponse({ next }, res, step, body) {
   mergeHeaders(res, step.headers)
   res.statusCode = step.status
-  if (body) await next.require('next/dist/server/pipe-readable').pipeToNodeResponse(body, res)
+  if (body) await next.load('pipeReadable').pipeToNodeResponse(body, res)
   else res.end()
 }
 

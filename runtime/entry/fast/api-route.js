@@ -19,9 +19,6 @@ const STANDS_FOR = Symbol('ferronext.standsFor')
 /** Options that the build writes into the entry, where they cannot be read; an app with one of them keeps the handler. */
 const WRITTEN_INTO_ENTRIES = ['allowedRevalidateHeaderKeys', 'multiZoneDraftMode', 'trustHostHeader']
 
-/** The compiled forms of the route module, of which the entry has loaded one. */
-const BUNDLES = ['pages-api-turbo.runtime.prod.js', 'pages-api.runtime.prod.js']
-
 class LeanApi {
   #preparation
   #entry
@@ -44,7 +41,8 @@ class LeanApi {
     // The entry of an index page names itself in several ways.
     if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return leave('app')
     if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return leave('app')
-    const bundle = BUNDLES.map(name => path.join(next.dir, 'dist/compiled/next-server', name)).find(isLoaded)
+    // The compiled forms of the route module, of which the entry has loaded one.
+    const bundle = [next.fileOf('apiRouteTurbopack'), next.fileOf('apiRouteWebpack')].find(isLoaded)
     const Module = bundle && require(bundle).PagesAPIRouteModule
     if (typeof Module?.prototype?.render !== 'function') return leave('version')
     const module = new Module({

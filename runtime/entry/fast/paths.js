@@ -11,7 +11,7 @@ const { renderAsUpstream, renderByNodeBuild } = require('./react')
 const { LEAN, LeanPreparation } = require('./prepare')
 const { LeanRoute } = require('./route-handler')
 const { isTracing } = require('../../observe/spans')
-const { standIn } = require('../../next/lazy')
+const { lazyObject } = require('../../next/lazy')
 
 /**
  * @typedef {import('../render').Request} Request
@@ -179,7 +179,7 @@ function lightenCache({ CacheHandler, createIncrementalCache, native, next, dist
     const isOurs = meta?.[LEAN] && isReady
     if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
       const { headers } = req
-      meta.incrementalCache = standIn(NOTHING_TO_RESET, () =>
+      meta.incrementalCache = lazyObject(NOTHING_TO_RESET, () =>
         newIncrementalCache({ config: nextConfig, headers, prerenderManifest, previewProps, CacheHandler }),
       )
     }

@@ -314,14 +314,14 @@ function hasInternalName(query) {
  * @param {{ basePath: string, rewrites: Record<string, any[]>, caseSensitive: boolean }} routes
  */
 function toolsFor({ next, config }, srcPage, kind, { basePath, rewrites, caseSensitive }) {
-  const { parseReqUrl } = next.require('next/dist/lib/url')
-  const { getServerUtils } = next.require('next/dist/server/server-utils')
-  const { getPathMatch } = next.require('next/dist/shared/lib/router/utils/path-match')
-  const { isDynamicRoute } = next.require('next/dist/shared/lib/router/utils')
-  const { normalizeAppPath } = next.require('next/dist/shared/lib/router/utils/app-paths')
-  const { removePathPrefix } = next.require('next/dist/shared/lib/router/utils/remove-path-prefix')
-  const { removeTrailingSlash } = next.require('next/dist/shared/lib/router/utils/remove-trailing-slash')
-  const { decodePathParams } = next.require('next/dist/server/lib/router-utils/decode-path-params')
+  const { parseReqUrl } = next.load('parseUrl')
+  const { getServerUtils } = next.load('serverUtils')
+  const { getPathMatch } = next.load('pathMatch')
+  const { isDynamicRoute } = next.load('routerUtils')
+  const { normalizeAppPath } = next.load('appPaths')
+  const { removePathPrefix } = next.load('removePathPrefix')
+  const { removeTrailingSlash } = next.load('removeTrailingSlash')
+  const { decodePathParams } = next.load('decodePathParams')
   const normalized = normalizeAppPath(srcPage)
   const page = normalized === '/index' ? '/' : normalized
   const isDynamic = isDynamicRoute(page)

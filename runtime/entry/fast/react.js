@@ -22,7 +22,7 @@ const replaced = new WeakMap()
  */
 function renderByNodeBuild({ next, native }) {
   try {
-    const edge = next.require('react-dom/server.edge')
+    const edge = next.load('reactDomEdge')
     let become = replaced.get(edge)
     if (become === undefined) {
       become = replace(next, native, edge)
@@ -41,7 +41,7 @@ function renderByNodeBuild({ next, native }) {
  * @param {any} edge
  */
 function replace(next, native, edge) {
-  const node = next.require('react-dom/server.node')
+  const node = next.load('reactDomNode')
   if (edge.version !== node.version || typeof node.renderToReadableStream !== 'function') {
     return { off: /** @type {Reason} */ ('app'), renderAsUpstream: () => {} }
   }
@@ -76,20 +76,17 @@ function replace(next, native, edge) {
  */
 function renderAsUpstream({ next }, reason) {
   try {
-    replaced.get(next.require('react-dom/server.edge'))?.renderAsUpstream(reason)
+    replaced.get(next.load('reactDomEdge'))?.renderAsUpstream(reason)
   } catch {
     // Nothing was replaced.
   }
 }
 
-/** Where upstream's `htmlEscapeJsonString` is, in 16.4 and 15.5, and in 16.0. */
-const ESCAPERS = ['next/dist/shared/lib/htmlescape', 'next/dist/server/htmlescape']
-
 /** @param {import('../../next/package').NextPackage} next @returns {((json: string) => string) | undefined} */
 function jsonEscaper(next) {
-  for (const id of ESCAPERS) {
+  for (const load of [() => next.load('htmlEscape'), () => next.load('htmlEscapeOlder')]) {
     try {
-      return next.require(id).htmlEscapeJsonString
+      return load().htmlEscapeJsonString
     } catch {
       // It is the other one.
     }

@@ -250,7 +250,7 @@ function sendHead({ next, traits }, res, { status, statusText, headers }) {
   headers.forEach((value, name) => {
     if (name === OVERRIDE_COOKIES || (traits.routeFramingIsDropped && FRAMING.has(name))) return
     if (name === 'set-cookie') {
-      const { splitCookiesString } = next.require('next/dist/server/web/utils')
+      const { splitCookiesString } = next.load('webUtils')
       for (const cookie of splitCookiesString(value)) appendDistinct(res, name, cookie)
     } else if (MULTIPLE.has(name) || !res.hasHeader(name)) appendDistinct(res, name, value)
   })
