@@ -2,7 +2,7 @@
 
 const { createHandler } = require('../steps/run')
 const { InnerServer } = require('./inner-server')
-const { closePrinter } = require('../observe/printer')
+const { closePrinter } = require('../observe/native-log')
 const { openLog, report } = require('../observe/report')
 const { observedBy, operatorPaths, recorded } = require('../observe/requests')
 const { attachUpgrade, endUpgraded, handleUpgrade } = require('../steps/upgrade')

@@ -24,7 +24,6 @@ const { chooseLean } = require('../entry/fast/paths')
 const { findNext } = require('../next/package')
 const { claimProcess } = require('../process/single-copy')
 const { resolveOptions } = require('./options')
-const { closePrinter, openPrinter } = require('../observe/printer')
 const { ownRequests } = require('../http/own-requests')
 const { Preload } = require('../entry/preload')
 const { openLog, report } = require('../observe/report')
@@ -32,8 +31,8 @@ const setup = require('../process/setup')
 const { revalidate } = require('../steps/revalidate')
 const { forwardedFilter, givesOrigin } = require('../http/trust-proxy')
 const { Tags } = require('../cache/tags')
-const { traceAsAsked } = require('../observe/native-log')
-const { targetParser } = require('../steps/target')
+const { applyLogFilter, closePrinter, openPrinter } = require('../observe/native-log')
+const { targetParser } = require('../steps/proxy')
 const { testMode } = require('../next/test-mode')
 const { keepProcessAlive } = require('../process/uncaught')
 const { offerCacheHandler } = require('../cache/use-cache-handler')
@@ -68,7 +67,7 @@ const { InFlight, WaitUntil } = require('../process/in-flight')
  * @property {(step: import('../entry/render').RenderStep) => boolean} compresses whether what the entry writes is compressed
  * @property {NodeJS.Timeout | undefined} publicWatch looks for new files in `public`, until the app is closed
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
- * @property {(text: string) => import('../steps/target').Target} parseTarget reads the URL of an external rewrite
+ * @property {(text: string) => import('../steps/proxy').Target} parseTarget reads the URL of an external rewrite
  * @property {(error: unknown) => void} logError
  * @property {((error: unknown) => void) | undefined} [hear] takes errors in the place of the console, see contract.js
  * @property {import('../next/package').NextPackage} next the user's `next`
@@ -98,7 +97,7 @@ async function prepare(native, options) {
   const next = findNext(dir)
   const { untested } = checkNext(native, next)
   const log = openLog(next)
-  traceAsAsked(native, next)
+  applyLogFilter(native, next)
   const started = performance.now()
   const environment = /** @type {Record<string, string | undefined>} */ (process.env)
   environment.NODE_ENV ||= 'production'

@@ -9,7 +9,7 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const path = require('node:path')
 const { codedError } = require('../errors')
 const { lastTested } = require('../next/known-versions')
-const { mockExchange } = require('../http/internal-request')
+const { internalExchange } = require('../http/internal-request')
 const { render } = require('./render')
 const { headFrom } = require('../http/request-head')
 
@@ -102,7 +102,7 @@ async function answer(server, step, url, deadline) {
   server.hear = hear
   const unmute = muteErrors(hear)
   const answered = asking.run(true, async () => {
-    const { req, res } = mockExchange(server.next, url, {})
+    const { req, res } = internalExchange(server.next, url, {})
     const lean = {
       answer(/** @type {ServerState} */ _own, /** @type {any} */ entry, /** @type {any[]} */ ...rest) {
         const done = /** @type {any} */ (server.lean).answer(server, entry, ...rest)

@@ -4,7 +4,7 @@
 const { isRefused, limitBody } = require('../http/body-limit')
 const { reportEdgeFault } = require('./instrumentation')
 const { failing, lackOf } = require('../http/read-body')
-const { appendDistinct } = require('../http/respond')
+const { appendDistinct } = require('../http/headers')
 const { runInSandbox } = require('./sandbox')
 
 /**

@@ -3,7 +3,8 @@
 
 const path = require('node:path')
 const { report } = require('../observe/report')
-const { NO_STORE, sendAnswer } = require('../http/respond')
+const { NO_STORE } = require('../http/headers')
+const { sendAnswer } = require('../http/respond')
 
 /** @typedef {import('../app/server').ServerState} ServerState */
 

@@ -6,8 +6,9 @@ const { withForm } = require('./form-errors')
 const { runEdge } = require('./edge')
 const { PUBLIC_ORIGIN } = require('../http/forwarded-origin')
 const { lackOf, tellLack } = require('../http/read-body')
-const { MIDDLEWARE_COOKIES, prepareHeaders } = require('../http/request-headers')
-const { appendDistinct, mergeHeaders } = require('../http/respond')
+const { prepareHeaders } = require('../http/request-headers')
+const { MIDDLEWARE_COOKIES, ignoreReason } = require('../http/response-patches')
+const { appendDistinct, mergeHeaders } = require('../http/headers')
 
 /**
  * @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request
@@ -32,7 +33,7 @@ const NO_FALLBACK = Symbol('no fallback')
  */
 async function render(server, req, res, step, error, extraMeta) {
   server.entries.beforeFirst()
-  if (req.httpVersionMajor > 1) withoutReason(res)
+  if (req.httpVersionMajor > 1) ignoreReason(res)
   prepareHeaders(server, req, res, step)
   const meta = Object.assign(prepareRequest(server, req, step, error), extraMeta)
   mergeHeaders(res, step.headers)
@@ -83,14 +84,6 @@ function runPost(server, req, step, run) {
   const withItsForm = () => withForm(req, step, run)
   if (!('next-action' in req.headers)) return withItsForm()
   return server.own.keepHost(req, process.env.__NEXT_PRIVATE_ORIGIN ?? req[REQUEST_META].initURL, withItsForm)
-}
-
-/**
- * Entries set the reason of a status, which HTTP/2 has not: Node warns of that.
- * @param {Response} res
- */
-function withoutReason(res) {
-  Object.defineProperty(res, 'statusMessage', { value: '', writable: true, configurable: true })
 }
 
 /**

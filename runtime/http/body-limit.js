@@ -4,6 +4,7 @@
 
 const { openLog } = require('../observe/report')
 const { watchBody } = require('./request-body')
+const { abortStream } = require('./request-patches')
 const { sendAnswer } = require('./respond')
 
 /** Upstream's default of `experimental.proxyClientMaxBodySize` (next/dist/server/config-shared.js). */
@@ -55,13 +56,7 @@ function limitBody(server, req, res) {
  */
 function abandon(req) {
   const { socket } = req
-  req._destroy = (error, done) => {
-    req.aborted = true
-    req.emit('aborted')
-    // As Node's own does: an error that nobody listens for is none.
-    process.nextTick(() => done(req.listenerCount('error') > 0 ? error : null))
-  }
-  req.destroy(new Error('aborted'))
+  abortStream(req)
   if (req.complete) return
   setTimeout(() => {
     if (!req.complete) socket.destroy()

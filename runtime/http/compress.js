@@ -1,8 +1,5 @@
-// In: a response that JavaScript is about to write. Out: the same response, compressed chunk by chunk where the client
-// and the content type allow it. Rules: next/dist/compiled/compression; encoders: src/http/encoding.
-
-const { isUint8Array } = require('node:util/types')
-const { endWhole } = require('./single-write')
+// In: the headers and the chunks of a response that JavaScript writes. Out: whether it is compressed, and its chunks under a content coding.
+// Rules: next/dist/compiled/compression; encoders: src/http/encoding. response-patches.js puts this between the writer and the response.
 
 /**
  * Chunks up to this size are compressed on the spot: 32 KiB take about 0.4 ms at the default level, less than a
@@ -10,127 +7,108 @@ const { endWhole } = require('./single-write')
  */
 const SYNC_LIMIT = 32 * 1024
 
-/** What was planned before. The answers of an app are of few kinds, and to ask Rust again takes 13 us on a busy server. @type {Map<string, string[]>} */
+/** What Rust has planned before: the answers of an app are of few kinds, and a call takes 13 us on a busy server. @type {Map<string, string[]>} */
 const plans = new Map()
 
-/** Kinds of answers that are remembered: beyond that somebody makes them up. */
+/** Kinds of answers that are kept. More than that are made up by a client. */
 const MAX_PLANS = 512
 
 /** The response headers that decide whether and how it is encoded. */
 const DECISIVE_HEADERS = ['content-type', 'content-length', 'content-encoding', 'cache-control', 'vary']
 
-/**
- * Makes `res` compress what is written to it from now on. Decides when the headers are about to be sent.
- * @param {typeof import('../native')} native the addon
- * @param {import('node:http').IncomingMessage} req
- * @param {import('node:http').ServerResponse} res
- * @param {number} engine the key of the engine, which knows what is preferred to gzip
- */
-function compressResponse(native, req, res, engine) {
-  const { writeHead, write, end } = /** @type {any} */ (res)
-  /** @type {string | undefined} once it is decided; empty when the answer goes out as it is */
-  let coding
-  /** @type {any} the native encoder of a body that comes in several chunks */
-  let encoder = null
-  /** @type {Promise<unknown> | null} compression of large chunks that is under way; keeps the order of writes */
-  let queue = null
-  let ended = false
+/** The compression of one response. */
+class Compression {
+  #native
+  #req
+  #res
+  #engine
+  #next
+  /** Set by `decide()`; empty if the response is not compressed. @type {string | undefined} */
+  #coding
+  /** The native encoder of a body that comes in several chunks. @type {any} */
+  #encoder = null
+  /** Compression of large chunks that is under way; keeps the order of writes. @type {Promise<unknown> | null} */
+  #queue = null
 
-  /** @param {number} [length] bytes of the whole body, if known */
-  const decide = length => {
-    if (coding !== undefined) return
-    coding = ''
+  /**
+   * @param {typeof import('../native')} native
+   * @param {import('node:http').IncomingMessage} req
+   * @param {import('node:http').ServerResponse} res
+   * @param {number} engine the key of the engine, which knows which codings come before gzip
+   * @param {{ write: (bytes: Buffer) => boolean, end: (bytes: Buffer) => any, endWhole: (bytes: Buffer) => any }} next where the bytes go
+   */
+  constructor(native, req, res, engine, next) {
+    this.#native = native
+    this.#req = req
+    this.#res = res
+    this.#engine = engine
+    this.#next = next
+  }
+
+  /** Whether chunks have to be encoded. */
+  get isOn() {
+    return Boolean(this.#coding)
+  }
+
+  get isDecided() {
+    return this.#coding !== undefined
+  }
+
+  /**
+   * Decides by the headers, once, when they are about to be sent, and changes them.
+   * @param {number} [length] bytes of the whole body, if known
+   */
+  decide(length) {
+    if (this.#coding !== undefined) return
+    this.#coding = ''
+    const res = this.#res
     const headers = []
     for (const name of DECISIVE_HEADERS) {
       const value = res.getHeader(name)
-      // What has several types is of none that could be compressed (the package `compressible`).
+      // Several types are none that could be compressed (the package `compressible`).
       if (name === 'content-type' && Array.isArray(value)) continue
       if (value !== undefined) headers.push(name, Array.isArray(value) ? value.join(', ') : String(value))
     }
-    const accepted = req.headers['accept-encoding']
-    const asked = { accepted: accepted === undefined ? '' : String(accepted), isHead: req.method === 'HEAD' }
-    const [vary, chosen] = plan(native, engine, asked, length ?? -1, headers)
+    const accepted = this.#req.headers['accept-encoding']
+    const asked = { accepted: accepted === undefined ? '' : String(accepted), isHead: this.#req.method === 'HEAD' }
+    const [vary, coding] = plan(this.#native, this.#engine, asked, length ?? -1, headers)
     if (vary !== '') res.setHeader('Vary', vary)
-    if (chosen === '') return
-    coding = chosen
+    if (coding === '') return
+    this.#coding = coding
     res.setHeader('Content-Encoding', coding)
     res.removeHeader('Content-Length')
   }
 
-  /** @param {Buffer} bytes all of a body */
-  const endInOne = bytes => (endWhole(res, end, bytes) ? res : end.call(res, bytes))
-
-  /** @param {Buffer} chunk @param {boolean} last */
-  const encode = (chunk, last) => {
-    if (encoder === null && last && chunk.length <= SYNC_LIMIT)
-      return endInOne(native.encodeWhole(/** @type {string} */ (coding), chunk))
-    encoder ??= new native.Encoder(/** @type {string} */ (coding))
-    if (queue === null && chunk.length <= SYNC_LIMIT) {
-      const out = encoder.push(chunk, last)
-      return last ? end.call(res, out) : out.length === 0 || write.call(res, out)
+  /**
+   * Encodes a chunk and passes it on.
+   * @param {Buffer} chunk
+   * @param {boolean} last
+   */
+  push(chunk, last) {
+    const coding = /** @type {string} */ (this.#coding)
+    const { write, end, endWhole } = this.#next
+    if (this.#encoder === null && last && chunk.length <= SYNC_LIMIT)
+      return endWhole(this.#native.encodeWhole(coding, chunk))
+    this.#encoder ??= new this.#native.Encoder(coding)
+    if (this.#queue === null && chunk.length <= SYNC_LIMIT) {
+      const out = this.#encoder.push(chunk, last)
+      return last ? end(out) : out.length === 0 || write(out)
     }
-    const current = encoder
-    const previous = queue ?? Promise.resolve()
-    const task = previous
-      .then(() => current.pushAsync(chunk, last))
+    const res = this.#res
+    const encoder = this.#encoder
+    const task = (this.#queue ?? Promise.resolve())
+      .then(() => encoder.pushAsync(chunk, last))
       .then(
         out => {
-          if (queue === task) queue = null
+          if (this.#queue === task) this.#queue = null
           if (res.destroyed) return
-          if (last) end.call(res, out)
-          else if (out.length === 0 || write.call(res, out)) res.emit('drain')
+          if (last) end(out)
+          else if (out.length === 0 || write(out)) res.emit('drain')
         },
         error => res.destroy(error),
       )
-    queue = task
+    this.#queue = task
     return last ? res : false
-  }
-
-  /** @type {any} */
-  const patched = res
-  patched.writeHead = (/** @type {any[]} */ ...args) => {
-    if (coding === undefined && !res.headersSent) {
-      applyHead(res, args)
-      decide()
-      return writeHead.call(res, res.statusCode)
-    }
-    return writeHead.apply(res, /** @type {any} */ (args))
-  }
-  patched.write = (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) => {
-    if (!res.headersSent) decide()
-    if (!coding) return write.call(res, chunk, encoding, callback)
-    const done = typeof encoding === 'function' ? encoding : callback
-    const more = encode(toBuffer(chunk, encoding), false)
-    if (done) process.nextTick(done)
-    return more
-  }
-  patched.end = (/** @type {any} */ chunk, /** @type {any} */ encoding, /** @type {any} */ callback) => {
-    if (ended) return end.call(res, chunk, encoding, callback)
-    const body = typeof chunk === 'function' ? undefined : chunk
-    if (!res.headersSent)
-      decide(
-        body == null
-          ? 0
-          : Buffer.byteLength(
-              body,
-              typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : undefined,
-            ),
-      )
-    if (!coding && body == null) return end.call(res, chunk, encoding, callback)
-    ended = true
-    const done = [chunk, encoding, callback].find(argument => typeof argument === 'function')
-    if (done) res.once('finish', done)
-    // As bytes: Node would write a text and the headers before it in one go, and the headers in UTF-8.
-    const bytes = body == null ? Buffer.alloc(0) : toBuffer(body, encoding)
-    return coding ? encode(bytes, true) : endInOne(bytes)
-  }
-  patched.flush = () => {
-    res.flushHeaders()
-  }
-  const { flushHeaders } = res
-  patched.flushHeaders = () => {
-    if (!res.headersSent) decide()
-    return flushHeaders.call(res)
   }
 }
 
@@ -162,31 +140,4 @@ function plan(native, engine, { accepted, isHead }, length, headers) {
   return planned
 }
 
-/**
- * Applies the arguments of `writeHead` as single headers, so that the decision sees them.
- * @param {import('node:http').ServerResponse} res
- * @param {any[]} args
- */
-function applyHead(res, args) {
-  const [status, second, third] = args
-  res.statusCode = status
-  if (typeof second === 'string') res.statusMessage = second
-  const headers = typeof second === 'string' ? third : (second ?? third)
-  if (Array.isArray(headers)) {
-    // As Node does it: they replace what was set before, but a name may come twice.
-    for (let i = 0; i < headers.length; i += 2) res.removeHeader(headers[i])
-    for (let i = 0; i < headers.length; i += 2) res.appendHeader(headers[i], headers[i + 1])
-  } else if (headers) {
-    for (const name of Object.keys(headers)) if (headers[name] !== undefined) res.setHeader(name, headers[name])
-  }
-}
-
-/** @param {any} chunk @param {any} encoding @returns {Buffer} */
-function toBuffer(chunk, encoding) {
-  if (Buffer.isBuffer(chunk)) return chunk
-  // The edge sandbox is a realm of its own, with another Uint8Array.
-  if (isUint8Array(chunk)) return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-  return Buffer.from(String(chunk), typeof encoding === 'string' ? /** @type {BufferEncoding} */ (encoding) : 'utf8')
-}
-
-module.exports = { compressResponse }
+module.exports = { Compression }

@@ -1,7 +1,7 @@
 // In: a URL that the server itself asks for. Out: upstream's stand-ins for req and res, in which nothing leaves the process.
 // Upstream: next/dist/server/lib/mock-request.js.
 
-const { mergeHeaders } = require('./respond')
+const { mergeHeaders } = require('./headers')
 
 /**
  * A request of the server itself, and the response to it.
@@ -10,7 +10,7 @@ const { mergeHeaders } = require('./respond')
  * @param {import('node:http').IncomingHttpHeaders} headers
  * @param {string} [method]
  */
-function mockExchange(next, url, headers, method = 'GET') {
+function internalExchange(next, url, headers, method = 'GET') {
   const { createRequestResponseMocks } = next.load('mockRequest')
   const { req, res } = createRequestResponseMocks({ url, headers, method })
   // The mock's own throws when it is asked for more than an address; at the end of this one is nobody.
@@ -24,4 +24,32 @@ function mockExchange(next, url, headers, method = 'GET') {
   return { req, res }
 }
 
-module.exports = { mockExchange }
+/**
+ * Limits the body of an internal response: one that becomes longer is dropped and destroyed.
+ * @param {any} res from `internalExchange()`
+ * @param {number} limit
+ */
+function collect(res, limit) {
+  let size = 0
+  /** @type {() => void} */
+  let report = () => {}
+  /** @type {Promise<void>} */
+  const overflow = new Promise(resolve => {
+    report = resolve
+  })
+  const { write } = res
+  res.write = (/** @type {any} */ chunk, /** @type {any[]} */ ...rest) => {
+    size += Buffer.byteLength(chunk)
+    if (size <= limit) return write.call(res, chunk, ...rest)
+    res.buffers.length = 0
+    report()
+    // The writer sees a client that has gone away.
+    res.on('error', () => {})
+    res.hasStreamed.catch(() => {})
+    res.destroy()
+    return false
+  }
+  return { overflow, isWhole: () => size <= limit }
+}
+
+module.exports = { collect, internalExchange }

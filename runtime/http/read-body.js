@@ -7,6 +7,7 @@ const { inspect } = require('node:util')
 const { isUint8Array } = require('node:util/types')
 const { codedError } = require('../errors')
 const { report } = require('../observe/report')
+const { restoreStream } = require('./request-patches')
 
 /** @typedef {import('../entry/render').Request} Request */
 
@@ -53,13 +54,7 @@ async function restoreBody(req) {
   // Whoever calls us at the end of the body stands between Node's two steps of ending it, and the second one would end the new one.
   if (!req.closed) await new Promise(setImmediate)
   if (!req.readableEnded) return
-  // They have been told. A server that collects a body and never takes its listeners off would call us again.
-  for (const event of ['data', 'end', 'readable']) req.removeAllListeners(event)
-  // A request is closed once.
-  const options = { autoDestroy: false, emitClose: false }
-  Object.assign(req, { _readableState: new /** @type {any} */ (Readable).ReadableState(options, req, false) })
-  if (taken.bytes.length > 0) Readable.prototype.push.call(req, taken.bytes)
-  Readable.prototype.push.call(req, null)
+  restoreStream(req, taken.bytes)
 }
 
 /**

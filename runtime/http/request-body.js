@@ -9,6 +9,7 @@
 
 const { Readable } = require('node:stream')
 const { failing, lackOf } = require('./read-body')
+const { passOn, takeBuffered, watchStream } = require('./request-patches')
 
 /**
  * @typedef {object} BodyOptions
@@ -47,18 +48,17 @@ class RequestBody {
   constructor(req, options) {
     this.#req = req
     this.#options = options
-    // Node's parser looks the method up on the request for each chunk (lib/_http_common.js, parserOnBody).
-    this.#req.push = (/** @type {Buffer | null} */ chunk, /** @type {any} */ encoding) => {
+    watchStream(req, (chunk, encoding) => {
       if (chunk !== null && !this.#isAllowed(chunk.length)) return true
       // No end: nobody takes the beginning of a body for the whole.
       if (this.#received > options.limit) return true
       if (this.#copy) this.#feed(chunk)
       // The faster of the two readers sets the pace; what the other has not read yet is bounded by the limit.
       const copyWantsMore = this.#copy !== undefined && !this.#copy.destroyed && !this.#copyIsFull
-      if (!this.#holding) return Readable.prototype.push.call(req, chunk, encoding) || copyWantsMore
+      if (!this.#holding) return passOn(req, chunk, encoding) || copyWantsMore
       this.#keep(chunk)
       return copyWantsMore || (this.#copy === undefined && this.#heldBytes < HELD_UNREAD)
-    }
+    })
   }
 
   /** Whether the client says that it will send more than the app allows. */
@@ -71,16 +71,9 @@ class RequestBody {
     const req = this.#req
     if (this.#holding) return
     this.#holding = true
-    // What arrived before the user's server called the handler. To read exactly what is there does not end the stream.
-    if (req.readableLength > 0 && !req.readableFlowing) {
-      const { _consuming, _readableState } = req
-      const early = req.read(req.readableLength)
-      // It goes back before anybody looks. Otherwise Node would not discard what nobody reads (lib/_http_server.js,
-      // resOnFinish), and `new Request()` would refuse a body that has been read from (stream.isDisturbed).
-      req._consuming = _consuming
-      _readableState.dataEmitted = false
-      if (early && this.#isAllowed(early.length)) this.#keep(early)
-    }
+    // What arrived before the user's server called the handler.
+    const early = takeBuffered(req)
+    if (early && this.#isAllowed(early.length)) this.#keep(early)
     if (hasEnd(req)) this.#keep(null)
   }
 
@@ -94,7 +87,7 @@ class RequestBody {
     this.#heldBytes = 0
     const ended = hasEnd(req)
     for (const chunk of held) {
-      if (!ended) Readable.prototype.push.call(req, chunk)
+      if (!ended) passOn(req, chunk)
       else if (chunk !== null && !req.readableEnded) req.unshift(chunk)
     }
     resume(req)

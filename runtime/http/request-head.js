@@ -3,6 +3,7 @@
 const { IncomingMessage } = require('node:http')
 const { OUT_HEADERS } = require('./respond')
 const { PUBLIC_ORIGIN } = require('./forwarded-origin')
+const { adoptHttp1Headers } = require('./request-patches')
 
 /** @typedef {import('node:http').IncomingMessage & Record<symbol, any>} Request */
 
@@ -14,9 +15,6 @@ const { PUBLIC_ORIGIN } = require('./forwarded-origin')
 const PARSED_HEADERS = Object.getOwnPropertySymbols(new IncomingMessage(/** @type {any} */ (null))).find(
   symbol => symbol.description === 'kHeaders',
 )
-
-/** Marks a request that has been made like one of HTTP/1. */
-const ADOPTED = Symbol('ferronext.adopted')
 
 /**
  * Method, target and headers, joined by NUL, which none of them can contain, and what the user's server has set on the response.
@@ -50,7 +48,7 @@ function setBefore(res) {
 /** @param {Request} req */
 function headOfRequest(req) {
   if (req.httpVersionMajor > 1) {
-    likeHttp1(req)
+    adoptHttp1Headers(req)
     // Tells Rust that a body needs no header to be there.
     return withOrigin(req, `${headFrom(req)}\0:method\0${req.method}`)
   }
@@ -66,21 +64,6 @@ function headOfRequest(req) {
  * @param {string} head
  */
 const withOrigin = (req, head) => (req[PUBLIC_ORIGIN] === undefined ? head : `${head}\0:origin\0${req[PUBLIC_ORIGIN]}`)
-
-/**
- * Gives a request of Node's HTTP/2 compatibility API the headers that an HTTP/1 request has, because compiled entries read
- * nothing else: no pseudo headers, `host` from `:authority`, one line of cookies, and an object with a prototype.
- * @param {Request} req
- */
-function likeHttp1(req) {
-  if (req[ADOPTED]) return
-  /** @type {import('node:http').IncomingHttpHeaders} */
-  const headers = {}
-  for (const name of Object.keys(req.headers)) if (!name.startsWith(':')) headers[name] = req.headers[name]
-  headers.host ??= /** @type {any} */ (req).authority
-  Object.defineProperty(req, 'headers', { value: headers, writable: true, enumerable: true, configurable: true })
-  req[ADOPTED] = true
-}
 
 /**
  * The same from parsed headers.

@@ -3,6 +3,7 @@
 // base-server.js, lib/patch-set-header.js.
 
 const { groupHeaders } = require('./headers')
+const { joinCookies } = require('./response-patches')
 
 /** @typedef {import('../entry/render').Request} Request */
 
@@ -23,9 +24,6 @@ const INTERNAL_HEADERS = [
 
 /** Marks a request that has been taken in. */
 const TAKEN_IN = Symbol('ferronext.takenIn')
-
-/** The cookies that middleware set, on the request. */
-const MIDDLEWARE_COOKIES = Symbol('ferronext.middlewareCookies')
 
 /**
  * @typedef {object} HeaderChanges what routing and middleware changed
@@ -48,7 +46,7 @@ function prepareHeaders(server, req, res, changes) {
     req[TAKEN_IN] = true
     for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
     server.own.isOwn(req)
-    if (!changes.direct) keepCookies(req, res)
+    if (!changes.direct) joinCookies(req, res)
   }
   changeHeaders(headers, changes)
   if (changes.direct) return
@@ -72,22 +70,4 @@ function changeHeaders(headers, { requestHeaders, replacesRequestHeaders }) {
   Object.assign(headers, Object.fromEntries(changed))
 }
 
-/**
- * From now on whoever sets `Set-Cookie` adds to the cookies of middleware, and a header that is set after they have been
- * sent is ignored: an error page that follows half an answer must not fail because of its headers.
- * @param {Request} req
- * @param {import('../entry/render').Response} res
- */
-function keepCookies(req, res) {
-  const { setHeader } = res
-  /** @type {any} */
-  const patched = res
-  patched.setHeader = (/** @type {string} */ name, /** @type {any} */ value) => {
-    if (res.headersSent) return res
-    if (name.toLowerCase() !== 'set-cookie') return setHeader.call(res, name, value)
-    const own = typeof value === 'string' ? [value] : Array.isArray(value) ? value : []
-    return setHeader.call(res, name, [...new Set([...(req[MIDDLEWARE_COOKIES] ?? []), ...own])])
-  }
-}
-
-module.exports = { MIDDLEWARE_COOKIES, prepareHeaders }
+module.exports = { prepareHeaders }

@@ -3,6 +3,7 @@
 const { createReadStream } = require('node:fs')
 const { ServerResponse, validateHeaderName, validateHeaderValue } = require('node:http')
 const { isMainThread } = require('node:worker_threads')
+const { lengthOf, mergeHeaders } = require('./headers')
 const { sendWhole, wholeOf } = require('./single-write')
 
 /**
@@ -15,9 +16,6 @@ const { sendWhole, wholeOf } = require('./single-write')
  * @property {Record<string, [string, string | string[]]>} [table] the headers, checked, in the form in which Node keeps them
  * @property {import('./single-write').Whole} [whole] head and body, to be sent as one
  */
-
-/** What nobody may keep: this value is set whatever the response had before. */
-const NO_STORE = 'private, no-cache, no-store, max-age=0, must-revalidate'
 
 /**
  * Where Node keeps the headers of a response that were set one by one: `{ name: [Name, value] }`, `null` while there are
@@ -171,15 +169,6 @@ async function sendChunks(res, nextChunk, length = Number.NaN) {
 }
 
 /**
- * What a flat list of headers says of the length of the body; `NaN` where it says nothing.
- * @param {string[]} headers
- */
-function lengthOf(headers) {
-  const at = headers.findIndex((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-length')
-  return at < 0 ? Number.NaN : Number(headers[at + 1])
-}
-
-/**
  * Resolves when the client has taken what was written, or has gone away.
  * @param {ServerResponse} res
  * @returns {Promise<void>}
@@ -196,86 +185,4 @@ function drained(res) {
   })
 }
 
-/**
- * Sets headers in the place of what the response has under their names, but for `Vary`.
- * @param {ServerResponse} res
- * @param {string[]} headers flat list
- * @param {boolean} [yields] whether `Content-Type` and `Cache-Control` leave their place to what an entry has set (send-payload.js)
- */
-function mergeHeaders(res, headers, yields = false) {
-  if (headers.length === 0) return
-  /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
-  const own = new Set()
-  for (let i = 0; i < headers.length; i += 2) {
-    const name = headers[i]
-    const value = headers[i + 1]
-    const lower = name.toLowerCase()
-    // All at once, because a cookie that is set joins those of middleware (request-headers.js).
-    if (lower === 'set-cookie') {
-      if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
-    } else if (own.has(lower)) res.appendHeader(name, value)
-    else if (lower === 'vary') addVary(res, name, value)
-    else if (!yields || !yieldsToEntry(lower, value) || !res.hasHeader(name)) res.setHeader(name, value)
-    own.add(lower)
-  }
-}
-
-/**
- * @param {string[]} headers flat list
- * @param {string} lower a name in lower case
- */
-function valuesOf(headers, lower) {
-  return headers.filter((_, at) => at % 2 === 1 && headers[at - 1].toLowerCase() === lower)
-}
-
-/**
- * @param {string} name
- * @param {string} value
- */
-const yieldsToEntry = (name, value) => name === 'content-type' || (name === 'cache-control' && value !== NO_STORE)
-
-/**
- * Adds to `Vary`. An entry that gave up has set the fields of its kind of page already; they are not said twice.
- * @param {ServerResponse} res
- * @param {string} name as the answer spells it
- * @param {string} value
- */
-function addVary(res, name, value) {
-  const present = res.getHeader('vary')
-  const current = Array.isArray(present) ? present.join(', ') : String(present ?? '')
-  if (current === '' || value === current || value.startsWith(`${current},`)) res.setHeader(name, value)
-  // What depends on the encoding too was given one merged line by upstream's compression, else every part has a line.
-  else if (/(^|, )Accept-Encoding$/.test(value)) res.setHeader(name, `${current}, ${value}`)
-  else if (!current.startsWith(`${value},`)) res.setHeader(name, [present ?? [], value].flat().map(String))
-}
-
-/**
- * Adds a value as upstream's responses do: none twice, and every value of a name under the spelling of the last
- * (`appendHeader` of next/dist/server/base-http/node.js).
- * @param {ServerResponse} res
- * @param {string} name
- * @param {string} value
- */
-function appendDistinct(res, name, value) {
-  const present = res.getHeader(name)
-  if (present === undefined) {
-    res.setHeader(name, value)
-    return
-  }
-  const values = [present].flat().map(String)
-  if (!values.includes(value)) res.setHeader(name, [...values, value])
-}
-
-module.exports = {
-  NO_STORE,
-  OUT_HEADERS,
-  appendDistinct,
-  checkAnswer,
-  drained,
-  lengthOf,
-  mergeHeaders,
-  sendAnswer,
-  sendChunks,
-  sendStream,
-  statusOf,
-}
+module.exports = { OUT_HEADERS, checkAnswer, drained, sendAnswer, sendChunks, sendStream, statusOf }

@@ -2,15 +2,16 @@
 // when nobody asked. Rust names the route of each request (src/pipeline/label.rs) and counts (src/binding/metrics.rs).
 
 const { codedError } = require('../errors')
-const { formatter } = require('./access-log')
+const { report } = require('./report')
 
 /**
+ * @typedef {import('../../index').AccessLogEntry} AccessLogEntry
  * @typedef {import('../entry/render').Request} Request
  * @typedef {import('../entry/render').Response} Response
  * @typedef {(req: Request, res: Response, parsedUrl?: any) => Promise<void>} Handler
  *
  * @typedef {object} Observed what the options come to
- * @property {((entry: import('../../index').AccessLogEntry) => void) | undefined} log
+ * @property {((entry: AccessLogEntry) => void) | undefined} log
  * @property {boolean} counts
  * @property {string | undefined} metrics path that answers with metrics
  * @property {string | undefined} live path that answers while the process does
@@ -38,7 +39,7 @@ function observedBy({ accessLog, metrics, health }) {
     if (path !== undefined && !isPath(path)) throw badOption(`health.${name}`, 'takes a path', path)
   }
   return {
-    log: formatter(accessLog),
+    log: accessLogger(accessLog),
     counts: Boolean(metrics),
     metrics: typeof metrics === 'string' ? metrics : undefined,
     live: paths.live,
@@ -130,6 +131,43 @@ function cacheStatus(res) {
   const sent = /** @type {any} */ (res)._header
   if (typeof sent !== 'string') return String(res.getHeader('x-nextjs-cache') ?? '')
   return /\r\nx-nextjs-cache: (\w+)/i.exec(sent)?.[1] ?? ''
+}
+
+/**
+ * @param {unknown} option
+ * @returns {((entry: AccessLogEntry) => void) | undefined}
+ */
+function accessLogger(option) {
+  if (!option) return undefined
+  if (typeof option === 'function') return guarded(/** @type {(entry: AccessLogEntry) => void} */ (option))
+  if (option === true || option === 'text') return entry => void process.stdout.write(text(entry))
+  if (option === 'json') return entry => void process.stdout.write(`${JSON.stringify(entry)}\n`)
+  throw codedError(
+    'FERRONEXT_BAD_OPTION',
+    `The option \`accessLog\` of next() takes true, "text", "json" or a function, not ${JSON.stringify(option)}.`,
+  )
+}
+
+/** @param {AccessLogEntry} entry */
+function text({ time, method, url, status, complete, ms, route, cache }) {
+  const aborted = complete ? '' : ' aborted'
+  return `${time.toISOString()} ${printable(method)} ${printable(url)} ${status} ${ms.toFixed(1)}ms route=${printable(route)} cache=${cache ?? '-'}${aborted}\n`
+}
+
+/** Node's parser lets bytes through that a terminal would take for commands. @param {string} value */
+const printable = value =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
+  value.replace(/[\x00-\x20\x7f-\x9f]/g, char => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
+
+/** A fault of the user's function costs its line and not the process. @param {(entry: AccessLogEntry) => void} log */
+function guarded(log) {
+  return (/** @type {AccessLogEntry} */ entry) => {
+    try {
+      log(entry)
+    } catch (error) {
+      report('error', error)
+    }
+  }
 }
 
 module.exports = { ROUTE, observedBy, operatorPaths, recorded }

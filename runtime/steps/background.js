@@ -2,7 +2,7 @@
 // is rendered anew and stored. The entry gets a request without headers, finds its own stale answer and does the rest as it
 // does under upstream: render in the background, store, report and log what goes wrong, put off the next attempt.
 
-const { mockExchange } = require('../http/internal-request')
+const { internalExchange } = require('../http/internal-request')
 const { WaitUntil } = require('../process/in-flight')
 
 /**
@@ -32,7 +32,7 @@ async function run(server, { slot, url }, steps) {
   const route = countRender ? engine.route(slot) : ''
   const own = { waitUntil: { value: waitUntil }, countRender: { value: undefined } }
   try {
-    const { req, res } = mockExchange(server.next, url, {})
+    const { req, res } = internalExchange(server.next, url, {})
     await steps(Object.create(server, own), req, res, slot, true)
     await waitUntil.settle()
     // Here and not around the entry, which has answered long before it has rendered.

@@ -7,7 +7,7 @@ const path = require('node:path')
 const { restoreBody } = require('../http/read-body')
 const { NO_FALLBACK, render } = require('../entry/render')
 const { headFrom } = require('../http/request-head')
-const { NO_STORE, appendDistinct } = require('../http/respond')
+const { NO_STORE, appendDistinct } = require('../http/headers')
 
 /**
  * @typedef {import('../entry/render').Request} Request

@@ -4,7 +4,7 @@
 
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
-const { mockExchange } = require('../http/internal-request')
+const { collect, internalExchange } = require('../http/internal-request')
 const { report } = require('../observe/report')
 
 /**
@@ -41,7 +41,7 @@ async function answerForImage(server, slot, step, steps) {
  */
 async function fetchInternal(server, { slot, method, url, limit }, steps) {
   try {
-    const { req, res } = mockExchange(server.next, url, {}, method)
+    const { req, res } = internalExchange(server.next, url, {}, method)
     const collected = collect(res, limit)
     await Promise.race([steps(server, req, res, slot).then(() => res.hasStreamed), collected.overflow])
     const header = (/** @type {string} */ name) => textOf(res.getHeader(name))
@@ -58,34 +58,6 @@ async function fetchInternal(server, { slot, method, url, limit }, steps) {
   } finally {
     server.engine.free(slot)
   }
-}
-
-/**
- * Ends a response that becomes too large.
- * @param {any} res
- * @param {number} limit
- */
-function collect(res, limit) {
-  let size = 0
-  /** @type {() => void} */
-  let told = () => {}
-  /** @type {Promise<void>} */
-  const overflow = new Promise(resolve => {
-    told = resolve
-  })
-  const { write } = res
-  res.write = (/** @type {any} */ chunk, /** @type {any[]} */ ...rest) => {
-    size += Buffer.byteLength(chunk)
-    if (size <= limit) return write.call(res, chunk, ...rest)
-    res.buffers.length = 0
-    told()
-    // Whoever writes sees a client that has gone away.
-    res.on('error', () => {})
-    res.hasStreamed.catch(() => {})
-    res.destroy()
-    return false
-  }
-  return { overflow, isWhole: () => size <= limit }
 }
 
 /** @param {any} value */

@@ -4,9 +4,10 @@
 
 const { isRefused, limitBody } = require('../http/body-limit')
 const { isAbort } = require('../errors')
-const { MIDDLEWARE_COOKIES, prepareHeaders } = require('../http/request-headers')
+const { prepareHeaders } = require('../http/request-headers')
+const { MIDDLEWARE_COOKIES } = require('../http/response-patches')
 const { report } = require('../observe/report')
-const { mergeHeaders } = require('../http/respond')
+const { mergeHeaders } = require('../http/headers')
 const { runInSandbox } = require('../entry/sandbox')
 
 /**

@@ -2,11 +2,12 @@
 // over them (src/source/proxy); this file moves bodies between Node's streams and it, at the pace of the slower side.
 // Upstream: next/dist/server/lib/router-utils/proxy-request.js.
 
-const { openClientSpan } = require('../observe/client-span')
-const { groupHeaders } = require('../http/headers')
+const { parse } = require('node:url')
+const { openClientSpan } = require('../observe/spans')
+const { groupHeaders, lengthOf } = require('../http/headers')
 const { lackOf } = require('../http/read-body')
 const { report } = require('../observe/report')
-const { lengthOf, sendAnswer, sendChunks } = require('../http/respond')
+const { sendAnswer, sendChunks } = require('../http/respond')
 
 /**
  * @typedef {import('../entry/render').Request} Request
@@ -24,7 +25,7 @@ const NO_ANSWER = Buffer.from('Internal Server Error')
  * @param {Response} res
  * @param {number} slot
  * @param {{ headers: string[] }} step
- * @param {import('./target').Target} target
+ * @param {Target} target
  * @param {import('node:stream').Readable} [body] of the request, when somebody else has read `req`
  */
 async function proxyRequest(server, req, res, slot, step, target, body = req) {
@@ -139,4 +140,46 @@ function writeHead(req, res, headers) {
   }
 }
 
-module.exports = { proxyRequest }
+/**
+ * @typedef {object} Target
+ * @property {boolean} encrypted
+ * @property {string} hostname an IPv6 address in brackets
+ * @property {number} port
+ * @property {string} host hostname, with the port unless it is the usual one
+ * @property {string} path path and search
+ * @property {string} href for the log
+ */
+
+/**
+ * The parser of one version of Next.js. It throws when the text is no URL, as upstream does.
+ * @param {Record<string, boolean>} traits
+ * @returns {(text: string) => Target}
+ */
+function targetParser({ legacyProxyTargets, collapsedProxySlashes }) {
+  return text => {
+    const { protocol, hostname, port, host, pathname, search, href } = new URL(text)
+    const encrypted = protocol === 'https:'
+    const target = {
+      encrypted,
+      hostname,
+      port: Number(port) || (encrypted ? 443 : 80),
+      host,
+      path: pathname + search,
+      href,
+    }
+    if (legacyProxyTargets) {
+      const legacy = parse(text)
+      // Where the two parsers see different servers, somebody is trying to fool one of them.
+      if (legacy.hostname !== hostname.replace(/^\[(.*)\]$/, '$1')) throw new TypeError(`Invalid URL: ${text}`)
+      target.path = legacy.path || '/'
+      target.href = text
+    }
+    if (collapsedProxySlashes) {
+      const [path, ...rest] = target.path.split('?')
+      target.path = [path.replace(/\/+/g, '/'), ...rest].join('?')
+    }
+    return target
+  }
+}
+
+module.exports = { proxyRequest, targetParser }

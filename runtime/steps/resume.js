@@ -3,7 +3,8 @@
 // very shell that was sent. Contract: "Implementing PPR in an Adapter" of the adapter documentation of Next.js.
 
 const { NO_FALLBACK, render } = require('../entry/render')
-const { mergeHeaders, statusOf } = require('../http/respond')
+const { mergeHeaders } = require('../http/headers')
+const { statusOf } = require('../http/respond')
 
 /**
  * @typedef {import('../entry/render').Request} Request

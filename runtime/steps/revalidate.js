@@ -2,7 +2,7 @@
 // process and goes past rules and middleware. Upstream: `revalidate` of next/dist/server/next-server.js.
 
 const { steps } = require('./run')
-const { mockExchange } = require('../http/internal-request')
+const { internalExchange } = require('../http/internal-request')
 const { headFrom } = require('../http/request-head')
 const { sendAnswer } = require('../http/respond')
 
@@ -21,7 +21,7 @@ const { sendAnswer } = require('../http/respond')
  */
 async function revalidate(server, next, { urlPath, headers: given, revalidateHeaders, opts }) {
   const headers = given ?? revalidateHeaders ?? {}
-  const { req, res } = mockExchange(next, urlPath, headers)
+  const { req, res } = internalExchange(next, urlPath, headers)
   const id = server.engine.beginRevalidate(headFrom({ method: req.method, url: urlPath, headers }))
   try {
     // Nobody is there to see an error page: what is thrown goes to the caller, "no fallback" included.

@@ -6,7 +6,7 @@
 
 const { renderInBackground } = require('./background')
 const { isHeard, told } = require('../observe/diagnostics-channels')
-const { compressResponse } = require('../http/compress')
+const { compressResponse } = require('../http/response-patches')
 const { isRefused } = require('../http/body-limit')
 const { REQUEST_META } = require('../entry/context')
 const { isBrokenForm } = require('../entry/form-errors')
@@ -21,7 +21,8 @@ const { restoreBody, restoreHead } = require('../http/read-body')
 const { NO_FALLBACK, render } = require('../entry/render')
 const { report } = require('../observe/report')
 const { headOf, applyParsedUrl } = require('../http/request-head')
-const { NO_STORE, sendAnswer, sendStream } = require('../http/respond')
+const { NO_STORE } = require('../http/headers')
+const { sendAnswer, sendStream } = require('../http/respond')
 const { resumeAfterShell } = require('./resume')
 const { inSpan, isTracing } = require('../observe/spans')
 

@@ -195,7 +195,7 @@ async function afterMiddleware(server, req, socket, slot) {
 /**
  * Asks the other server for the protocol, and joins the two sockets when it agrees.
  * @param {ServerState} server
- * @param {import('./target').Target} target
+ * @param {import('./proxy').Target} target
  * @param {string[]} headers flat list, complete but for the host
  * @param {IncomingMessage} req
  * @param {Socket} socket

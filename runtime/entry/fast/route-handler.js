@@ -11,8 +11,9 @@ const { isUint8Array } = require('node:util/types')
 const { REQUEST_META } = require('../context')
 const { isAbort } = require('../../errors')
 const { countFastPath } = require('./metrics')
-const { appendDistinct, drained } = require('../../http/respond')
-const { endWhole } = require('../../http/single-write')
+const { appendDistinct } = require('../../http/headers')
+const { drained } = require('../../http/respond')
+const { endInOneWrite } = require('../../http/response-patches')
 
 /**
  * @typedef {import('../render').Request} Request
@@ -323,8 +324,7 @@ async function sendBody(res, body) {
  */
 function endStreamed(res, chunk) {
   res.writeHead(res.statusCode)
-  const bytes = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength)
-  if (!endWhole(res, res.end, bytes)) res.end(bytes)
+  endInOneWrite(res, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
 }
 
 module.exports = { LeanRoute }
