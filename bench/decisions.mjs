@@ -99,7 +99,7 @@ async function open(app, name) {
   return { engine, resolve: await openUpstream(dir, app.config) }
 }
 
-/** See runtime/steps/run.js. */
+/** See runtime/steps/handler.js. */
 const ONCE = -(2 ** 31)
 
 /** @param {any} engine @param {string} target */

@@ -1,6 +1,6 @@
 // In: options of next(). Out: the app object with all of upstream's methods (NextCustomServer in next/dist/server/next.js).
 
-const { createHandler } = require('../steps/run')
+const { createHandler } = require('../steps/handler')
 const { InnerServer } = require('./inner-server')
 const { closePrinter } = require('../observe/native-log')
 const { openLog, report } = require('../observe/report')
@@ -20,9 +20,9 @@ const CLOSE_TIMEOUT = 10_000
 
 /** The app of a custom server in production. */
 class NextCustomServer {
-  /** @type {Promise<import('./server').ServerState> | undefined} */
+  /** @type {Promise<import('./state').ServerState> | undefined} */
   #preparing
-  /** @type {import('./server').ServerState | undefined} */
+  /** @type {import('./state').ServerState | undefined} */
   #state
   /** @type {ReturnType<typeof createHandler> | undefined} */
   #handler
@@ -39,7 +39,7 @@ class NextCustomServer {
   /**
    * @param {typeof import('../native')} native
    * @param {import('./options').ResolvedOptions} options
-   * @param {() => Promise<import('./server').ServerState>} prepare reads the build
+   * @param {() => Promise<import('./state').ServerState>} prepare reads the build
    */
   constructor(native, options, prepare) {
     this.options = options

@@ -6,7 +6,7 @@ const { findNext } = require('../next/package')
 const { openLog } = require('../observe/report')
 const { revalidate } = require('../steps/revalidate')
 
-/** @typedef {import('./server').ServerState} ServerState */
+/** @typedef {import('./state').ServerState} ServerState */
 
 class InnerServer {
   #app

@@ -1,6 +1,8 @@
 // In: a request, the configuration of its app and a handler class. Out: upstream's cache for that request, which an entry renders with.
 // Upstream: `getIncrementalCache` of next/dist/server/route-modules/route-module.js.
 
+const path = require('node:path')
+
 /**
  * @typedef {object} CacheRequest
  * @property {any} config
@@ -40,4 +42,34 @@ function loadIncrementalCache(next, serverDistDir) {
     })
 }
 
-module.exports = { loadIncrementalCache }
+/**
+ * Entries of 15.5 and 16.0 take the data and page cache from the request meta.
+ * @param {import('../next/package').NextPackage} next
+ * @param {any} config
+ * @param {string} distDir
+ * @param {string} dir
+ */
+function incrementalCacheFactory(next, config, distDir, dir) {
+  const serverDistDir = path.join(distDir, 'server')
+  /**
+   * Loaded by the first request: a handler of the user's is not to slow down the start.
+   * @type {{ prerenderManifest: any, CacheHandler: any, newIncrementalCache: ReturnType<typeof loadIncrementalCache> } | undefined}
+   */
+  let loaded
+  return (/** @type {object} */ headers) => {
+    loaded ??= {
+      newIncrementalCache: loadIncrementalCache(next, serverDistDir),
+      prerenderManifest: require(path.join(distDir, 'prerender-manifest.json')),
+      CacheHandler: config.cacheHandler && interopDefault(require(path.resolve(dir, config.cacheHandler))),
+    }
+    const { newIncrementalCache, ...known } = loaded
+    const cache = newIncrementalCache({ ...known, config, headers })
+    cache.resetRequestCache()
+    return cache
+  }
+}
+
+/** @param {any} module an ES module seen through require, or a CommonJS one */
+const interopDefault = module => module.default ?? module
+
+module.exports = { incrementalCacheFactory, loadIncrementalCache }

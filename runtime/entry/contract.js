@@ -15,7 +15,7 @@ const { headFrom } = require('../http/request-head')
 
 /**
  * @typedef {import('./render').Request} Request
- * @typedef {import('../app/server').ServerState} ServerState
+ * @typedef {import('../app/state').ServerState} ServerState
  */
 
 /** By router, the page that is asked for, and another one for versions that do not have it. The first has none of the app's layouts. */

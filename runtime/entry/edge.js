@@ -8,7 +8,7 @@ const { appendDistinct } = require('../http/headers')
 const { runInSandbox } = require('./sandbox')
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('./render').Request} req
  * @param {import('./render').Response} res
  * @param {import('./render').RenderStep} step
@@ -24,7 +24,7 @@ async function runEdge(server, req, res, step, meta) {
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('./render').Request} req
  * @param {import('./render').Response} res
  * @param {import('./render').RenderStep} step

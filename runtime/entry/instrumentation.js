@@ -6,7 +6,7 @@ const { report } = require('../observe/report')
 const { NO_STORE } = require('../http/headers')
 const { sendAnswer } = require('../http/respond')
 
-/** @typedef {import('../app/server').ServerState} ServerState */
+/** @typedef {import('../app/state').ServerState} ServerState */
 
 /** What is answered past the server that has an instrumentation, as upstream's router does. */
 const WITHOUT_IT = new Set(['(_next/static)', '(public)', '(redirect)', '(external-rewrite)'])

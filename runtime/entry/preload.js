@@ -31,7 +31,7 @@ class Preload {
 
   /**
    * Begins soon, once `ready` is.
-   * @param {import('../app/server').ServerState} server
+   * @param {import('../app/state').ServerState} server
    * @param {Promise<unknown> | undefined} ready what entries wait for
    */
   start(server, ready) {
@@ -45,7 +45,7 @@ class Preload {
     this.#isStopped = true
   }
 
-  /** @param {import('../app/server').ServerState} server @param {Promise<unknown> | undefined} ready */
+  /** @param {import('../app/state').ServerState} server @param {Promise<unknown> | undefined} ready */
   async #run(server, ready) {
     await pause(HEAD_START)
     await ready
@@ -67,7 +67,7 @@ class Preload {
     )
   }
 
-  /** Waits until nothing else is to be done, but not for ever. @param {import('../app/server').ServerState} server */
+  /** Waits until nothing else is to be done, but not for ever. @param {import('../app/state').ServerState} server */
   async #turn({ inFlight }) {
     for (let waited = 0; waited < MOST_POLITE; waited++) {
       await pause(waited === 0 ? 1 : POLITE)
@@ -78,7 +78,7 @@ class Preload {
 
 /**
  * What is loaded, in turn, with requests in between: each takes the thread for itself.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @returns {Generator<() => any>}
  */
 function* tasks({ config, entries, next, distDir }) {

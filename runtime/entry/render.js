@@ -23,7 +23,7 @@ const NO_FALLBACK = Symbol('no fallback')
 
 /**
  * Runs an entry to its end.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {Response} res
  * @param {RenderStep} step
@@ -56,7 +56,7 @@ async function render(server, req, res, step, error, extraMeta) {
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {any} entry
  * @param {Request} req
  * @param {Response} res
@@ -74,7 +74,7 @@ function call(server, entry, req, res, step, meta) {
 /**
  * What may be for a server action: its form may be broken, and upstream may fetch from this server for it.
  * @template T
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {RenderStep} step
  * @param {() => T} run
@@ -111,7 +111,7 @@ const isAction = ({ method, headers }) =>
 
 /**
  * Brings the request into the form in which upstream hands it to an entry.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {RenderStep} step
  * @param {unknown} error
@@ -163,7 +163,7 @@ function prepareRequest(server, req, step, error) {
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('node:http').IncomingHttpHeaders} headers
  */
 function ownOrigin(server, headers) {

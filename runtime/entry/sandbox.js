@@ -14,7 +14,7 @@ const { clientAssetToken } = require('../process/setup')
  */
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {EdgeFunction} info
  * @param {object} request what the bundle sees; see `RequestData` in next/dist/server/web/types
  * @param {object} [options] further options of the sandbox

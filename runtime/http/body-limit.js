@@ -21,7 +21,7 @@ const REFUSED = new WeakSet()
 
 /**
  * The body of a request, or `null` when it has been refused because of its announced length.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Request} req
  * @param {import('../entry/render').Response} res
  */

@@ -35,7 +35,7 @@ const TAKEN_IN = Symbol('ferronext.takenIn')
 /**
  * Brings the headers of a request into the form in which JavaScript sees them: before middleware, and again before an
  * entry, because middleware may have replaced them.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {import('../entry/render').Response} res
  * @param {HeaderChanges} changes

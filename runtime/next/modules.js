@@ -20,7 +20,7 @@ const MODULES = {
   noFallbackError: {
     id: 'next/dist/shared/lib/no-fallback-error.external',
     preload: 'prepare',
-    users: ['app/server.js'],
+    users: ['app/state.js'],
   },
   bytes: { id: 'next/dist/compiled/bytes', preload: 'prepare', users: ['app/conf.js', 'http/body-limit.js'] },
   fresh: { id: 'next/dist/compiled/fresh', preload: 'prepare', users: ['steps/direct.js'] },
@@ -60,7 +60,7 @@ const MODULES = {
   },
   debug: { id: 'next/dist/compiled/debug', users: ['observe/native-log.js'] },
   testMode: { id: 'next/dist/experimental/testmode/server', optional: true, users: ['next/test-mode.js'] },
-  formatUrl: { id: 'next/dist/shared/lib/router/utils/format-url', preload: 'requests', users: ['app/server.js'] },
+  formatUrl: { id: 'next/dist/shared/lib/router/utils/format-url', preload: 'requests', users: ['app/state.js'] },
   webUtils: {
     id: 'next/dist/server/web/utils',
     preload: 'requests',

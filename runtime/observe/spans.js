@@ -17,7 +17,7 @@ const isTracing = () => /** @type {any} */ (globalThis)[API]?.trace !== undefine
 
 /**
  * Runs `work` inside the span of a request. Files, redirects and other servers' answers have none, as in upstream.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {Response} res
  * @param {string} route see src/pipeline/label.rs
@@ -104,7 +104,7 @@ function nameSpan(span, outer, kind, route) {
  */
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Request} req
  * @param {import('../steps/proxy').Target} target
  * @returns {ClientSpan | undefined}

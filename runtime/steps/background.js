@@ -4,25 +4,24 @@
 
 const { internalExchange } = require('../http/internal-request')
 const { WaitUntil } = require('../process/in-flight')
+const { runSteps } = require('./run')
 
 /**
  * Starts the render and returns at once.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {{ slot: number, url: string }} step
- * @param {typeof import('./run').steps} steps
  */
-function renderInBackground(server, step, steps) {
-  const work = run(server, step, steps)
+function renderInBackground(server, step) {
+  const work = run(server, step)
   const waitUntil = server.waitUntil.ofRequest() ?? server.waitUntil.add
   waitUntil(work)
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {{ slot: number, url: string }} step
- * @param {typeof import('./run').steps} steps
  */
-async function run(server, { slot, url }, steps) {
+async function run(server, { slot, url }) {
   // The answer that is on its way goes first.
   await new Promise(resolve => setImmediate(resolve))
   // Work of this render only: its end is the end of the slot.
@@ -33,7 +32,7 @@ async function run(server, { slot, url }, steps) {
   const own = { waitUntil: { value: waitUntil }, countRender: { value: undefined } }
   try {
     const { req, res } = internalExchange(server.next, url, {})
-    await steps(Object.create(server, own), req, res, slot, true)
+    await runSteps(Object.create(server, own), req, res, slot, true)
     await waitUntil.settle()
     // Here and not around the entry, which has answered long before it has rendered.
     countRender?.(route, (performance.now() - start) / 1000, true)

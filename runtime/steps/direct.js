@@ -12,7 +12,7 @@ const { NO_STORE, appendDistinct } = require('../http/headers')
 /**
  * @typedef {import('../entry/render').Request} Request
  * @typedef {import('../entry/render').Response} Response
- * @typedef {import('../app/server').ServerState} ServerState
+ * @typedef {import('../app/state').ServerState} ServerState
  * @typedef {Record<string, any>} Query
  */
 

@@ -6,6 +6,7 @@ const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { collect, internalExchange } = require('../http/internal-request')
 const { report } = require('../observe/report')
+const { CONTINUE, runSteps } = require('./run')
 
 /**
  * @typedef {import('../native').Step} Step
@@ -15,35 +16,35 @@ const { report } = require('../observe/report')
  */
 
 /**
- * @param {import('../app/server').ServerState} server
- * @param {number} slot of the request that waits for the picture
+ * @param {import('./run').Run} run of the request that waits for the image
  * @param {InternalStep | GetStep | SetStep} step
- * @param {typeof import('./run').steps} steps
  */
-async function answerForImage(server, slot, step, steps) {
+async function imageStep({ server, slot }, step) {
   const { engine } = server
   switch (step.kind) {
     case 'imageInternal':
-      return engine.imageFetched(slot, await fetchInternal(server, step, steps))
+      engine.imageFetched(slot, await fetchInternal(server, step))
+      break
     case 'imageGet':
-      return engine.imageKept(slot, await kept(server, step))
+      engine.imageKept(slot, await kept(server, step))
+      break
     case 'imageSet':
       await keep(server, step)
-      return engine.imageStored(slot)
+      engine.imageStored(slot)
   }
+  return CONTINUE
 }
 
 /**
  * Carries out a request of the server itself and collects what it answers. Nothing of a client is in it.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {InternalStep} step
- * @param {typeof import('./run').steps} steps
  */
-async function fetchInternal(server, { slot, method, url, limit }, steps) {
+async function fetchInternal(server, { slot, method, url, limit }) {
   try {
     const { req, res } = internalExchange(server.next, url, {}, method)
     const collected = collect(res, limit)
-    await Promise.race([steps(server, req, res, slot).then(() => res.hasStreamed), collected.overflow])
+    await Promise.race([runSteps(server, req, res, slot).then(() => res.hasStreamed), collected.overflow])
     const header = (/** @type {string} */ name) => textOf(res.getHeader(name))
     return {
       status: res.statusCode,
@@ -65,7 +66,7 @@ const textOf = value => (value === undefined ? undefined : [value].flat().join('
 
 /**
  * What the app's cache handler has. One that fails has nothing, as under upstream.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {GetStep} step
  */
 async function kept(server, { key }) {
@@ -88,7 +89,7 @@ async function kept(server, { key }) {
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {SetStep} step
  */
 async function keep(server, { key, image }) {
@@ -146,4 +147,4 @@ async function loadImage(engine, res, slot) {
   }
 }
 
-module.exports = { answerForImage, imageCacheHandler, loadImage }
+module.exports = { imageCacheHandler, imageStep, loadImage }

@@ -21,7 +21,7 @@ const { runInSandbox } = require('../entry/sandbox')
 
 /**
  * Runs middleware and tells Rust what came of it.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Request} req
  * @param {import('../entry/render').Response} res
  * @param {number} slot
@@ -59,7 +59,7 @@ async function runMiddleware(server, req, res, slot, step) {
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Request} req
  * @param {import('../entry/render').Response} res
  * @param {MiddlewareStep} step
@@ -95,7 +95,7 @@ async function callMiddleware(server, req, res, step, body) {
 }
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {Response} response
  * @returns {string[]} names, in lower case, and values in turn; one pair for each cookie
  */
@@ -111,7 +111,7 @@ function flatHeaders({ next }, response) {
 
 /**
  * Sends the answer of middleware.
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Response} res
  * @param {{ status: number, headers: string[] }} step
  * @param {ReadableStream | null} body

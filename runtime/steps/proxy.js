@@ -12,7 +12,7 @@ const { sendAnswer, sendChunks } = require('../http/respond')
 /**
  * @typedef {import('../entry/render').Request} Request
  * @typedef {import('../entry/render').Response} Response
- * @typedef {import('../app/server').ServerState} ServerState
+ * @typedef {import('../app/state').ServerState} ServerState
  */
 
 /** What upstream says in place of an answer that there is not. */

@@ -9,7 +9,7 @@ const { statusOf } = require('../http/respond')
 /**
  * @typedef {import('../entry/render').Request} Request
  * @typedef {import('../entry/render').Response} Response
- * @typedef {import('../app/server').ServerState} ServerState
+ * @typedef {import('../app/state').ServerState} ServerState
  * @typedef {Extract<import('../native').Step, { kind: 'resume' }>} ResumeStep
  */
 

@@ -1,7 +1,7 @@
 // In: `res.revalidate(path)` of an API route. Out: the page is rendered anew and stored. The request never leaves the
 // process and goes past rules and middleware. Upstream: `revalidate` of next/dist/server/next-server.js.
 
-const { steps } = require('./run')
+const { runSteps } = require('./run')
 const { internalExchange } = require('../http/internal-request')
 const { headFrom } = require('../http/request-head')
 const { sendAnswer } = require('../http/respond')
@@ -15,7 +15,7 @@ const { sendAnswer } = require('../http/respond')
  */
 
 /**
- * @param {import('../app/server').ServerState} server
+ * @param {import('../app/state').ServerState} server
  * @param {import('../next/package').NextPackage} next
  * @param {RevalidateRequest} request
  */
@@ -26,7 +26,7 @@ async function revalidate(server, next, { urlPath, headers: given, revalidateHea
   try {
     // Nobody is there to see an error page: what is thrown goes to the caller, "no fallback" included.
     if (id >= 0) sendAnswer(res, server.engine.answer(id))
-    else await steps(server, req, res, -id - 1, true)
+    else await runSteps(server, req, res, -id - 1, true)
   } catch (error) {
     // The page was not there, so there was nothing to revalidate: the entry answers 404, and then misses a page.
     if (!(res.isSent && res.statusCode === 404 && opts?.unstable_onlyGenerated)) throw error

@@ -1,60 +1,30 @@
-// In: Node's req and res. Out: an answered request. Rust decides every step; this file carries out what it says.
+// In: a request in a slot. Out: an answered request. Rust decides each step, and the table of steps (table.js) says how JavaScript carries it out:
 //
-//   begin -> answer id                                 the usual case: one call in, one answer out
-//   begin -> ONCE -> takeAnswer                        an answer for this request alone, a redirect for example
-//   begin -> slot -> step -> load | answer | stream | proxy | revalidate | image | render | resume -> … until something has answered
+//   step -> load | image… | middleware | revalidate -> step … -> answer | stream | proxy | render | resume | middlewareResponse
+//
+// Steps that need requests of their own (background.js, image.js, revalidate.js) import this file, and the table imports them; so the table
+// registers itself here.
 
-const { renderInBackground } = require('./background')
-const { isHeard, told } = require('../observe/diagnostics-channels')
-const { compressResponse } = require('../http/response-patches')
-const { isRefused } = require('../http/body-limit')
 const { REQUEST_META } = require('../entry/context')
-const { isBrokenForm } = require('../entry/form-errors')
-const { isAbort } = require('../errors')
-const { answerForImage, loadImage } = require('./image')
-const { isStarted } = require('../entry/instrumentation')
-const { runMiddleware, sendMiddlewareResponse } = require('./middleware')
-const { PLAIN_FAILURE, sendPayload } = require('./direct')
-const { ROUTE } = require('../observe/requests')
-const { proxyRequest } = require('./proxy')
-const { restoreBody, restoreHead } = require('../http/read-body')
-const { NO_FALLBACK, render } = require('../entry/render')
-const { report } = require('../observe/report')
-const { headOf, applyParsedUrl } = require('../http/request-head')
 const { NO_STORE } = require('../http/headers')
-const { sendAnswer, sendStream } = require('../http/respond')
-const { resumeAfterShell } = require('./resume')
-const { inSpan, isTracing } = require('../observe/spans')
+const { compressResponse } = require('../http/response-patches')
+const { report } = require('../observe/report')
 
 /**
  * @typedef {import('../entry/render').Request} Request
  * @typedef {import('../entry/render').Response} Response
- * @typedef {import('../app/server').ServerState} ServerState
+ * @typedef {import('../app/state').ServerState} ServerState
+ * @typedef {import('../native').Step} Step
+ *
+ * @typedef {{ [K in Step['kind']]: (run: Run, step: Extract<Step, { kind: K }>) => boolean | Promise<boolean> }} Steps how each kind of step is
+ *   carried out; the result is ANSWERED or CONTINUE
  */
 
-/** The slot of a request that is in flight, for entries that come back with `render404`. */
-const SLOT = Symbol('ferronext.slot')
+/** The request has been answered. */
+const ANSWERED = true
 
-/** What is left when not even an error page can be had. */
-const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
-
-/** What `begin` returns for an answer that was made for one request. */
-const ONCE = -(2 ** 31)
-
-/**
- * @param {string | import('../http/respond').Answer} taken `status \0 replaces \0 name \0 value … \0 body`
- * @returns {import('../http/respond').Answer}
- */
-function answerOf(taken) {
-  if (typeof taken !== 'string') return taken
-  const headers = taken.split('\0')
-  const status = Number(headers.shift())
-  const replaces = /** @type {any} */ (headers.shift())
-  return { status, replaces, headers, body: headers.pop() }
-}
-
-/** Done: shared, because most requests end synchronously and nobody looks at the value. */
-const DONE = Promise.resolve()
+/** Rust knows the next step. */
+const CONTINUE = false
 
 /**
  * Steps that a request may take. Upstream gives it up after five routes (router-server.js, "Attempted to handle request too many times"), and
@@ -62,227 +32,69 @@ const DONE = Promise.resolve()
  */
 const MAX_STEPS = 16
 
-/**
- * The function that `getRequestHandler()` returns.
- * @param {ServerState} server
- * @returns {(req: Request, res: Response, parsedUrl?: any) => Promise<void>}
- */
-function createHandler(server) {
-  const { engine, native, filterForwarded, answers } = server
-  const { key } = engine
+/** The slot of a request that is in flight, for entries that come back with `render404`. */
+const SLOT = Symbol('ferronext.slot')
 
-  return function handle(req, res, parsedUrl) {
-    if (parsedUrl) applyParsedUrl(req, parsedUrl, server.formatUrl)
-    if (filterForwarded !== undefined) filterForwarded(req)
-    if (req.readableEnded) restoreHead(req)
-    let id
-    let answer
-    const { starting } = server
-    const isTraced = isTracing() || isHeard()
-    if (isTraced || starting !== undefined) server.nameRoutes()
-    try {
-      id = native.begin(key, headOf(req, res), Boolean(/** @type {any} */ (req.socket)?.encrypted))
-      if (id >= 0) answer = answers.get(id)
-      else if (id === ONCE) answer = answerOf(native.takeAnswer(key))
-    } catch (error) {
-      // A fault of ours costs this request and nothing else.
-      server.logError(error)
-      sendAnswer(res, INTERNAL_SERVER_ERROR)
-      return DONE
-    }
-    if (starting !== undefined) return onceStarted(server, starting, req, res, id, answer)
-    if (isTraced) return traced(server, req, res, id, answer)
-    if (answer && server.namesRoutes) req[ROUTE] = engine.route()
-    return proceed(server, req, res, id, answer)
+/** @type {Steps | undefined} */
+let table
+
+/** @param {Steps} steps */
+function defineSteps(steps) {
+  table = steps
+}
+
+/** One pass through the steps of a request. */
+class Run {
+  /** The error that the error page in preparation is about. @type {unknown} */
+  pending
+  /** The body that middleware has answered with. @type {ReadableStream | null} */
+  middlewareBody = null
+
+  /**
+   * @param {ServerState} server
+   * @param {Request} req
+   * @param {Response} res
+   * @param {number} slot
+   * @param {boolean} strict
+   */
+  constructor(server, req, res, slot, strict) {
+    this.server = server
+    this.req = req
+    this.res = res
+    this.slot = slot
+    this.strict = strict
+  }
+
+  /** Compresses what is written from now on. */
+  compress() {
+    const { server, req, res } = this
+    if (req.socket) compressResponse(server.native, req, res, server.engine.key)
+  }
+
+  /** Whether an entry has run for the request, and may have left headers on its response, of which Rust knows nothing. */
+  get hasRun() {
+    return this.req[REQUEST_META] !== undefined
   }
 }
 
 /**
- * Sends an answer that is there, or carries out what leads to one.
- * @param {ServerState} server
- * @param {Request} req
- * @param {Response} res
- * @param {number} id
- * @param {import('../http/respond').Answer | undefined} answer
- */
-function proceed(server, req, res, id, answer) {
-  if (answer === undefined) return carryOut(server, req, res, -id - 1)
-  if (res.headersSent) tellHeadSent(req, res)
-  else sendAnswer(res, answer)
-  return DONE
-}
-
-/**
- * The same, once the app's instrumentation has started.
- * @param {ServerState} server
- * @param {import('../entry/instrumentation').Starting} starting
- * @param {Request} req
- * @param {Response} res
- * @param {number} id
- * @param {import('../http/respond').Answer | undefined} answer
- */
-async function onceStarted(server, starting, req, res, id, answer) {
-  const { engine, inFlight } = server
-  const slot = answer ? undefined : -id - 1
-  const route = engine.route(slot)
-  req[ROUTE] = route
-  inFlight.begin()
-  try {
-    if (!(await isStarted(starting, res, route))) {
-      if (slot !== undefined) engine.free(slot)
-      return
-    }
-    if (isTracing() || isHeard()) await traced(server, req, res, id, answer, route)
-    else await proceed(server, req, res, id, answer)
-  } finally {
-    inFlight.end()
-  }
-}
-
-/**
- * The same, inside the span of the request.
- * @param {ServerState} server
- * @param {Request} req
- * @param {Response} res
- * @param {number} id
- * @param {import('../http/respond').Answer | undefined} answer
- * @param {string} [known] its route
- */
-function traced(server, req, res, id, answer, known) {
-  const route = known ?? server.engine.route(answer ? undefined : -id - 1)
-  req[ROUTE] = route
-  const work = () => proceed(server, req, res, id, answer)
-  const spanned = isTracing() ? () => inSpan(server, req, res, route, work) : work
-  return isHeard() ? told(req, res, route, spanned) : Promise.resolve(spanned())
-}
-
-/**
- * Carries out the steps of one request until it has been answered.
- * @param {ServerState} server
- * @param {Request} req
- * @param {Response} res
- * @param {number} slot
- */
-async function carryOut(server, req, res, slot) {
-  req.on('error', ignore)
-  res.on('error', ignore)
-  server.inFlight.begin()
-  try {
-    if (req.readableEnded) await restoreBody(req)
-    await steps(server, req, res, slot)
-  } catch (error) {
-    // Nothing below could answer, not even the error page.
-    server.logError(error)
-    if (res.headersSent) res.end()
-    else sendAnswer(res, INTERNAL_SERVER_ERROR)
-  } finally {
-    // The slot is another request's from here on. Deleting the property would have V8 keep the request as a dictionary.
-    req[SLOT] = undefined
-    if (server.namesRoutes) req[ROUTE] = server.engine.route(slot)
-    server.engine.free(slot)
-    server.inFlight.end()
-  }
-}
-
-/**
+ * Carries out the steps of a request until it has been answered.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
  * @param {number} slot
  * @param {boolean} [strict] the entry's verdict goes to the caller: no other route and, on newer lines, no error page
  */
-async function steps(server, req, res, slot, strict = false) {
-  const { engine, native } = server
+async function runSteps(server, req, res, slot, strict = false) {
+  const steps = /** @type {Record<string, (run: Run, step: Step) => boolean | Promise<boolean>>} */ (table)
+  const run = new Run(server, req, res, slot, strict)
   req[SLOT] = slot
-  let compressed = false
-  const compress = () => {
-    if (compressed || !req.socket) return
-    compressResponse(native, req, res, engine.key)
-    compressed = true
-  }
-  /** @type {unknown} the error that the error page in preparation is about */
-  let pending
-  /** @type {ReadableStream | null} the body that middleware answered with */
-  let middlewareBody = null
   for (let turn = 0; turn < MAX_STEPS; turn++) {
-    const next = engine.step(slot)
-    /** @type {import('../native').Step} */
+    const next = server.engine.step(slot)
+    /** @type {Step} */
     const step = typeof next === 'number' ? { kind: 'render', render: server.answers.call(next) } : next
-    if (res.headersSent && needsHead(step)) return tellHeadSent(req, res)
-    switch (step.kind) {
-      case 'load':
-        await engine.load(slot)
-        continue
-      case 'loadImage':
-        await loadImage(engine, res, slot)
-        continue
-      case 'imageInternal':
-      case 'imageGet':
-      case 'imageSet':
-        await answerForImage(server, slot, step, steps)
-        continue
-      case 'answer':
-        return sendAnswer(res, step, hasRun(req))
-      case 'stream':
-        return sendStream(res, step, engine, slot, hasRun(req))
-      case 'revalidate':
-        renderInBackground(server, step, steps)
-        continue
-      case 'middleware': {
-        const { answered, body, error } = await runMiddleware(server, req, res, slot, step)
-        if (answered) return
-        middlewareBody = body ?? null
-        pending = error
-        continue
-      }
-      case 'middlewareResponse':
-        if (server.config.compress) compress()
-        return sendMiddlewareResponse(server, res, step, middlewareBody)
-      case 'proxy': {
-        if (server.config.compress) compress()
-        const target = targetOf(server, step.url)
-        if (target) return proxyRequest(server, req, res, slot, step, target)
-        engine.errorPage(slot, 500, true)
-        continue
-      }
-      case 'resume':
-        if (server.compresses(step.render)) compress()
-        return resumeAfterShell(server, req, res, step)
-      case 'render':
-        break
-    }
-    const call = step.render
-    if (server.compresses(call)) compress()
-    try {
-      const outcome = await render(server, req, res, call, pending)
-      if (outcome !== NO_FALLBACK) return
-      if (strict) throw new server.NoFallbackError()
-      // Entries change the URL and the headers of a request, and upstream routes what they have left.
-      const { isRSCRequest = false } = req[REQUEST_META] ?? {}
-      engine.noFallback(slot, req.url ?? '', 'rsc' in req.headers, isRSCRequest)
-    } catch (error) {
-      if (isAbort(error) || isRefused(req)) return
-      const isThrown = server.traits.revalidationsThrow && call.routeKind === 'APP_PAGE'
-      if (strict && (isThrown || error instanceof server.NoFallbackError)) throw error
-      if (res.headersSent) {
-        server.logError(error)
-        res.end()
-        return
-      }
-      const name = /** @type {any} */ (error)?.constructor?.name
-      const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, call, error) ? 400 : 500
-      if (status === 500) server.logError(error)
-      // An error page failed, too: plain text is what is left. A broken request is not the page's fault.
-      if (pending !== undefined || (call.isErrorPage && status === 500)) {
-        res.statusCode = 500
-        return sendPayload(server, req, res, PLAIN_FAILURE)
-      }
-      pending = error
-      const isPage = !call.edge && (call.routeKind === 'PAGES' || call.routeKind === 'APP_PAGE')
-      if (status === 500 && isPage) await reportFault(server, req, res, slot, error)
-      // A page says itself how long its error page is kept; an API route or an edge function has no say in it.
-      engine.errorPage(slot, status, call.edge || call.routeKind === 'PAGES_API')
-    }
+    if (res.headersSent && needsHead(step)) return reportHeadSent(req, res)
+    if (await steps[step.kind](run, step)) return
   }
   throw new Error(`Attempted to handle request too many times ${req.url}`)
 }
@@ -301,37 +113,13 @@ const needsHead = step => WITH_HEAD.has(step.kind) || (step.kind === 'render' &&
  * @param {Request} req
  * @param {Response} res
  */
-function tellHeadSent(req, res) {
+function reportHeadSent(req, res) {
   if (res.writableEnded || res.destroyed) return
   report(
     'error',
     `FERRONEXT_HEAD_SENT: ${req.method} ${req.url} is not answered by the app, because the head of its answer was sent before. A server that calls the handler leaves the answer to it.`,
   )
 }
-
-/**
- * Lets the app's `_error` page see a fault although another page will be shown; it answers nothing.
- * @param {ServerState} server
- * @param {Request} req
- * @param {Response} res
- * @param {number} slot
- * @param {unknown} error
- */
-async function reportFault(server, req, res, slot, error) {
-  const step = server.engine.reportFault(slot)
-  if (!step) return
-  try {
-    await render(server, req, res, step, error, { customErrorRender: true })
-  } catch (second) {
-    server.logError(second)
-  }
-}
-
-/**
- * Whether an entry has run for a request, and may have left headers on its response, of which Rust knows nothing.
- * @param {Request} req
- */
-const hasRun = req => req[REQUEST_META] !== undefined
 
 /**
  * Whether a request came through routing and is still being answered.
@@ -355,23 +143,25 @@ async function renderErrorPage(server, req, res, status, noStore) {
   res.statusCode = status
   if (noStore) res.setHeader('Cache-Control', NO_STORE)
   server.engine.errorPage(slot, status, false)
-  await steps(server, req, res, slot)
+  await runSteps(server, req, res, slot)
 }
 
 /**
- * A rule or middleware can fill in something that makes no URL.
- * @param {ServerState} server
- * @param {string} text
+ * The slot is another request's from here on. To delete the property would have V8 keep the request as a dictionary.
+ * @param {Request} req
  */
-function targetOf(server, text) {
-  try {
-    return server.parseTarget(text)
-  } catch (error) {
-    report('error', error)
-    return undefined
-  }
+function leaveSlot(req) {
+  req[SLOT] = undefined
 }
 
-const ignore = () => {}
-
-module.exports = { createHandler, steps, isRouted, renderErrorPage }
+module.exports = {
+  ANSWERED,
+  CONTINUE,
+  Run,
+  defineSteps,
+  isRouted,
+  leaveSlot,
+  renderErrorPage,
+  reportHeadSent,
+  runSteps,
+}

@@ -10,7 +10,7 @@ const { report } = require('../observe/report')
 const { headOfRequest } = require('../http/request-head')
 
 /**
- * @typedef {import('../app/server').ServerState} ServerState
+ * @typedef {import('../app/state').ServerState} ServerState
  * @typedef {import('node:http').IncomingMessage} IncomingMessage
  * @typedef {import('node:net').Socket} Socket
  */

@@ -10,7 +10,7 @@ const { LeanPreparation } = require('./prepare')
 /**
  * @typedef {import('../render').Request} Request
  * @typedef {import('../render').Response} Response
- * @typedef {import('../../app/server').ServerState} ServerState
+ * @typedef {import('../../app/state').ServerState} ServerState
  */
 
 /** The request that a stand-in stands for. */

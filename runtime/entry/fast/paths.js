@@ -17,7 +17,7 @@ const { lazyObject } = require('../../next/lazy')
  * @typedef {import('../render').Request} Request
  * @typedef {import('../render').Response} Response
  * @typedef {import('../render').RenderStep} RenderStep
- * @typedef {import('../../app/server').ServerState} ServerState
+ * @typedef {import('../../app/state').ServerState} ServerState
  * @typedef {import('./metrics').Path} Path
  * @typedef {import('./metrics').Reason} Reason
  */

@@ -14,7 +14,7 @@ const { isTracing } = require('../../observe/spans')
 /**
  * @typedef {import('../render').Request} Request
  * @typedef {import('../render').Response} Response
- * @typedef {import('../../app/server').ServerState} ServerState
+ * @typedef {import('../../app/state').ServerState} ServerState
  * @typedef {Record<string, any>} Prepared what `prepare()` says of a request and of the build
  */
 

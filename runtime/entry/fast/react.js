@@ -17,7 +17,7 @@ const replaced = new WeakMap()
 
 /**
  * Where React has `renderToReadableStream` in its build for Node, it takes the place of that in the other.
- * @param {import('../../app/server').ServerState} server
+ * @param {import('../../app/state').ServerState} server
  * @returns {Reason | undefined} why it has not
  */
 function renderByNodeBuild({ next, native }) {
@@ -71,7 +71,7 @@ function replace(next, native, edge) {
 
 /**
  * Gives pages the React back that upstream renders them with.
- * @param {import('../../app/server').ServerState} server
+ * @param {import('../../app/state').ServerState} server
  * @param {Reason} reason
  */
 function renderAsUpstream({ next }, reason) {

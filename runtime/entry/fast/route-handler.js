@@ -18,7 +18,7 @@ const { endInOneWrite } = require('../../http/response-patches')
 /**
  * @typedef {import('../render').Request} Request
  * @typedef {import('../render').Response} Response
- * @typedef {import('../../app/server').ServerState} ServerState
+ * @typedef {import('../../app/state').ServerState} ServerState
  * @typedef {import('./prepare').Prepared} Prepared
  */
 
