@@ -7,7 +7,7 @@ const { fileURLToPath } = require('node:url')
 const { findNext } = require('../runtime/next/package')
 
 /** How long a server may take to end before it is killed. A developer waits for it at every change. */
-const PATIENCE = 2000
+const KILL_TIMEOUT = 2000
 
 /** Several files change at once when an editor saves all or a branch is changed. */
 const AGGREGATE = 50
@@ -126,7 +126,7 @@ class Supervisor {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
     return new Promise(resolve => {
-      const kill = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+      const kill = setTimeout(() => child.kill('SIGKILL'), KILL_TIMEOUT)
       child.once('exit', () => {
         clearTimeout(kill)
         resolve()

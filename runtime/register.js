@@ -8,7 +8,7 @@ const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { MessageChannel } = require('node:worker_threads')
-const { isUsersCode } = require('./process/user-code')
+const { isUserCode } = require('./process/user-code')
 
 const FERRONEXT = path.join(__dirname, '..', 'index.js')
 const FERRONEXT_URL = pathToFileURL(FERRONEXT).href
@@ -27,7 +27,7 @@ function install(report) {
     /** @type {{ filename?: string } | undefined} */ parent,
     /** @type {unknown[]} */ ...rest
   ) {
-    if (request === 'next' && isUsersCode(parent?.filename)) return FERRONEXT
+    if (request === 'next' && isUserCode(parent?.filename)) return FERRONEXT
     const file = resolveFilename.call(this, request, parent, ...rest)
     report?.(file)
     return file
@@ -37,7 +37,7 @@ function install(report) {
     loader.registerHooks({
       /** @param {string} specifier @param {{ parentURL?: string }} context @param {(...args: any[]) => any} nextResolve */
       resolve(specifier, context, nextResolve) {
-        if (specifier === 'next' && isUsersCode(context.parentURL)) {
+        if (specifier === 'next' && isUserCode(context.parentURL)) {
           return { url: FERRONEXT_URL, format: 'commonjs', shortCircuit: true }
         }
         const resolved = nextResolve(specifier, context)
@@ -83,7 +83,7 @@ function reporter() {
   /** @type {Set<string>} */
   const reported = new Set()
   return file => {
-    if (reported.has(file) || !isUsersCode(file)) return
+    if (reported.has(file) || !isUserCode(file)) return
     reported.add(file)
     if (process.connected) process.send?.({ ferronext: 'loaded', file })
   }

@@ -3,14 +3,14 @@
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
-/** In whose name the code that runs works. @type {AsyncLocalStorage<Possessions>} */
+/** In whose name the code that runs works. @type {AsyncLocalStorage<DevResources>} */
 const owner = new AsyncLocalStorage()
 
 /** Classes whose objects are noted already. @type {WeakSet<object>} */
-const noted = new WeakSet()
+const tracked = new WeakSet()
 
 /** What one dev server has to give back. */
-class Possessions {
+class DevResources {
   /** @type {Set<{ close?: () => unknown, end?: () => unknown }>} */
   #all = new Set()
   #closed = false
@@ -18,9 +18,9 @@ class Possessions {
   /** @param {import('../next/package').NextPackage} next */
   constructor(next) {
     // Watchers of the dev server and of webpack; they share the class.
-    note(next.load('watchpack').prototype, 'watch')
+    track(next.load('watchpack').prototype, 'watch')
     // Processes and threads: static paths, probes of `use cache`, validation. Each gets its output connected at once.
-    note(next.load('jestWorker').Worker.prototype, 'getStdout')
+    track(next.load('jestWorker').Worker.prototype, 'getStdout')
   }
 
   /**
@@ -33,10 +33,10 @@ class Possessions {
     return owner.run(this, work)
   }
 
-  /** @param {{ close?: () => unknown, end?: () => unknown }} possession */
-  add(possession) {
-    if (this.#closed) dispose(possession)
-    else this.#all.add(possession)
+  /** @param {{ close?: () => unknown, end?: () => unknown }} resource */
+  add(resource) {
+    if (this.#closed) dispose(resource)
+    else this.#all.add(resource)
   }
 
   /** Ends everything, also what is opened from now on. */
@@ -48,9 +48,9 @@ class Possessions {
   }
 }
 
-/** @param {{ close?: () => unknown, end?: () => unknown }} possession */
-async function dispose(possession) {
-  await (possession.close ?? possession.end)?.call(possession)
+/** @param {{ close?: () => unknown, end?: () => unknown }} resource */
+async function dispose(resource) {
+  await (resource.close ?? resource.end)?.call(resource)
 }
 
 /**
@@ -58,9 +58,9 @@ async function dispose(possession) {
  * @param {any} prototype
  * @param {string} method
  */
-function note(prototype, method) {
-  if (noted.has(prototype)) return
-  noted.add(prototype)
+function track(prototype, method) {
+  if (tracked.has(prototype)) return
+  tracked.add(prototype)
   const original = prototype[method]
   prototype[method] = function (/** @type {unknown[]} */ ...args) {
     const result = original.apply(this, args)
@@ -69,4 +69,4 @@ function note(prototype, method) {
   }
 }
 
-module.exports = { Possessions }
+module.exports = { DevResources }

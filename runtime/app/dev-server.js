@@ -5,11 +5,11 @@
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { applyConf } = require('./conf')
-const { Possessions } = require('./dev-resources')
+const { DevResources } = require('./dev-resources')
 const { codedError } = require('../errors')
 const { checkNext } = require('../next/known-versions')
 const { findNext } = require('../next/package')
-const { lackOf, restoreBody, tellLack } = require('../http/read-body')
+const { bodyErrorOf, restoreBody, reportBodyError } = require('../http/read-body')
 const { forwardedFilter } = require('../http/trust-proxy')
 
 const RULES = ['redirects', 'rewrites', 'headers']
@@ -31,7 +31,7 @@ function createDevServer(native, options) {
   checkNext(native, next)
   // By its file: `next` alone would be ferronext again when `ferronext/register` is on.
   const app = next.load('developmentServer')(options)
-  const possessions = new Possessions(next)
+  const resources = new DevResources(next)
   const filterForwarded = forwardedFilter(options.trustProxy)
   const { prepare, close, getRequestHandler } = app
 
@@ -39,8 +39,8 @@ function createDevServer(native, options) {
   let preparing
   const start = async () => {
     if (conf !== undefined && conf !== null) await presetConf(next, dir, conf)
-    await possessions.collect(() => prepare.call(app))
-    possessions.add(await watchConfig(next, dir))
+    await resources.collect(() => prepare.call(app))
+    resources.add(await watchConfig(next, dir))
   }
   return Object.assign(app, {
     prepare() {
@@ -54,7 +54,7 @@ function createDevServer(native, options) {
       const handle = getRequestHandler.call(app)
       return (/** @type {any} */ req, /** @type {any} */ res, /** @type {any} */ parsedUrl) => {
         filterForwarded?.(req)
-        const answer = () => possessions.collect(() => handle(req, res, parsedUrl))
+        const answer = () => resources.collect(() => handle(req, res, parsedUrl))
         return req.readableEnded ? withBody(req).then(answer) : answer()
       }
     },
@@ -63,7 +63,7 @@ function createDevServer(native, options) {
       // Read while upstream cleans up (hot-reloader-turbopack.js): its threads stop watching and compiling, too.
       process.env.__NEXT_DEV_WAIT_FOR_TURBOPACK_SHUTDOWN ??= '1'
       await close.call(app)
-      await possessions.close()
+      await resources.close()
     },
   })
 }
@@ -74,8 +74,8 @@ function createDevServer(native, options) {
  */
 async function withBody(req) {
   await restoreBody(req)
-  const lack = lackOf(req)
-  if (lack && !req.body) tellLack(lack)
+  const bodyError = bodyErrorOf(req)
+  if (bodyError && !req.body) reportBodyError(bodyError)
 }
 
 /**

@@ -8,7 +8,7 @@ const { Tags } = require('../cache/tags')
 const { offerCacheHandler } = require('../cache/use-cache-handler')
 const { publishContext } = require('../entry/context')
 const { Entries } = require('../entry/entries')
-const { chooseLean } = require('../entry/fast/paths')
+const { chooseFastPaths } = require('../entry/fast/paths')
 const { isAnswered } = require('../entry/form-errors')
 const { registerInstrumentation } = require('../entry/instrumentation')
 const { Preload } = require('../entry/preload')
@@ -38,7 +38,7 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {string} fetchHostname `hostname` as it stands in a URL
  * @property {number} port
  * @property {Entries} entries
- * @property {import('../entry/fast/paths').Lean} lean ways past parts of upstream's code around entries
+ * @property {import('../entry/fast/paths').FastPaths} fastPaths ways past parts of upstream's code around entries
  * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
  * @property {Preload} preload what is loaded once the server listens
  * @property {import('../entry/instrumentation').Starting} [starting] the app's instrumentation, until it has started well
@@ -56,7 +56,7 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(text: string) => import('../steps/proxy').Target} parseTarget reads the URL of an external rewrite
  * @property {(error: unknown) => void} logError
- * @property {((error: unknown) => void) | undefined} [hear] takes errors in the place of the console, see contract.js
+ * @property {((error: unknown) => void) | undefined} [onError] takes errors in the place of the console, see contract.js
  * @property {import('../next/package').NextPackage} next the user's `next`
  * @property {(page: string) => import('../entry/sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('../entry/sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
@@ -96,7 +96,7 @@ function createState(native, options, next, log, config, distDir, engine, canImp
   /** @type {WeakSet<object>} */
   const logged = new WeakSet()
   const logError = (/** @type {any} */ error) => {
-    if (state.hear) return state.hear(error)
+    if (state.onError) return state.onError(error)
     if (options.quiet) return
     // Entries report an error and then throw it: one fault, one line.
     if (error && typeof error === 'object') {
@@ -131,7 +131,7 @@ function createState(native, options, next, log, config, distDir, engine, canImp
     fetchHostname: hostname.includes(':') ? `[${hostname}]` : hostname,
     port: portOf(options),
     entries,
-    lean: chooseLean(),
+    fastPaths: chooseFastPaths(),
     CacheHandler: config.cacheHandler ? undefined : CacheHandler,
     preload: new Preload(),
     waitUntil: new WaitUntil(),

@@ -22,7 +22,7 @@ const { headFrom } = require('../http/request-head')
 const ROUTERS = [['/_global-error', '/_not-found'], ['/_error']]
 
 /** How long a server waits for all answers, in milliseconds. The app's `instrumentation.ts` comes before them. */
-const PATIENCE = 5000
+const TIMEOUT = 5000
 
 /** Whether the operator wants the server as it is. */
 const isSwitchedOff = () => process.env.FERRONEXT_CHECK_NEXT === '0'
@@ -40,13 +40,13 @@ async function checkContract(server) {
 
 /** @param {ServerState} server */
 async function check(server) {
-  const { lean, next } = server
-  const deadline = performance.now() + PATIENCE
+  const { fastPaths, next } = server
+  const deadline = performance.now() + TIMEOUT
   let fault = await firstFault(server, deadline)
   if (fault === undefined) return
   const withFastPaths = fault
-  if (!lean.isOff) {
-    lean.switchOff(server, 'version')
+  if (!fastPaths.isOff) {
+    fastPaths.switchOff(server, 'version')
     fault = await firstFault(server, deadline)
   }
   if (fault !== undefined) throw incompatible(server, fault)
@@ -63,7 +63,7 @@ async function check(server) {
 async function firstFault(server, deadline) {
   for (const pages of ROUTERS) {
     // With fast paths the first request is the one that they learn from.
-    for (let turn = 0; turn < (server.lean.isOff ? 1 : 2); turn++) {
+    for (let turn = 0; turn < (server.fastPaths.isOff ? 1 : 2); turn++) {
       const fault = await ask(server, pages, deadline)
       if (fault !== undefined) return fault
     }
@@ -95,23 +95,28 @@ async function ask(server, pages, deadline) {
 async function answer(server, step, url, deadline) {
   /** @type {unknown[]} */
   const faults = []
-  const hear = (/** @type {unknown} */ error) => void faults.push(error)
+  const onError = (/** @type {unknown} */ error) => void faults.push(error)
   /** @type {(() => void) | undefined} */
   let undo
   let isOver = false
-  server.hear = hear
-  const unmute = muteErrors(hear)
-  const answered = asking.run(true, async () => {
+  server.onError = onError
+  const unmute = muteErrors(onError)
+  const answered = checking.run(true, async () => {
     const { req, res } = internalExchange(server.next, url, {})
-    const lean = {
+    const fastPaths = {
       answer(/** @type {ServerState} */ _own, /** @type {any} */ entry, /** @type {any[]} */ ...rest) {
-        const done = /** @type {any} */ (server.lean).answer(server, entry, ...rest)
+        const done = /** @type {any} */ (server.fastPaths).answer(server, entry, ...rest)
         // The fast paths around the entry are there by now, and this goes around them.
-        if (entry.routeModule && !isOver) undo = isolate(entry.routeModule, req, hear)
+        if (entry.routeModule && !isOver) undo = isolate(entry.routeModule, req, onError)
         return done
       },
     }
-    await render(Object.create(server, { lean: { value: lean }, countRender: { value: undefined } }), req, res, step)
+    await render(
+      Object.create(server, { fastPaths: { value: fastPaths }, countRender: { value: undefined } }),
+      req,
+      res,
+      step,
+    )
     await res.hasStreamed
   })
   try {
@@ -122,7 +127,7 @@ async function answer(server, step, url, deadline) {
     isOver = true
     undo?.()
     unmute()
-    server.hear = undefined
+    server.onError = undefined
   }
   for (const fault of faults) server.native.trace('start', `${step.pathname}, asked for at start: ${fault}`)
   const fault = faults.find(error => isContractFault(error, server.next.dir))
@@ -130,16 +135,16 @@ async function answer(server, step, url, deadline) {
 }
 
 /** Set for what a request of this file runs. */
-const asking = new AsyncLocalStorage()
+const checking = new AsyncLocalStorage()
 
 /**
  * React prints what the app throws, and nobody has asked for the page.
- * @param {(error: unknown) => void} hear
+ * @param {(error: unknown) => void} onError
  */
-function muteErrors(hear) {
+function muteErrors(onError) {
   const { error } = console
   const muted = (/** @type {any[]} */ ...args) => {
-    if (asking.getStore()) hear(args[0])
+    if (checking.getStore()) onError(args[0])
     else error.apply(console, args)
   }
   console.error = muted
@@ -153,9 +158,9 @@ function muteErrors(hear) {
  * `onRequestError` either.
  * @param {any} module
  * @param {Request} own
- * @param {(error: unknown) => void} hear
+ * @param {(error: unknown) => void} onError
  */
-function isolate(module, own, hear) {
+function isolate(module, own, onError) {
   const { prepare, instrumentationOnRequestError } = module
   const isFast = Object.hasOwn(module, 'prepare')
   module.prepare = async (/** @type {Request} */ req, /** @type {any[]} */ ...rest) => {
@@ -164,7 +169,7 @@ function isolate(module, own, hear) {
     return { ...prepared, prerenderManifest: { ...prepared.prerenderManifest, routes: {}, dynamicRoutes: {} } }
   }
   module.instrumentationOnRequestError = (/** @type {Request} */ req, /** @type {any[]} */ ...rest) =>
-    req === own ? hear(rest[0]) : instrumentationOnRequestError.call(module, req, ...rest)
+    req === own ? onError(rest[0]) : instrumentationOnRequestError.call(module, req, ...rest)
   return () => {
     delete module.instrumentationOnRequestError
     if (isFast) module.prepare = prepare

@@ -3,7 +3,7 @@
 
 const { isRefused, limitBody } = require('../http/body-limit')
 const { reportEdgeFault } = require('./instrumentation')
-const { failing, lackOf } = require('../http/read-body')
+const { failing, bodyErrorOf } = require('../http/read-body')
 const { appendDistinct } = require('../http/headers')
 const { runInSandbox } = require('./sandbox')
 
@@ -37,7 +37,7 @@ async function answer(server, req, res, step, meta) {
   const { splitCookiesString } = next.load('webUtils')
 
   if (limitBody(server, req, res) === null) return
-  const lack = lackOf(req)
+  const bodyError = bodyErrorOf(req)
   const url = new URL(meta.initURL ?? '/', 'http://n')
   const query = { ...Object.fromEntries(url.searchParams), ...step.query, ...step.params }
   delete query._rsc
@@ -49,7 +49,7 @@ async function answer(server, req, res, step, meta) {
     url: url.toString(),
     page: { name: step.page, ...(step.params && { params: step.params }) },
     // Nobody reads it afterwards, so that there is nothing to copy.
-    body: { cloneBodyStream: () => (lack ? failing(lack) : req), finalize: () => {} },
+    body: { cloneBodyStream: () => (bodyError ? failing(bodyError) : req), finalize: () => {} },
     signal: signalFromNodeResponse(res),
     waitUntil: server.waitUntil.ofRequest(),
   }

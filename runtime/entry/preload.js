@@ -8,11 +8,11 @@ const { pathToFileURL } = require('node:url')
 const { preloaded } = require('../next/modules')
 
 /** How long the server has for itself at first, in milliseconds: it has to listen yet, and who waits for it asks at once. */
-const HEAD_START = 100
+const DELAY = 100
 
 /** How long one that is answering requests is left alone, and how often in a row at most. */
-const POLITE = 20
-const MOST_POLITE = 10
+const BUSY_PAUSE = 20
+const MAX_PAUSES = 10
 
 /** Manifests that name the entries of each router, in upstream's order. */
 const MANIFESTS = ['pages-manifest.json', 'app-paths-manifest.json']
@@ -47,7 +47,7 @@ class Preload {
 
   /** @param {import('../app/state').ServerState} server @param {Promise<unknown> | undefined} ready */
   async #run(server, ready) {
-    await pause(HEAD_START)
+    await pause(DELAY)
     await ready
     const { entries, native } = server
     const start = performance.now()
@@ -69,8 +69,8 @@ class Preload {
 
   /** Waits until nothing else is to be done, but not for ever. @param {import('../app/state').ServerState} server */
   async #turn({ inFlight }) {
-    for (let waited = 0; waited < MOST_POLITE; waited++) {
-      await pause(waited === 0 ? 1 : POLITE)
+    for (let waited = 0; waited < MAX_PAUSES; waited++) {
+      await pause(waited === 0 ? 1 : BUSY_PAUSE)
       if (inFlight.isIdle || this.#isStopped) return
     }
   }

@@ -5,7 +5,7 @@ const { REQUEST_META } = require('./context')
 const { withForm } = require('./form-errors')
 const { runEdge } = require('./edge')
 const { PUBLIC_ORIGIN } = require('../http/forwarded-origin')
-const { lackOf, tellLack } = require('../http/read-body')
+const { bodyErrorOf, reportBodyError } = require('../http/read-body')
 const { prepareHeaders } = require('../http/request-headers')
 const { MIDDLEWARE_COOKIES, ignoreReason } = require('../http/response-patches')
 const { appendDistinct, mergeHeaders } = require('../http/headers')
@@ -66,7 +66,7 @@ async function render(server, req, res, step, error, extraMeta) {
  */
 function call(server, entry, req, res, step, meta) {
   return (
-    server.lean.answer(server, entry, req, res, step) ??
+    server.fastPaths.answer(server, entry, req, res, step) ??
     entry.handler(req, res, { waitUntil: server.waitUntil.ofRequest(), requestMeta: meta })
   )
 }
@@ -94,15 +94,15 @@ function runPost(server, req, step, run) {
  * @param {any} entry
  */
 function refuseWithoutBody(req, { routeKind, pathname }, entry) {
-  const lack = lackOf(req)
-  if (lack === undefined) return
-  if (routeKind === 'APP_ROUTE' && req.method !== 'GET' && req.method !== 'HEAD') throw lack
+  const bodyError = bodyErrorOf(req)
+  if (bodyError === undefined) return
+  if (routeKind === 'APP_ROUTE' && req.method !== 'GET' && req.method !== 'HEAD') throw bodyError
   if (routeKind === 'PAGES_API') {
     if (req.body) return
-    if (entry.config?.api?.bodyParser !== false) throw lack
-    tellLack(lack, pathname)
+    if (entry.config?.api?.bodyParser !== false) throw bodyError
+    reportBodyError(bodyError, pathname)
   }
-  if (routeKind === 'APP_PAGE' && isAction(req)) tellLack(lack)
+  if (routeKind === 'APP_PAGE' && isAction(req)) reportBodyError(bodyError)
 }
 
 /** Whether a request means a server action. @param {Request} req */

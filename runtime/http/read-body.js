@@ -11,32 +11,32 @@ const { restoreStream } = require('./request-patches')
 
 /** @typedef {import('../entry/render').Request} Request */
 
-/** What became of a body: its bytes, or what they cannot be had from. @typedef {{ bytes: Buffer } | { lack: string }} Taken */
+/** What became of a body: its bytes, or what they cannot be had from. @typedef {{ bytes: Buffer } | { reason: string }} FoundBody */
 
-/** @type {WeakMap<object, Taken>} */
-const TAKEN = new WeakMap()
+/** @type {WeakMap<object, FoundBody>} */
+const BODIES = new WeakMap()
 
-/** @type {Taken} */
-const NOTHING = { bytes: Buffer.alloc(0) }
+/** @type {FoundBody} */
+const NO_BODY = { bytes: Buffer.alloc(0) }
 
 /** Routes of which it was said already that they may miss a body. @type {Set<string>} */
-const TOLD = new Set()
+const REPORTED = new Set()
 
 /**
  * Makes the head of a request true of the body that it will have again. For requests whose body has been read: `req.readableEnded`.
  * @param {Request} req
  */
 function restoreHead(req) {
-  if (TAKEN.has(req)) return
+  if (BODIES.has(req)) return
   const { headers } = req
   if (isEmpty(req)) {
-    TAKEN.set(req, NOTHING)
+    BODIES.set(req, NO_BODY)
     return
   }
-  const taken = take(req)
-  TAKEN.set(req, taken)
-  if ('lack' in taken) return
-  const { length } = taken.bytes
+  const found = findBody(req)
+  BODIES.set(req, found)
+  if ('reason' in found) return
+  const { length } = found.bytes
   // Of another length they are not what was sent but what a parser has unpacked.
   if (Number(headers['content-length']) !== length) delete headers['content-encoding']
   headers['content-length'] = String(length)
@@ -49,12 +49,12 @@ function restoreHead(req) {
  */
 async function restoreBody(req) {
   restoreHead(req)
-  const taken = TAKEN.get(req)
-  if (taken === undefined || 'lack' in taken) return
+  const found = BODIES.get(req)
+  if (found === undefined || 'reason' in found) return
   // Whoever calls us at the end of the body stands between Node's two steps of ending it, and the second one would end the new one.
   if (!req.closed) await new Promise(setImmediate)
   if (!req.readableEnded) return
-  restoreStream(req, taken.bytes)
+  restoreStream(req, found.bytes)
 }
 
 /**
@@ -70,22 +70,22 @@ function isEmpty({ headers, httpVersionMajor, method }) {
 
 /**
  * @param {Request} req
- * @returns {Taken}
+ * @returns {FoundBody}
  */
-function take(req) {
+function findBody(req) {
   const { rawBody, body } = req
   const bytes = bytesOf(rawBody) ?? bytesOf(body)
   if (bytes !== undefined) {
-    if (typeof (rawBody ?? body) === 'string') inUtf8(req)
+    if (typeof (rawBody ?? body) === 'string') declareUtf8(req)
     return { bytes }
   }
-  if (body === undefined) return { lack: 'neither req.rawBody nor req.body has it' }
+  if (body === undefined) return { reason: 'neither req.rawBody nor req.body has it' }
   const type = mimeTypeOf(req)
-  const text = written(type, body)
+  const text = serialize(type, body)
   if (text === undefined) {
-    return { lack: `req.body cannot be written as ${type || 'text'} again, and there is no req.rawBody` }
+    return { reason: `req.body cannot be written as ${type || 'text'} again, and there is no req.rawBody` }
   }
-  inUtf8(req)
+  declareUtf8(req)
   return { bytes: Buffer.from(text) }
 }
 
@@ -103,7 +103,7 @@ const mimeTypeOf = req => (req.headers['content-type'] ?? '').split(';', 1)[0]?.
  * @param {unknown} body
  * @returns {string | undefined}
  */
-function written(type, body) {
+function serialize(type, body) {
   if (/^application\/(?:[\w.-]+\+)?json$/.test(type)) {
     try {
       return JSON.stringify(body)
@@ -118,7 +118,7 @@ function written(type, body) {
 }
 
 /** Levels of a form, more than parsers make. */
-const DEEPEST = 32
+const MAX_DEPTH = 32
 
 /**
  * A list is a field that repeats, what has names is written in brackets, as parsers read both.
@@ -128,7 +128,7 @@ const DEEPEST = 32
  * @param {number} depth
  */
 function addField(form, name, value, depth) {
-  if (typeof value !== 'object' || value === null || depth === DEEPEST) return form.append(name, String(value ?? ''))
+  if (typeof value !== 'object' || value === null || depth === MAX_DEPTH) return form.append(name, String(value ?? ''))
   if (!Array.isArray(value)) {
     for (const [key, inner] of Object.entries(value)) addField(form, `${name}[${key}]`, inner, depth + 1)
     return
@@ -143,7 +143,7 @@ function addField(form, name, value, depth) {
 const OTHER_CHARSET = /(;\s*charset=)(?!"?utf-?8"?\s*(?:;|$))(?:"[^"]*"|[^;\s]*)/i
 
 /** What a parser has made a text of is UTF-8 again, whatever it was. @param {Request} req */
-function inUtf8({ headers }) {
+function declareUtf8({ headers }) {
   const type = headers['content-type']
   if (type !== undefined) headers['content-type'] = type.replace(OTHER_CHARSET, '$1utf-8')
 }
@@ -152,10 +152,10 @@ function inUtf8({ headers }) {
  * The fault of a request whose body was read and is nowhere to be had.
  * @param {Request} req
  */
-function lackOf(req) {
-  const taken = req.readableEnded ? TAKEN.get(req) : undefined
-  if (taken === undefined || !('lack' in taken)) return undefined
-  const message = `The body of ${req.method} ${req.url} was read before the request came to the app, and ${taken.lack}. Put body parsers in front of your own routes only, or keep the bytes in req.rawBody.`
+function bodyErrorOf(req) {
+  const found = req.readableEnded ? BODIES.get(req) : undefined
+  if (found === undefined || !('reason' in found)) return undefined
+  const message = `The body of ${req.method} ${req.url} was read before the request came to the app, and ${found.reason}. Put body parsers in front of your own routes only, or keep the bytes in req.rawBody.`
   const error = codedError('FERRONEXT_BODY_READ', message)
   // Where it is thrown says nothing: what read the body is long through.
   return Object.defineProperty(error, inspect.custom, { value: () => `${error.code}: ${message}` })
@@ -179,10 +179,10 @@ function failing(error) {
  * @param {Error & { code: string }} error
  * @param {string} [once] said once of this route
  */
-function tellLack({ code, message }, once) {
-  if (once !== undefined && TOLD.has(once)) return
-  if (once !== undefined) TOLD.add(once)
+function reportBodyError({ code, message }, once) {
+  if (once !== undefined && REPORTED.has(once)) return
+  if (once !== undefined) REPORTED.add(once)
   report(once === undefined ? 'error' : 'warn', `${code}: ${message}`)
 }
 
-module.exports = { failing, lackOf, restoreBody, restoreHead, tellLack }
+module.exports = { failing, bodyErrorOf, restoreBody, restoreHead, reportBodyError }

@@ -8,7 +8,7 @@
 // Upstream: next/dist/server/body-streams.js, which reads all of it first and cuts off what is too long.
 
 const { Readable } = require('node:stream')
-const { failing, lackOf } = require('./read-body')
+const { failing, bodyErrorOf } = require('./read-body')
 const { passOn, takeBuffered, watchStream } = require('./request-patches')
 
 /**
@@ -95,8 +95,8 @@ class RequestBody {
 
   /** A stream of the whole body. The name is upstream's: its sandbox asks for the body in this way. */
   cloneBodyStream() {
-    const lack = lackOf(this.#req)
-    if (lack) return failing(lack)
+    const bodyError = bodyErrorOf(this.#req)
+    if (bodyError) return failing(bodyError)
     const copy = new Readable({
       read: () => {
         this.#copyIsFull = false

@@ -23,7 +23,7 @@ const INTERNAL_HEADERS = [
 ]
 
 /** Marks a request that has been taken in. */
-const TAKEN_IN = Symbol('ferronext.takenIn')
+const PREPARED = Symbol('ferronext.prepared')
 
 /**
  * @typedef {object} HeaderChanges what routing and middleware changed
@@ -42,8 +42,8 @@ const TAKEN_IN = Symbol('ferronext.takenIn')
  */
 function prepareHeaders(server, req, res, changes) {
   const { headers, socket } = req
-  if (!req[TAKEN_IN]) {
-    req[TAKEN_IN] = true
+  if (!req[PREPARED]) {
+    req[PREPARED] = true
     for (const name of INTERNAL_HEADERS) if (name in headers) delete headers[name]
     server.own.isOwn(req)
     if (!changes.direct) joinCookies(req, res)

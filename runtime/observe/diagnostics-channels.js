@@ -13,7 +13,7 @@ const ERROR = channel('apm:next:request:error')
 const PAGE = channel('apm:next:page:load')
 
 /** Whether somebody listens. One look per request, because a tracer may be started at any time. */
-const isHeard = () => START.hasSubscribers
+const hasSubscribers = () => START.hasSubscribers
 
 /** What has a page of its own kind there. @param {string} route see src/pipeline/label.rs */
 const isFile = route => route === '(public)' || route === '(_next/static)'
@@ -26,13 +26,13 @@ const isFile = route => route === '(public)' || route === '(_next/static)'
  * @param {() => void | Promise<void>} work
  * @returns {Promise<void>}
  */
-async function told(req, res, route, work) {
+async function publishRequest(req, res, route, work) {
   if (!hasSpan(route) && !isFile(route)) return work()
   /** @type {{ req: any, res: any, finishOnResponse: boolean, error?: unknown }} */
   const context = { req, res, finishOnResponse: true }
   await START.runStores(context, async () => {
     const end = AsyncResource.bind(() => FINISH.publish(context))
-    tellPage(req, route)
+    publishPage(req, route)
     try {
       await work()
     } catch (error) {
@@ -41,7 +41,7 @@ async function told(req, res, route, work) {
       throw error
     } finally {
       // Middleware and rewrites have come to another page since.
-      if (req[ROUTE] !== undefined && req[ROUTE] !== route) tellPage(req, req[ROUTE])
+      if (req[ROUTE] !== undefined && req[ROUTE] !== route) publishPage(req, req[ROUTE])
       if (res.writableFinished || res.destroyed) end()
       else res.once('close', end)
     }
@@ -49,10 +49,10 @@ async function told(req, res, route, work) {
 }
 
 /** @param {import('../entry/render').Request} req @param {string} route */
-function tellPage(req, route) {
+function publishPage(req, route) {
   if (isFile(route)) PAGE.publish({ page: req.url, isStatic: true })
   else if (route === '(not-found)') PAGE.publish({ page: '/404' })
   else if (!route.startsWith('(')) PAGE.publish({ page: route })
 }
 
-module.exports = { isHeard, told }
+module.exports = { hasSubscribers, publishRequest }

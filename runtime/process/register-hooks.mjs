@@ -1,7 +1,7 @@
 // In: every import of an ES module. Out: ferronext for the user's own `next`. Runs on Node's loader thread, where Node has
 // no hooks of the main thread (before 22.15).
 
-import usersCode from './user-code.js'
+import userCode from './user-code.js'
 
 let ferronext = ''
 /** @type {import('node:worker_threads').MessagePort | undefined} */
@@ -19,7 +19,7 @@ export function initialize(data) {
  * @param {(specifier: string, context: object) => Promise<{ url: string }>} nextResolve
  */
 export async function resolve(specifier, context, nextResolve) {
-  if (specifier === 'next' && usersCode.isUsersCode(context.parentURL)) {
+  if (specifier === 'next' && userCode.isUserCode(context.parentURL)) {
     return { url: ferronext, format: 'commonjs', shortCircuit: true }
   }
   const resolved = await nextResolve(specifier, context)

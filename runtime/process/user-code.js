@@ -10,7 +10,7 @@ const FERRONEXT = path.join(__dirname, '../..') + path.sep
  * Neither a package, nor Node's own, nor ferronext, which needs the real `next`.
  * @param {string | undefined} importer file name or URL; `undefined` is the command line
  */
-function isUsersCode(importer) {
+function isUserCode(importer) {
   if (importer === undefined || importer === '') return true
   let file = importer
   if (importer.startsWith('file:')) {
@@ -26,4 +26,4 @@ function isUsersCode(importer) {
   return !/[\\/]node_modules[\\/]/.test(file) && !file.startsWith(FERRONEXT)
 }
 
-module.exports = { isUsersCode }
+module.exports = { isUserCode }

@@ -9,7 +9,7 @@ const { isStarted } = require('../entry/instrumentation')
 const { restoreBody, restoreHead } = require('../http/read-body')
 const { applyParsedUrl, headOf } = require('../http/request-head')
 const { sendAnswer } = require('../http/respond')
-const { isHeard, told } = require('../observe/diagnostics-channels')
+const { hasSubscribers, publishRequest } = require('../observe/diagnostics-channels')
 const { ROUTE } = require('../observe/requests')
 const { inSpan, isTracing } = require('../observe/spans')
 const { leaveSlot, reportHeadSent, runSteps } = require('./run')
@@ -57,7 +57,7 @@ function createHandler(server) {
     let id
     let answer
     const { starting } = server
-    const isTraced = isTracing() || isHeard()
+    const isTraced = isTracing() || hasSubscribers()
     if (isTraced || starting !== undefined) server.nameRoutes()
     try {
       id = native.begin(key, headOf(req, res), Boolean(/** @type {any} */ (req.socket)?.encrypted))
@@ -111,7 +111,7 @@ async function onceStarted(server, starting, req, res, id, answer) {
       if (slot !== undefined) engine.free(slot)
       return
     }
-    if (isTracing() || isHeard()) await traced(server, req, res, id, answer, route)
+    if (isTracing() || hasSubscribers()) await traced(server, req, res, id, answer, route)
     else await proceed(server, req, res, id, answer)
   } finally {
     inFlight.end()
@@ -132,7 +132,7 @@ function traced(server, req, res, id, answer, known) {
   req[ROUTE] = route
   const work = () => proceed(server, req, res, id, answer)
   const spanned = isTracing() ? () => inSpan(server, req, res, route, work) : work
-  return isHeard() ? told(req, res, route, spanned) : Promise.resolve(spanned())
+  return hasSubscribers() ? publishRequest(req, res, route, spanned) : Promise.resolve(spanned())
 }
 
 /**

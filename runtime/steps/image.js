@@ -26,10 +26,10 @@ async function imageStep({ server, slot }, step) {
       engine.imageFetched(slot, await fetchInternal(server, step))
       break
     case 'imageGet':
-      engine.imageKept(slot, await kept(server, step))
+      engine.imageKept(slot, await readCache(server, step))
       break
     case 'imageSet':
-      await keep(server, step)
+      await writeCache(server, step)
       engine.imageStored(slot)
   }
   return CONTINUE
@@ -45,7 +45,7 @@ async function fetchInternal(server, { slot, method, url, limit }) {
     const { req, res } = internalExchange(server.next, url, {}, method)
     const collected = collect(res, limit)
     await Promise.race([runSteps(server, req, res, slot).then(() => res.hasStreamed), collected.overflow])
-    const header = (/** @type {string} */ name) => textOf(res.getHeader(name))
+    const header = (/** @type {string} */ name) => headerText(res.getHeader(name))
     return {
       status: res.statusCode,
       cacheControl: header('Cache-Control'),
@@ -62,14 +62,14 @@ async function fetchInternal(server, { slot, method, url, limit }) {
 }
 
 /** @param {any} value */
-const textOf = value => (value === undefined ? undefined : [value].flat().join(', '))
+const headerText = value => (value === undefined ? undefined : [value].flat().join(', '))
 
 /**
  * What the app's cache handler has. One that fails has nothing, as under upstream.
  * @param {import('../app/state').ServerState} server
  * @param {GetStep} step
  */
-async function kept(server, { key }) {
+async function readCache(server, { key }) {
   try {
     const handler = await server.imageCacheHandler()
     const found = await handler.get(key, { kind: 'IMAGE', isFallback: false })
@@ -92,7 +92,7 @@ async function kept(server, { key }) {
  * @param {import('../app/state').ServerState} server
  * @param {SetStep} step
  */
-async function keep(server, { key, image }) {
+async function writeCache(server, { key, image }) {
   try {
     const handler = await server.imageCacheHandler()
     const { revalidate } = image

@@ -5,7 +5,7 @@
 const { parse } = require('node:url')
 const { openClientSpan } = require('../observe/spans')
 const { groupHeaders, lengthOf } = require('../http/headers')
-const { lackOf } = require('../http/read-body')
+const { bodyErrorOf } = require('../http/read-body')
 const { report } = require('../observe/report')
 const { sendAnswer, sendChunks } = require('../http/respond')
 
@@ -31,9 +31,9 @@ const NO_ANSWER = Buffer.from('Internal Server Error')
 async function proxyRequest(server, req, res, slot, step, target, body = req) {
   if (res.destroyed) return
   // Without its body it would be another request.
-  const lack = body === req ? lackOf(req) : undefined
-  if (lack) {
-    report('error', `Failed to proxy ${target.href} ${lack.code}: ${lack.message}`)
+  const bodyError = body === req ? bodyErrorOf(req) : undefined
+  if (bodyError) {
+    report('error', `Failed to proxy ${target.href} ${bodyError.code}: ${bodyError.message}`)
     return sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
   }
   const span = openClientSpan(server, req, target)

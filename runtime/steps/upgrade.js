@@ -19,7 +19,7 @@ const { headOfRequest } = require('../http/request-head')
 const listening = new WeakMap()
 
 /** How long a handler of the user's may think about an upgrade without having touched its socket, in milliseconds. */
-const PATIENCE = 5000
+const TIMEOUT = 5000
 
 /** Protocols that a client offers with a request that it wants to have answered in any case (`curl --http2`). */
 const OFFERED = /^(?:h2c|tls\/[\d.]+)$/i
@@ -168,7 +168,7 @@ const withoutOffer = connection =>
 function endIfLeft(socket, isTaken) {
   setTimeout(() => {
     if (!isTaken()) close(socket)
-  }, PATIENCE).unref()
+  }, TIMEOUT).unref()
 }
 
 /**

@@ -5,7 +5,7 @@
 const path = require('node:path')
 const { REQUEST_META, contextOf } = require('../context')
 const { countFastPath } = require('./metrics')
-const { LeanPreparation } = require('./prepare')
+const { FastPreparation } = require('./prepare')
 
 /**
  * @typedef {import('../render').Request} Request
@@ -14,12 +14,12 @@ const { LeanPreparation } = require('./prepare')
  */
 
 /** The request that a stand-in stands for. */
-const STANDS_FOR = Symbol('ferronext.standsFor')
+const ORIGINAL = Symbol('ferronext.original')
 
 /** Options that the build writes into the entry, where they cannot be read; an app with one of them keeps the handler. */
 const WRITTEN_INTO_ENTRIES = ['allowedRevalidateHeaderKeys', 'multiZoneDraftMode', 'trustHostHeader']
 
-class LeanApi {
+class FastApiRoute {
   #preparation
   #entry
   #module
@@ -29,22 +29,22 @@ class LeanApi {
    * @param {ServerState} server
    * @param {any} entry
    * @param {import('../render').RenderStep} step
-   * @returns {LeanApi | null} `null` when the entry has to be called by its handler
+   * @returns {FastApiRoute | null} `null` when the entry has to be called by its handler
    */
   static of(server, entry, { page, pathname }) {
     const { config, next, distDir, relativeProjectDir } = server
     /** @param {import('./metrics').Reason} reason */
-    const leave = reason => {
+    const leaveToHandler = reason => {
       countFastPath(server.native, entry, 'api_route', reason)
       return null
     }
     // The entry of an index page names itself in several ways.
-    if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return leave('app')
-    if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return leave('app')
+    if (/(^|\/)(api|index)$/.test(page) || typeof entry.default !== 'function') return leaveToHandler('app')
+    if (WRITTEN_INTO_ENTRIES.some(name => config.experimental?.[name])) return leaveToHandler('app')
     // The compiled forms of the route module, of which the entry has loaded one.
     const bundle = [next.fileOf('apiRouteTurbopack'), next.fileOf('apiRouteWebpack')].find(isLoaded)
     const Module = bundle && require(bundle).PagesAPIRouteModule
-    if (typeof Module?.prototype?.render !== 'function') return leave('version')
+    if (typeof Module?.prototype?.render !== 'function') return leaveToHandler('version')
     const module = new Module({
       definition: { kind: 'PAGES_API', page, pathname, bundlePath: '', filename: '' },
       userland: {
@@ -54,7 +54,7 @@ class LeanApi {
       distDir: path.relative(path.resolve(relativeProjectDir), distDir),
       relativeProjectDir,
     })
-    return module.isDev ? null : new LeanApi(server, module, page, entry)
+    return module.isDev ? null : new FastApiRoute(server, module, page, entry)
   }
 
   /**
@@ -64,7 +64,7 @@ class LeanApi {
    * @param {any} entry
    */
   constructor(server, module, page, entry) {
-    this.#preparation = new LeanPreparation(server, module, entry)
+    this.#preparation = new FastPreparation(server, module, entry)
     this.#entry = entry
     this.#module = module
     this.#page = page
@@ -76,8 +76,8 @@ class LeanApi {
    * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
    */
   answer(req, res) {
-    const said = this.#preparation.describe(req)
-    if (said !== undefined) return this.#render(req, res, said)
+    const described = this.#preparation.describe(req)
+    if (described !== undefined) return this.#render(req, res, described)
     return this.#preparation.isLearning(req) ? this.#first(req, res) : undefined
   }
 
@@ -94,13 +94,13 @@ class LeanApi {
   /**
    * @param {Request} req
    * @param {Response} res
-   * @param {import('./prepare').Prepared} said
+   * @param {import('./prepare').Prepared} described
    * @param {any} build
    */
   async #render(req, res, { query, params }, build = this.#preparation.build) {
     const module = this.#module
     try {
-      await module.render(isWithoutBody(req) ? StandIn.for(req) : req, res, {
+      await module.render(isWithoutBody(req) ? RequestProxy.for(req) : req, res, {
         query: { ...query, ...params },
         params,
         allowedRevalidateHeaderKeys: undefined,
@@ -142,7 +142,7 @@ function isWithoutBody({ headers }) {
  * whole request as a dictionary from then on: a tenth of the time of a short answer. Here they come to nothing, but for the cookies, and
  * the request gets what they would say.
  */
-class StandIn {
+class RequestProxy {
   /** @type {unknown} */
   query = undefined
   /** @type {() => unknown} */
@@ -150,25 +150,25 @@ class StandIn {
 
   /** @param {Request} req */
   constructor(req) {
-    this[STANDS_FOR] = req
+    this[ORIGINAL] = req
     this.headers = req.headers
     this.url = req.url
     this.method = req.method
     /** Something, so that upstream reads nothing. */
-    this.body = STANDS_FOR
+    this.body = ORIGINAL
   }
 
   /** @param {Request} req */
   static for(req) {
-    return /** @type {any} */ (new Proxy(new StandIn(req), ACCESSORS))
+    return /** @type {any} */ (new Proxy(new RequestProxy(req), ACCESSORS))
   }
 }
 
-/** @type {ProxyHandler<StandIn>} */
+/** @type {ProxyHandler<RequestProxy>} */
 const ACCESSORS = {
-  defineProperty(standIn, name, { value, get }) {
-    if (name === 'query') standIn.query = value
-    else if (name === 'cookies' && get) standIn.readCookies = get
+  defineProperty(proxy, name, { value, get }) {
+    if (name === 'query') proxy.query = value
+    else if (name === 'cookies' && get) proxy.readCookies = get
     return true
   },
 }
@@ -180,18 +180,18 @@ const ACCESSORS = {
  * @param {Response} res
  */
 function call(entry, req, res) {
-  const itself = req[STANDS_FOR]
-  if (itself === undefined) return entry.default(req, res)
-  const set = hasOwnPlaces(itself) ? assign : define
-  set(itself, 'cookies', req.readCookies())
-  set(itself, 'query', req.query)
+  const original = req[ORIGINAL]
+  if (original === undefined) return entry.default(req, res)
+  const set = hasOwnPlaces(original) ? assign : define
+  set(original, 'cookies', req.readCookies())
+  set(original, 'query', req.query)
   // Requests in preview mode do not come here.
-  set(itself, 'previewData', false)
-  set(itself, 'preview', undefined)
-  set(itself, 'draftMode', undefined)
+  set(original, 'previewData', false)
+  set(original, 'preview', undefined)
+  set(original, 'draftMode', undefined)
   // The user's server may have parsed a body already.
-  if (entry.config?.api?.bodyParser !== false && !itself.body) set(itself, 'body', '')
-  return entry.default(itself, res)
+  if (entry.config?.api?.bodyParser !== false && !original.body) set(original, 'body', '')
+  return entry.default(original, res)
 }
 
 /** @typedef {(object: any, name: string, value: unknown) => void} Setter */
@@ -223,4 +223,4 @@ function hasOwnPlaces(req) {
 /** @param {string} file */
 const isLoaded = file => require.cache[file] !== undefined
 
-module.exports = { LeanApi }
+module.exports = { FastApiRoute }

@@ -6,10 +6,10 @@ const path = require('node:path')
 const { REQUEST_META } = require('../context')
 const { countFastPath } = require('./metrics')
 const { loadIncrementalCache } = require('../../cache/incremental-cache')
-const { LeanApi } = require('./api-route')
+const { FastApiRoute } = require('./api-route')
 const { renderAsUpstream, renderByNodeBuild } = require('./react')
-const { LEAN, LeanPreparation } = require('./prepare')
-const { LeanRoute } = require('./route-handler')
+const { FAST, FastPreparation } = require('./prepare')
+const { FastRouteHandler } = require('./route-handler')
 const { isTracing } = require('../../observe/spans')
 const { lazyObject } = require('../../next/lazy')
 
@@ -32,13 +32,13 @@ const OF_KIND = {
 
 /**
  * The route modules that have been dealt with, and the way past the handler of a route handler. Apps that serve one build share them.
- * @type {WeakMap<object, LeanRoute | undefined>}
+ * @type {WeakMap<object, FastRouteHandler | undefined>}
  */
 const routes = new WeakMap()
 
 /** Chooses how the entries of one app are called. */
-class Lean {
-  /** By the exports of their entry; `null` for one that has to be called by its handler. @type {WeakMap<object, LeanApi | null>} */
+class FastPaths {
+  /** By the exports of their entry; `null` for one that has to be called by its handler. @type {WeakMap<object, FastApiRoute | null>} */
   #apis = new WeakMap()
   /** Why everything is left to the handlers. @type {Reason | undefined} */
   #off
@@ -78,14 +78,14 @@ class Lean {
       for (const path of OF_KIND[step.routeKind]) countFastPath(server.native, keyOf(entry), path, this.#off)
       return undefined
     }
-    req[REQUEST_META][LEAN] = true
+    req[REQUEST_META][FAST] = true
     if (step.routeKind === 'PAGES_API') return this.#api(server, entry, step)?.answer(req, res)
     const { routeModule } = entry
     if (routeModule === undefined) {
       countFastPath(server.native, entry, 'prepare', 'version')
       return undefined
     }
-    if (!routes.has(routeModule)) routes.set(routeModule, lighten(server, routeModule))
+    if (!routes.has(routeModule)) routes.set(routeModule, install(server, routeModule))
     return routes.get(routeModule)?.answer(server, req, res)
   }
 
@@ -93,7 +93,7 @@ class Lean {
   #api(server, entry, step) {
     let api = this.#apis.get(entry)
     if (api === undefined) {
-      api = LeanApi.of(server, entry, step)
+      api = FastApiRoute.of(server, entry, step)
       this.#apis.set(entry, api)
     }
     return api
@@ -107,31 +107,31 @@ const keyOf = entry => entry.routeModule ?? entry
  * Gives one route module methods that do less. Each leaves the request to upstream's where it does not know.
  * @param {ServerState} server
  * @param {any} module
- * @returns {LeanRoute | undefined} what may answer in the place of the handler
+ * @returns {FastRouteHandler | undefined} what may answer in the place of the handler
  */
-function lighten(server, module) {
+function install(server, module) {
   if (module.isDev || typeof module.prepare !== 'function') {
     countFastPath(server.native, module, 'prepare', 'version')
     return undefined
   }
   // First, because it loads: what fails has changed nothing, and is tried again by the next request.
-  lightenCache(server, module)
-  const preparation = new LeanPreparation(server, module)
+  installCache(server, module)
+  const preparation = new FastPreparation(server, module)
   module.prepare = preparation.prepare.bind(preparation)
-  lightenInstrumentation(module)
-  lightenTracing(module)
+  installInstrumentation(module)
+  installTracing(module)
   if (module.definition?.kind === 'PAGES') countFastPath(server.native, module, 'react', renderByNodeBuild(server))
-  return module.definition?.kind === 'APP_ROUTE' ? new LeanRoute(module, preparation) : undefined
+  return module.definition?.kind === 'APP_ROUTE' ? new FastRouteHandler(module, preparation) : undefined
 }
 
 /** Waiting for `instrumentation.ts` once is enough; upstream looks it up through two modules twice for each request. @param {any} module */
-function lightenInstrumentation(module) {
+function installInstrumentation(module) {
   const upstreams = module.ensureInstrumentation
   if (typeof upstreams !== 'function') return
   /** @type {{ absoluteProjectDir: string } | undefined} */
   let known
   module.ensureInstrumentation = async (/** @type {Request} */ req, /** @type {any[]} */ ...rest) => {
-    if (known !== undefined && req[REQUEST_META]?.[LEAN]) return known
+    if (known !== undefined && req[REQUEST_META]?.[FAST]) return known
     const ensured = await upstreams.call(module, req, ...rest)
     known = { absoluteProjectDir: ensured.absoluteProjectDir }
     return ensured
@@ -139,11 +139,11 @@ function lightenInstrumentation(module) {
 }
 
 /** Without a tracer there is no span to be inside of. @param {any} module */
-function lightenTracing(module) {
+function installTracing(module) {
   const upstreams = module.traceRequest
   if (typeof upstreams !== 'function') return
   module.traceRequest = (/** @type {Request} */ req, /** @type {any} */ options, /** @type {() => any} */ answer) =>
-    isTracing() || !req[REQUEST_META]?.[LEAN] ? upstreams.call(module, req, options, answer) : answer()
+    isTracing() || !req[REQUEST_META]?.[FAST] ? upstreams.call(module, req, options, answer) : answer()
 }
 
 /** Parameters of `getIncrementalCache` in the newest line. Entries of 15.5 and 16.0 find the cache in the request meta, and ask again. */
@@ -159,7 +159,7 @@ const NOTHING_TO_RESET = { resetRequestCache() {} }
  * @param {ServerState} server
  * @param {any} module
  */
-function lightenCache({ CacheHandler, createIncrementalCache, native, next, distDir }, module) {
+function installCache({ CacheHandler, createIncrementalCache, native, next, distDir }, module) {
   const upstreams = module.getIncrementalCache
   const isKnown = createIncrementalCache !== undefined || upstreams?.length === CACHE_PARAMETERS
   const off = CacheHandler ? (isKnown ? undefined : 'version') : 'app'
@@ -176,7 +176,7 @@ function lightenCache({ CacheHandler, createIncrementalCache, native, next, dist
     /** @type {boolean} */ minimalMode,
   ) => {
     const meta = req[REQUEST_META]
-    const isOurs = meta?.[LEAN] && isReady
+    const isOurs = meta?.[FAST] && isReady
     if (isOurs && meta.incrementalCache === undefined && upstreams.length === CACHE_PARAMETERS && !minimalMode) {
       const { headers } = req
       meta.incrementalCache = lazyObject(NOTHING_TO_RESET, () =>
@@ -197,6 +197,6 @@ function lightenCache({ CacheHandler, createIncrementalCache, native, next, dist
 /** Whether the lean ways are switched off, for everything or because upstream measures itself. */
 const isSwitchedOff = () => process.env.FERRONEXT_LEAN === '0' || Boolean(process.env.NEXT_OTEL_PERFORMANCE_PREFIX)
 
-const chooseLean = () => new Lean(isSwitchedOff() ? 'environment' : undefined)
+const chooseFastPaths = () => new FastPaths(isSwitchedOff() ? 'environment' : undefined)
 
-module.exports = { Lean, chooseLean }
+module.exports = { FastPaths, chooseFastPaths }

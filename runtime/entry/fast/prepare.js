@@ -81,9 +81,9 @@ const PLAIN_PAIR = /^[A-Za-z]\w*=[\w.-]*$/
 const INTERNAL_NAME = /^(?:nxt|nextInternalLocale\b|__proto__)/
 
 /** Marks the request meta of a request that may be answered without all of upstream's preparation, see lean.js. */
-const LEAN = Symbol('ferronext.lean')
+const FAST = Symbol('ferronext.fast')
 
-class LeanPreparation {
+class FastPreparation {
   /** What the first request found of the build. @type {Prepared | undefined} */
   build
   /** Why upstream is asked for every request. @type {import('./metrics').Reason | undefined} */
@@ -115,8 +115,8 @@ class LeanPreparation {
    * @returns {Prepared | Promise<Prepared | undefined>}
    */
   prepare(req, res, options) {
-    const said = this.describe(req)
-    return said === undefined ? this.#upstreams(req, res, options) : { ...this.build, ...said }
+    const described = this.describe(req)
+    return described === undefined ? this.#upstreams(req, res, options) : { ...this.build, ...described }
   }
 
   /**
@@ -181,9 +181,9 @@ class LeanPreparation {
     const build = Object.fromEntries(Object.entries(found).filter(([name]) => OF_THE_BUILD.has(name)))
     const written = changedKeys(before[REQUEST_META], after[REQUEST_META])
     this.#sets = { initQuery: written.has('initQuery'), resolvedPathname: written.has('resolvedPathname') }
-    const said = this.#describe(before)
+    const described = this.#describe(before)
     // A rewrite that leads here: nothing to compare, and the next request may be another.
-    if (said === undefined) {
+    if (described === undefined) {
       this.#isOff = false
       return
     }
@@ -191,7 +191,7 @@ class LeanPreparation {
       name =>
         OF_THE_REQUEST.has(name) &&
         name !== 'routerServerContext' &&
-        !isDeepStrictEqual(plain(said[name]), plain(found[name])),
+        !isDeepStrictEqual(plain(described[name]), plain(found[name])),
     )
     if (different !== undefined) return this.#stay(`it says something else of "${different}"`)
     if (before.url !== after.url) return this.#stay('it leaves another URL')
@@ -263,7 +263,7 @@ function covers(req) {
   const { headers } = req
   const meta = req[REQUEST_META]
   return (
-    meta?.[LEAN] === true &&
+    meta?.[FAST] === true &&
     meta.locale === undefined &&
     !meta.isNextDataReq &&
     meta.rewrittenPathname === undefined &&
@@ -379,4 +379,4 @@ function changedKeys(before, after) {
 /** @param {any} value an object of upstream's may have another prototype */
 const plain = value => (value && typeof value === 'object' ? { ...value } : value)
 
-module.exports = { LeanPreparation, LEAN }
+module.exports = { FastPreparation, FAST }

@@ -54,7 +54,7 @@ const OVERRIDE_COOKIES = 'x-middleware-set-cookie'
 /** A path and a query that no parser changes. */
 const PLAIN_TARGET = /^(?:\/[\w-]+(?:\.[\w-]+)*)+(?:\?[\w=&.-]*)?$/
 
-class LeanRoute {
+class FastRouteHandler {
   #module
   #preparation
   /** @type {(new (url: URL, init: any) => any) | undefined} the class of requests in the entry's own code */
@@ -71,7 +71,7 @@ class LeanRoute {
 
   /**
    * @param {any} module
-   * @param {import('./prepare').LeanPreparation} preparation
+   * @param {import('./prepare').FastPreparation} preparation
    */
   constructor(module, preparation) {
     this.#module = module
@@ -119,18 +119,18 @@ class LeanRoute {
     this.#isDynamic ??= isDynamic(this.#module.definition.pathname, build.prerenderManifest)
     this.#count(this.#isDynamic ? undefined : 'app')
     // What is prerendered is kept by the response cache, which the handler asks. Nobody has touched the request so far.
-    const said = this.#isDynamic ? this.#preparation.describe(req) : undefined
-    return said && this.#answer(server, req, res, said, build)
+    const described = this.#isDynamic ? this.#preparation.describe(req) : undefined
+    return described && this.#answer(server, req, res, described, build)
   }
 
   /**
    * @param {ServerState} server
    * @param {Request} req
    * @param {Response} res
-   * @param {Prepared} said
+   * @param {Prepared} described
    * @param {Prepared} build
    */
-  async #answer(server, req, res, said, build) {
+  async #answer(server, req, res, described, build) {
     const module = this.#module
     // Outside, because what is wrong with the request itself is answered by the error page, as when the handler is called.
     const { nextConfig, previewProps, prerenderManifest } = build
@@ -138,11 +138,11 @@ class LeanRoute {
     incrementalCache?.resetRequestCache()
     const request = this.#requestOf(req, res)
     try {
-      await this.#handle(server, req, res, request, { params: said.params, previewProps, incrementalCache })
+      await this.#handle(server, req, res, request, { params: described.params, previewProps, incrementalCache })
     } catch (error) {
       const route = { routerKind: 'App Router', routePath: module.definition.pathname, routeType: 'route' }
       const context = { ...route, revalidateReason: undefined }
-      await module.onRequestError(req, error, context, false, said.routerServerContext)
+      await module.onRequestError(req, error, context, false, described.routerServerContext)
       if (!res.headersSent) {
         res.statusCode = 500
         res.statusMessage = ''
@@ -327,4 +327,4 @@ function endStreamed(res, chunk) {
   endInOneWrite(res, Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength))
 }
 
-module.exports = { LeanRoute }
+module.exports = { FastRouteHandler }
