@@ -1,5 +1,5 @@
-// In: what to run in development. Out: a child that runs it, started anew when a file that it has loaded changes or when it
-// asks for that. Node's own `--watch` would also watch what the dev server compiles, and restart at every edit of a page.
+// In: what to run in development. Out: a child that runs it, restarted when a file that it has loaded changes or when it requests a
+// restart. Node's own `--watch` would also watch what the dev server compiles, and restart at every edit of a page.
 
 const { spawn } = require('node:child_process')
 const path = require('node:path')
@@ -73,7 +73,7 @@ class Supervisor {
 
   /** Ends the server and this process. */
   async end() {
-    // A terminal sends its signal to both, and some send it twice.
+    // A terminal sends its signal to both processes, and some send it twice.
     if (this.#isEnding) return
     this.#isEnding = true
     this.#watcher.close()
@@ -92,7 +92,7 @@ class Supervisor {
     this.#watch()
   }
 
-  /** It has loaded files from there before it said so. @param {string} dir */
+  /** It may have loaded files from there before. @param {string} dir */
   #leaveToCompiler(dir) {
     this.#compiled = dir + path.sep
     for (const file of this.#files) if (this.#isCompiled(file)) this.#files.delete(file)

@@ -17,10 +17,10 @@ const INSTALLED = Symbol.for('ferronext.register')
 const loader = /** @type {any} */ (Module)
 
 /**
- * @param {((file: string) => void) | undefined} report is told of every file that is loaded, as path or URL
+ * @param {((file: string) => void) | undefined} report called for every file that is loaded, with its path or URL
  */
 function install(report) {
-  // For `require()`: on a Node without hooks for it, and for what asks the function itself, such as `require.resolve()`.
+  // For `require()`: on a Node without hooks for it, and for direct calls such as `require.resolve()`.
   const resolveFilename = loader._resolveFilename
   loader._resolveFilename = function (
     /** @type {string} */ request,
@@ -47,8 +47,8 @@ function install(report) {
     })
     return
   }
-  // Before that ES modules resolve on another thread, and the hook there is a module of its own. The last one that was
-  // registered is asked first, and one that resolves by itself, such as that of ts-node, never asks the others: ours stays last.
+  // Before that ES modules resolve on another thread, and the hook there is a module of its own. The hook that was
+  // registered last is called first, and some, such as that of ts-node, never call the next: ours stays the last one.
   const { register } = loader
   const registerOurs = () =>
     register.call(loader, pathToFileURL(path.join(__dirname, 'process/register-hooks.mjs')), link(report))
@@ -62,7 +62,7 @@ function install(report) {
 }
 
 /**
- * What the hooks on the other thread are given.
+ * The data of the hooks on the other thread.
  * @param {((file: string) => void) | undefined} report
  */
 function link(report) {
@@ -75,7 +75,7 @@ function link(report) {
 }
 
 /**
- * Under `ferronext dev` the process that watches files has to know which ones the server has loaded.
+ * Under `ferronext dev` the process that watches files needs the list of files that the server has loaded.
  * @returns {((file: string) => void) | undefined}
  */
 function reporter() {

@@ -1,6 +1,6 @@
-// In: `next(options).conf` and the configuration of the app. Out: the configuration with the run-time options of `conf` in
-// the place of its own, and the rules. Upstream ignores `conf`; what the build has fixed cannot change here, and in
-// development nothing else can either, so that what works there works after the build.
+// In: `next(options).conf` and the configuration of the app. Out: the configuration with the run-time options of `conf`, and the rules.
+// Upstream ignores `conf`. Options of the build cannot change here, and in development neither, so that what works there works after the
+// build.
 
 const { isDeepStrictEqual } = require('node:util')
 const { rulesOf, shown } = require('./conf-rules')
@@ -148,8 +148,8 @@ function runTimeValue(next, name, type, value) {
 }
 
 /**
- * Whether the app was built with this value. Functions belong to the build and are nothing to compare; of an object the
- * fields that are given count, and lists count without their order, because upstream completes and sorts both.
+ * Whether the app was built with this value. Functions belong to the build and are not compared. Of an object the given fields are compared,
+ * and arrays without their order, because upstream completes and sorts both.
  * @param {any} value
  * @param {any} built
  * @returns {boolean}

@@ -7,7 +7,7 @@ const { openLog, report } = require('../observe/report')
 const { observedBy, operatorPaths, recorded } = require('../observe/requests')
 const { attachUpgrade, endUpgraded, handleUpgrade } = require('../steps/upgrade')
 
-/** What to use in place of a method that upstream has deprecated. */
+/** What to use instead of a method that upstream has deprecated. */
 const INSTEAD = {
   logError: 'Log with the means of your app.',
   logErrorWithOriginalStack: 'Log with the means of your app.',
@@ -85,7 +85,7 @@ class NextCustomServer {
       throw error
     })
     this.#state = await this.#preparing
-    // A server that is known by now need not wait for its first request.
+    // A server that is known now need not wait for its first request.
     attachUpgrade(this.#state, this.options.httpServer)
   }
 
@@ -107,8 +107,8 @@ class NextCustomServer {
   }
 
   /**
-   * Takes an upgrade for a server that passes it on itself, as upstream's app has it beside `getUpgradeHandler()`. The server's own event
-   * comes here, too; whoever is first decides.
+   * Takes an upgrade from a server that calls it, as in upstream's app beside `getUpgradeHandler()`. The server's own event comes here, too;
+   * the first of the two decides.
    */
   get upgradeHandler() {
     const state = this.#prepared()
@@ -116,7 +116,7 @@ class NextCustomServer {
       handleUpgrade(state, req, socket, head)
   }
 
-  /** What upstream has below its app. Its methods are the app's, which say nothing of being deprecated there. */
+  /** The object that upstream has below its app. It has the same methods, without deprecation warnings. */
   get server() {
     const state = this.#prepared()
     this.#inner ??= new InnerServer(this, state)
@@ -192,8 +192,8 @@ class NextCustomServer {
   }
 
   /**
-   * Waits for requests that are under way, as long as `timeout` says, and for work that outlives its response. The HTTP server
-   * belongs to the user and is left alone.
+   * Drains: waits for requests in flight, up to `timeout`, and for work that outlives its response. The HTTP server belongs to the user and
+   * stays open.
    * @param {{ timeout?: number }} [options]
    */
   async close({ timeout = CLOSE_TIMEOUT } = {}) {
@@ -204,7 +204,7 @@ class NextCustomServer {
     clearInterval(state.publicWatch)
     state.preload.stop()
     const isDone = await within(timeout, state.inFlight.settle())
-    // What belongs to a request that does not end does not end either.
+    // Work of a request that does not end does not end either.
     if (isDone) await state.waitUntil.settle()
     else await within(timeout, state.waitUntil.settle())
     if (this.#printerClosed) return
@@ -226,8 +226,7 @@ class NextCustomServer {
   }
 
   /**
-   * Warns once of a method that newer versions have deprecated. Before prepare() the version is not known; the call is
-   * about to fail anyway.
+   * Warns once of a method that newer versions have deprecated. Before prepare() the version is unknown, and the call fails anyway.
    * @param {string} method
    */
   #deprecated(method) {
@@ -245,7 +244,7 @@ class NextCustomServer {
 }
 
 /**
- * Waits for work, but not for ever.
+ * Waits for work, up to a time limit.
  * @param {number} ms
  * @param {Promise<unknown>} work
  * @returns {Promise<boolean>} whether it is done

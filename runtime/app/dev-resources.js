@@ -1,15 +1,15 @@
-// In: upstream's dev server at work. Out: its file watchers and workers, so that `close()` can end them; upstream's own
-// `close()` leaves them to the end of the process.
+// In: upstream's dev server at work. Out: its file watchers and workers, so that `close()` can end them. Upstream's own
+// `close()` leaves them until the process ends.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
-/** In whose name the code that runs works. @type {AsyncLocalStorage<DevResources>} */
+/** The dev server that the current code runs for. @type {AsyncLocalStorage<DevResources>} */
 const owner = new AsyncLocalStorage()
 
-/** Classes whose objects are noted already. @type {WeakSet<object>} */
+/** Classes whose objects are tracked already. @type {WeakSet<object>} */
 const tracked = new WeakSet()
 
-/** What one dev server has to give back. */
+/** The watchers and workers of one dev server. */
 class DevResources {
   /** @type {Set<{ close?: () => unknown, end?: () => unknown }>} */
   #all = new Set()
@@ -24,7 +24,7 @@ class DevResources {
   }
 
   /**
-   * Runs `work`; what it and everything that follows from it opens belongs here.
+   * Runs `work`, and adds everything that it opens, now or later.
    * @template T
    * @param {() => T} work
    * @returns {T}
@@ -39,7 +39,7 @@ class DevResources {
     else this.#all.add(resource)
   }
 
-  /** Ends everything, also what is opened from now on. */
+  /** Ends everything, and everything that is opened later. */
   async close() {
     this.#closed = true
     const all = [...this.#all]
@@ -54,7 +54,7 @@ async function dispose(resource) {
 }
 
 /**
- * Notes the objects of a class when a method of theirs is called.
+ * Tracks the objects of a class when one of their methods is called.
  * @param {any} prototype
  * @param {string} method
  */

@@ -1,6 +1,5 @@
-// In: options with `dev: true`. Out: upstream's development app: its compiler, its dev server and all its methods. What
-// ferronext adds around it: checked versions, `conf` and `trustProxy` as in production, and a `close()` after which nothing
-// is left. Upstream: NextCustomServer of next/dist/server/next.js.
+// In: options with `dev: true`. Out: upstream's development app: its compiler, its dev server and all its methods. ferronext adds checked
+// versions, `conf` and `trustProxy` as in production, and a `close()` that ends everything. Upstream: NextCustomServer of next/dist/server/next.js.
 
 const { existsSync } = require('node:fs')
 const path = require('node:path')
@@ -45,7 +44,7 @@ function createDevServer(native, options) {
   return Object.assign(app, {
     prepare() {
       preparing ??= start().catch(error => {
-        preparing = undefined // so that a server can try again once the mistake is mended
+        preparing = undefined // so that a server can try again after a correction
         throw error
       })
       return preparing
@@ -60,7 +59,7 @@ function createDevServer(native, options) {
     },
     async close() {
       app.init?.closeUpgraded?.()
-      // Read while upstream cleans up (hot-reloader-turbopack.js): its threads stop watching and compiling, too.
+      // Upstream reads it while it cleans up (hot-reloader-turbopack.js): its threads stop watching and compiling, too.
       process.env.__NEXT_DEV_WAIT_FOR_TURBOPACK_SHUTDOWN ??= '1'
       await close.call(app)
       await resources.close()
@@ -69,7 +68,7 @@ function createDevServer(native, options) {
 }
 
 /**
- * Gives a request its body back, or says why it has none, as production does.
+ * Restores the body of a request, or reports why it has none, as production does.
  * @param {any} req
  */
 async function withBody(req) {
@@ -79,8 +78,7 @@ async function withBody(req) {
 }
 
 /**
- * Lays `conf` over the configuration that upstream's server is about to read: it keeps what it has read once, by phase and
- * folder, and reads nothing a second time.
+ * Changes the configuration that upstream's server is about to read: it caches what it has read, by phase and folder.
  * @param {import('../next/package').NextPackage} next
  * @param {string} dir
  * @param {object} conf
@@ -105,7 +103,7 @@ async function presetConf(next, dir, conf) {
  */
 async function watchConfig(next, dir) {
   if (isSupervised()) {
-    // Read already, so that this comes from upstream's memory.
+    // From upstream's cache: it has been read already.
     const config = await next.load('config').default('phase-development-server', dir)
     process.send?.({ ferronext: 'compiles', dir: path.join(dir, config.distDir) })
   }

@@ -1,4 +1,4 @@
-// In: an app that is prepared. Out: what upstream has below its app and calls `server`: the same methods, which are deprecated on the app
+// In: an app that is prepared. Out: the object `server` that upstream has below its app: the same methods, which are deprecated on the app
 // only. Upstream: `NextServer` of next/dist/server/next.js.
 
 const direct = require('../steps/direct')
@@ -25,7 +25,7 @@ class InnerServer {
     return this.#app.options
   }
 
-  /** Where the server says that it is; without a word of it, where upstream believes it to be. */
+  /** The hostname of the options, or upstream's default. */
   get hostname() {
     return this.options.hostname || 'localhost'
   }

@@ -65,7 +65,7 @@ function checkDelivery({ preferEncodings, watchPublic }) {
 }
 
 /**
- * A port that is none would make every URL that handlers see invalid. Nothing and 0 stand for the default.
+ * An invalid port would make every URL that handlers see invalid. Nothing and 0 mean the default.
  * @param {unknown} port
  */
 function checkPort(port) {

@@ -62,7 +62,7 @@ async function prepare(native, options) {
     )
   }
   const distDir = path.join(dir, config.distDir)
-  openPrinter(native) // what is wrong with the build is said while it is read
+  openPrinter(native) // Rust reports what is wrong with the build while it reads it
   const opening = native.openEngine({
     dir,
     distDir,
@@ -81,7 +81,7 @@ async function prepare(native, options) {
   })
   setup.applyConfig(next, config)
   keepProcessAlive(next)
-  // As entries will, and before them: an `import()` that fails once, because no descriptor is left, fails for ever.
+  // Entries import it later; an `import()` that fails once, because no descriptor is left, fails for ever.
   const canImport = await import(pathToFileURL(CACHE_HANDLER).href).then(
     () => true,
     () => false,
@@ -97,7 +97,7 @@ async function prepare(native, options) {
         throw error
       })
   }
-  // A custom server prints nothing that upstream's would not, unless it is asked.
+  // Printed on request only: upstream's custom server prints nothing here.
   const took = Math.round(performance.now() - started)
   native.trace(
     'start',
@@ -107,7 +107,7 @@ async function prepare(native, options) {
 }
 
 /**
- * Loads what has to be there when nothing can be loaded any more: no descriptors are left, or node_modules is being replaced.
+ * Loads what is needed when nothing can be loaded any more: no descriptors are left, or node_modules is being replaced.
  * @param {import('../next/package').NextPackage} next
  */
 async function loadForFaults(next) {

@@ -38,15 +38,15 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {string} fetchHostname `hostname` as it stands in a URL
  * @property {number} port
  * @property {Entries} entries
- * @property {import('../entry/fast/paths').FastPaths} fastPaths ways past parts of upstream's code around entries
+ * @property {import('../entry/fast/paths').FastPaths} fastPaths fast paths around upstream's code in entries
  * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
  * @property {Preload} preload what is loaded once the server listens
  * @property {import('../entry/instrumentation').Starting} [starting] the app's instrumentation, until it has started well
  * @property {WaitUntil} waitUntil
- * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for pictures
+ * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for images
  * @property {InFlight} inFlight requests that wait for more than memory
- * @property {boolean} namesRoutes whether requests keep their route, to be logged, counted or traced by it
- * @property {() => void} nameRoutes makes them
+ * @property {boolean} namesRoutes whether requests keep their route, for logs, metrics or traces
+ * @property {() => void} nameRoutes turns that on
  * @property {((route: string, seconds: number, isBackground: boolean) => void) | undefined} countRender
  * @property {Set<import('node:net').Socket>} upgraded clients that are joined with another server
  * @property {new () => Error} NoFallbackError
@@ -56,19 +56,19 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {((headers: object) => any) | undefined} createIncrementalCache for versions whose entries expect one
  * @property {(text: string) => import('../steps/proxy').Target} parseTarget reads the URL of an external rewrite
  * @property {(error: unknown) => void} logError
- * @property {((error: unknown) => void) | undefined} [onError] takes errors in the place of the console, see contract.js
+ * @property {((error: unknown) => void) | undefined} [onError] takes errors instead of the console, see entry/contract.js
  * @property {import('../next/package').NextPackage} next the user's `next`
  * @property {(page: string) => import('../entry/sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
  * @property {() => import('../entry/sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
  * @property {import('../http/own-requests').OwnRequests} own tells requests from ourselves
- * @property {Record<string, boolean>} traits what this build and its version of `next` do: `Traits` of src/engine/mod.rs, under the names
+ * @property {Record<string, boolean>} traits capabilities of this build and its version of `next`: `Traits` of src/engine/mod.rs, under the names
  *   of src/build/capabilities.rs
  * @property {(handler: import('../next/test-mode').Handler) => import('../next/test-mode').Handler} inTestMode
  * @property {(prefix: unknown) => void} setAssetPrefix
  * @property {((req: any) => void) | undefined} filterForwarded drops `X-Forwarded-*` that must not be believed, takes the origin from others
  */
 
-/** The module that entries import it from. */
+/** The file from which entries import the cache handler. */
 const CACHE_HANDLER = require.resolve('../cache/cache-handler')
 
 /**
@@ -98,7 +98,7 @@ function createState(native, options, next, log, config, distDir, engine, canImp
   const logError = (/** @type {any} */ error) => {
     if (state.onError) return state.onError(error)
     if (options.quiet) return
-    // Entries report an error and then throw it: one fault, one line.
+    // Entries report an error and then throw it, too: one line is enough.
     if (error && typeof error === 'object') {
       if (logged.has(error)) return
       logged.add(error)
@@ -114,7 +114,7 @@ function createState(native, options, next, log, config, distDir, engine, canImp
     const tags = new Tags(native, next, traits.staleTags)
     if (!config.cacheHandler) CacheHandler.connectCache(distDir, engine, tags)
     offerCacheHandler(native, next, tags, config.cacheMaxMemorySize)
-    // Only now: what could not be loaded, because no descriptor was left, is loaded by the next request.
+    // Not before: if no descriptor was left, the next request tries again.
     installed = true
   })
   const own = ownRequests(engine.previewSigningKey)
@@ -160,10 +160,10 @@ function createState(native, options, next, log, config, distDir, engine, canImp
     traits,
     inTestMode: testMode(next, config),
     setAssetPrefix: prefix => {
-      // Any value that is not empty has to be a text; upstream fails in the same way.
+      // Throws for a value that is not empty and no string, as upstream does.
       assetPrefix = prefix ? /** @type {any} */ (prefix).replace(/\/$/, '') : ''
       engine.setAssetPrefix(assetPrefix)
-      // Older entries read the configuration in the context, and find it there as it was given.
+      // Older entries read the configuration in the context, as it was given.
       runtimeConfig.assetPrefix = prefix
     },
     formatUrl: parsed => next.load('formatUrl').formatUrl(parsed),
@@ -182,7 +182,7 @@ function createState(native, options, next, log, config, distDir, engine, canImp
     revalidate: (/** @type {import('../steps/revalidate').RevalidateRequest} */ request) =>
       revalidate(state, next, request),
   })
-  // Actions would fetch from whatever host the client names (CVE-2026-64649), or through the proxy; `next start` sets this too.
+  // Actions would fetch from any host that the client names (CVE-2026-64649), or through the proxy; `next start` sets this too.
   if (traits.actionsFetchFromHost || givesOrigin(options.trustProxy)) {
     process.env.__NEXT_PRIVATE_ORIGIN ??= `http://${state.fetchHostname}:${state.port}`
   }
@@ -195,8 +195,8 @@ function createState(native, options, next, log, config, distDir, engine, canImp
 const PUBLIC_PERIOD = 1000
 
 /**
- * Serves files that come into `public` while the server runs. Asking the folders for their time of change is cheap and works on
- * every file system, also where nobody tells of changes: network drives and volumes of containers.
+ * Serves files that are added to `public` while the server runs. To poll the modification times of folders is cheap and works on every file
+ * system, also on network drives and container volumes, which send no events.
  * @param {import('../native').Engine} engine
  */
 function watchPublic(engine) {
@@ -215,7 +215,7 @@ function watchPublic(engine) {
 }
 
 /**
- * What is told of every render; `undefined` when nobody wants to know.
+ * Records renders for metrics and traces; `undefined` when both are off.
  * @param {typeof import('../native')} native
  * @param {import('./options').ResolvedOptions} options
  * @returns {ServerState['countRender']}
@@ -238,8 +238,8 @@ function renderCounter(native, { metrics }) {
 const portOf = options => Number(options.port) || 3000
 
 /**
- * Before 16.1 what an edge function or a route handler answers is compressed only if a rule or middleware has given it its
- * content type: upstream's compression did not see the headers of such an answer.
+ * Before 16.1 the answer of an edge function or a route handler is compressed only if a rule or middleware has set its content type:
+ * upstream's compression did not see the headers of such an answer.
  * @param {import('../entry/render').RenderStep} step
  */
 function isCompressedOnOlderLines({ edge, routeKind, headers }) {

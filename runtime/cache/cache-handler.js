@@ -19,8 +19,8 @@ const { report } = require('../observe/report')
 const connections = new Map()
 
 /**
- * Bytes of parsed values of the data cache that a thread keeps. Rust has all of them as JSON; these save a parse for what
- * many renders read.
+ * Bytes of parsed values of the data cache that a thread keeps. Rust has all values as JSON; this saves the parse of those that many
+ * renders read.
  */
 const MAX_PARSED = 4 * 1024 * 1024
 
@@ -37,7 +37,7 @@ function connectCache(distDir, engine, tags) {
   connections.set(path.join(distDir, 'server'), { engine, tags, parsed: new ParsedData() })
 }
 
-/** Values of the data cache that this thread has parsed: the oldest go first. */
+/** Values of the data cache that this thread has parsed. The oldest are evicted first. */
 class ParsedData {
   /** @type {Map<string, { version: number, value: any, size: number }>} */
   #values = new Map()
@@ -67,7 +67,7 @@ class ParsedData {
   }
 }
 
-/** Where upstream's cache looks for a handler that nobody has configured. */
+/** Where upstream's cache looks for a handler if the configuration names none. */
 const PROVIDED = Symbol.for('@next/cache-handlers')
 
 /** Gives entries the handler where they cannot import it. */
@@ -127,7 +127,7 @@ class CacheHandler {
       parsed.set(key, data.version, value, data.json.length)
       return { lastModified: data.madeMs, value }
     } catch {
-      return null // somebody else's file, cut off: fetched anew
+      return null // a truncated file: fetch again
     }
   }
 
@@ -175,7 +175,7 @@ function fromUpstream(value, cacheControl) {
 }
 
 /**
- * The way back.
+ * The reverse of `fromUpstream()`.
  * @param {any} entry see `JsCacheEntry` in src/binding/cache.rs
  */
 function toUpstream(entry) {
@@ -204,7 +204,7 @@ function valueOfKind(kind, { status, headers, html, rsc, data, segments, postpon
   }
 }
 
-/** @param {any} data a text, bytes, or nothing */
+/** @param {any} data a string, bytes, or nothing */
 function toBuffer(data) {
   return data === undefined || data === null || Buffer.isBuffer(data) ? (data ?? undefined) : Buffer.from(data)
 }

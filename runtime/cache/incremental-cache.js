@@ -13,8 +13,8 @@ const path = require('node:path')
  */
 
 /**
- * Loads the cache's modules, and returns how a request is given one: a request that is served in the background may come when
- * nothing can be loaded, as between two tests of Jest.
+ * Loads the cache's modules, and returns a function that creates a cache for a request. Background requests may come when modules can no
+ * longer be loaded, as between two tests of Jest.
  * @param {import('../next/package').NextPackage} next
  * @param {string} serverDistDir the folder `server` of the build
  * @returns {(request: CacheRequest) => any}
@@ -33,7 +33,7 @@ function loadIncrementalCache(next, serverDistDir) {
       fetchCacheKeyPrefix: config.experimental.fetchCacheKeyPrefix,
       maxMemoryCacheSize: config.cacheMaxMemorySize,
       flushToDisk: config.experimental.isrFlushToDisk,
-      // Older lines ask for it, newer ones have it.
+      // Older lines call this, newer ones read the next field.
       getPrerenderManifest: () => prerenderManifest,
       prerenderManifest,
       previewProps: previewProps ?? prerenderManifest.preview,
@@ -52,7 +52,7 @@ function loadIncrementalCache(next, serverDistDir) {
 function incrementalCacheFactory(next, config, distDir, dir) {
   const serverDistDir = path.join(distDir, 'server')
   /**
-   * Loaded by the first request: a handler of the user's is not to slow down the start.
+   * Loaded by the first request: the app's handler must not slow down the start.
    * @type {{ prerenderManifest: any, CacheHandler: any, newIncrementalCache: ReturnType<typeof loadIncrementalCache> } | undefined}
    */
   let loaded

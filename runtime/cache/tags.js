@@ -1,5 +1,5 @@
-// In: tags that this thread revalidates, and what other threads have revalidated. Out: one state in Rust, and in this thread
-// upstream's own list brought up to it, so that upstream's code finds what it expects.
+// In: tags that this thread or another one revalidates. Out: one state in Rust, and upstream's own list of this thread, which follows it, so
+// that upstream's code finds what it expects.
 // Upstream: next/dist/server/lib/incremental-cache/tags-manifest.external.js.
 
 /** The tags of this thread's `next`. */
@@ -23,7 +23,7 @@ class Tags {
     this.#hasStaleTags = hasStaleTags
   }
 
-  /** Takes over what any thread has revalidated since the last time. */
+  /** Applies what any thread has revalidated since the last call. */
   sync() {
     if (this.#native.tagsVersion() === this.#version) return
     const { tags, version } = this.#native.tagsSince(this.#version)
@@ -45,7 +45,7 @@ class Tags {
   }
 
   /**
-   * What the tags leave of something that was made at `timestamp`.
+   * The freshness, by its tags, of something that was created at `timestamp`.
    * @param {string[]} tags
    * @param {number} timestamp in milliseconds since 1970
    * @returns {'fresh' | 'stale' | 'expired'}
@@ -59,7 +59,7 @@ class Tags {
   }
 
   /**
-   * When one of them was revalidated last, in milliseconds since 1970; 0 for never. Being stale does not count.
+   * When one of them expired last, in milliseconds since 1970; 0 for never. Stale tags do not count.
    * @param {string[]} tags
    */
   lastExpiration(tags) {

@@ -1,11 +1,11 @@
 // In: results of functions that are marked `'use cache'`, through upstream's official `cacheHandlers` interface. Out: the same
 // in every thread of the process, from Rust. How long a result is used is what upstream's own handler says
-// (next/dist/server/lib/cache-handlers/default.js): one that is due to be made anew counts as missing.
+// (next/dist/server/lib/cache-handlers/default.js): one that is older than its `revalidate` counts as missing.
 
 /** Where a platform offers handlers to `next` (next/dist/server/use-cache/handlers.js). */
 const OFFERED = Symbol.for('@next/cache-handlers')
 
-/** The handlers that are only a look-up away; for others `next` keeps results for the rest of a request. */
+/** The handlers that answer from memory. For others `next` keeps results for the rest of a request. */
 const BUILT_IN = Symbol.for('@next/cache-handlers-built-in')
 
 /**
@@ -32,7 +32,7 @@ function offerCacheHandler(native, next, tags, maxBytes) {
  * @param {import('./tags').Tags} tags
  */
 function createCacheHandler(native, tags) {
-  /** Results that are still being written: whoever asks for one waits. @type {Map<string, Promise<void>>} */
+  /** Results that are still being written: `get()` waits for them. @type {Map<string, Promise<void>>} */
   const pending = new Map()
 
   return {
@@ -44,7 +44,7 @@ function createCacheHandler(native, tags) {
       if (performance.timeOrigin + performance.now() > memo.timestamp + memo.revalidate * 1000) return undefined
       const freshness = tags.freshness(memo.tags, memo.timestamp)
       if (freshness === 'expired') return undefined
-      // Less than nothing: it is used once more while it is made anew.
+      // A negative number: the caller uses it once more, and revalidates.
       const revalidate = freshness === 'stale' ? -1 : memo.revalidate
       return { ...memo, revalidate, value: streamOf(memo.value) }
     },
@@ -60,10 +60,10 @@ function createCacheHandler(native, tags) {
       }
     },
 
-    /** Every question looks at what other threads have revalidated. */
+    /** Does nothing: `get()` and `getExpiration()` read what other threads have revalidated. */
     async refreshTags() {},
 
-    /** One list, or one tag after the other before 16. @param {(string | string[])[]} asked */
+    /** An array; before 16, one tag after the other. @param {(string | string[])[]} asked */
     async getExpiration(...asked) {
       return tags.lastExpiration(asked.flat())
     },
@@ -86,9 +86,9 @@ function createCacheHandler(native, tags) {
     try {
       for await (const chunk of value) chunks.push(chunk)
     } catch {
-      return // half a result is none; whoever reads the other branch of the stream gets the error
+      return // part of a result is none; readers of the other branch of the stream get the error
     }
-    // It would be made anew for whoever asks.
+    // No reader would use it.
     if (memo.expire === 0) return
     native.memoSet(key, { ...memo, value: Buffer.concat(chunks) })
   }

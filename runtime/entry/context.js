@@ -1,4 +1,4 @@
-// In: a running server. Out: the router context that compiled entries look up on the global object.
+// In: a server. Out: the router context that compiled entries look up on the global object.
 // Upstream: next/dist/server/lib/router-utils/router-server-context.js, filled by router-server.js and next-server.js.
 
 const CONTEXTS = Symbol.for('@next/router-server-methods')
@@ -18,7 +18,7 @@ function publishContext(relativeProjectDir, context) {
 }
 
 /**
- * What was published for a project.
+ * The context of a project.
  * @param {string} relativeProjectDir
  */
 const contextOf = relativeProjectDir => /** @type {any} */ (globalThis)[CONTEXTS]?.[relativeProjectDir]

@@ -1,9 +1,9 @@
-// In: a server that is about to be ready, on a version of `next` that no test has seen. Out: nothing, when the entries that Next.js compiles
-// into every build can be called; one line, when they can be called only by their handlers; an error, when they cannot be called at all.
-// A version may ask for request meta that nobody knew of when this was written (16.2 did: every page of the App Router failed).
+// In: a server that is about to be ready, on an untested version of `next`. Out: nothing, if the entries that Next.js compiles into every build can
+// be called; one line, if they can be called only by their handlers; an error, if they cannot be called at all. A version may require new
+// request meta (16.2 did: every page of the App Router failed).
 //
-// What is asked is an error page of each router, the entry with the least of the app's code. What that code does wrong says nothing of `next`,
-// and nobody else hears of the request: no socket, nothing stored, nothing reported.
+// The check requests an error page of each router, the entry with the least of the app's code. Errors of that code do not count, and the request
+// has no other effect: no socket, nothing stored, nothing reported.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const path = require('node:path')
@@ -18,16 +18,16 @@ const { headFrom } = require('../http/request-head')
  * @typedef {import('../app/state').ServerState} ServerState
  */
 
-/** By router, the page that is asked for, and another one for versions that do not have it. The first has none of the app's layouts. */
+/** By router, the requested page, and another one for versions that do not have it. The first has none of the app's layouts. */
 const ROUTERS = [['/_global-error', '/_not-found'], ['/_error']]
 
-/** How long a server waits for all answers, in milliseconds. The app's `instrumentation.ts` comes before them. */
+/** Time for all answers, in milliseconds. It includes the app's `instrumentation.ts`. */
 const TIMEOUT = 5000
 
-/** Whether the operator wants the server as it is. */
+/** Whether the operator has switched the check off. */
 const isSwitchedOff = () => process.env.FERRONEXT_CHECK_NEXT === '0'
 
-/** One app after the other: those that serve one build share its entries. @type {Promise<unknown>} */
+/** One app after the other: apps that serve the same build share its entries. @type {Promise<unknown>} */
 let before = Promise.resolve()
 
 /** @param {ServerState} server */
@@ -62,7 +62,7 @@ async function check(server) {
  */
 async function firstFault(server, deadline) {
   for (const pages of ROUTERS) {
-    // With fast paths the first request is the one that they learn from.
+    // Fast paths learn from the first request, and answer the second.
     for (let turn = 0; turn < (server.fastPaths.isOff ? 1 : 2); turn++) {
       const fault = await ask(server, pages, deadline)
       if (fault !== undefined) return fault
@@ -75,7 +75,7 @@ async function firstFault(server, deadline) {
  * @param {ServerState} server
  * @param {string[]} pages
  * @param {number} deadline
- * @returns {Promise<string | undefined>} what the entry misses
+ * @returns {Promise<string | undefined>} the error of the entry
  */
 async function ask(server, pages, deadline) {
   for (const page of pages) {
@@ -106,7 +106,7 @@ async function answer(server, step, url, deadline) {
     const fastPaths = {
       answer(/** @type {ServerState} */ _own, /** @type {any} */ entry, /** @type {any[]} */ ...rest) {
         const done = /** @type {any} */ (server.fastPaths).answer(server, entry, ...rest)
-        // The fast paths around the entry are there by now, and this goes around them.
+        // The fast paths are installed now, so that this wraps them.
         if (entry.routeModule && !isOver) undo = isolate(entry.routeModule, req, onError)
         return done
       },
@@ -134,11 +134,11 @@ async function answer(server, step, url, deadline) {
   return fault === undefined ? undefined : String(fault)
 }
 
-/** Set for what a request of this file runs. */
+/** Set while a request of this check runs. */
 const checking = new AsyncLocalStorage()
 
 /**
- * React prints what the app throws, and nobody has asked for the page.
+ * React prints the errors of the app. Those of the check are not for the console.
  * @param {(error: unknown) => void} onError
  */
 function muteErrors(onError) {
@@ -154,8 +154,7 @@ function muteErrors(onError) {
 }
 
 /**
- * Has one request rendered for itself, past what is prerendered, and what goes wrong with it told to nobody else: not to the app's
- * `onRequestError` either.
+ * Renders one request without prerendered pages, and keeps its errors to the check: the app's `onRequestError` does not get them either.
  * @param {any} module
  * @param {Request} own
  * @param {(error: unknown) => void} onError
@@ -178,7 +177,7 @@ function isolate(module, own, onError) {
 }
 
 /**
- * Whether it is `next` that fails, and not the app: an invariant of its own does not hold, or its own code finds something missing.
+ * Whether `next` fails, and not the app: with an error of an invariant, or with a TypeError or ReferenceError in its own code.
  * @param {any} error
  * @param {string} dir folder of `next`
  */
@@ -186,7 +185,7 @@ function isContractFault(error, dir) {
   const { name, message, stack } = error ?? {}
   if (name === 'InvariantError' || /^invariant\b/i.test(message)) return true
   if (name !== 'TypeError' && name !== 'ReferenceError') return false
-  // The frames of Node's own functions name no folder.
+  // Frames of Node's own functions have no folder.
   const frame = String(stack)
     .split('\n')
     .find(line => /^\s+at .*[\\/]/.test(line))
@@ -203,7 +202,7 @@ function incompatible({ next }, fault) {
 }
 
 /**
- * Waits for work, but not for ever.
+ * Waits for work, up to a time limit.
  * @param {number} ms
  * @param {Promise<unknown>} work
  * @returns {Promise<boolean>} whether it is done

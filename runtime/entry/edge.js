@@ -48,7 +48,7 @@ async function answer(server, req, res, step, meta) {
     nextConfig: { basePath: config.basePath, i18n: config.i18n, trailingSlash: config.trailingSlash },
     url: url.toString(),
     page: { name: step.page, ...(step.params && { params: step.params }) },
-    // Nobody reads it afterwards, so that there is nothing to copy.
+    // It has no other reader, so it is not copied.
     body: { cloneBodyStream: () => (bodyError ? failing(bodyError) : req), finalize: () => {} },
     signal: signalFromNodeResponse(res),
     waitUntil: server.waitUntil.ofRequest(),

@@ -10,13 +10,13 @@ const OF_THE_MOMENT = new Set(['EMFILE', 'ENFILE'])
 class Entries {
   /** @type {Map<string, any>} */
   #loaded = new Map()
-  /** Those that have their manifests. @type {WeakSet<object>} */
+  /** Entries whose manifests have been read. @type {WeakSet<object>} */
   #complete = new WeakSet()
 
   /**
    * @param {string} distDir absolute path of the build folder
    * @param {string} projectDir the project folder, as entries name it
-   * @param {() => void} beforeFirst prepares the process for entries; does its work the first time
+   * @param {() => void} beforeFirst prepares the process for entries; does nothing the second time
    */
   constructor(distDir, projectDir, beforeFirst) {
     this.distDir = distDir
@@ -34,9 +34,9 @@ class Entries {
   }
 
   /**
-   * Has an entry read the manifests of its page and the code of its client components, before the first request does. Upstream takes a
-   * manifest that cannot be opened for one that is not there, and the compiler's runtime keeps the failure of a chunk: without
-   * descriptors at that moment, the page would fail for ever.
+   * Reads the manifests of an entry's page and the code of its client components before the first request does. Upstream treats a manifest that
+   * cannot be opened as missing, and the compiler's runtime caches the failure of a chunk: without descriptors at that moment, the page
+   * would fail for ever.
    * @param {any} entry
    * @param {string} file
    * @param {string} page as the manifests name it
@@ -46,21 +46,21 @@ class Entries {
     try {
       closeSync(openSync(path.join(this.distDir, file), 'r'))
     } catch (error) {
-      // One that is gone is in memory.
+      // A deleted entry is in memory.
       if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ENOENT') throw error
     }
     let manifests
     try {
       manifests = entry.routeModule?.loadManifests?.(page, this.projectDir)
     } catch (error) {
-      // The request meets the same fault, and says so. One of the moment may be over by the next.
+      // The request gets the same error, and reports it. The next request tries again if descriptors are missing.
       if (OF_THE_MOMENT.has(/** @type {NodeJS.ErrnoException} */ (error).code ?? '')) return
     }
     for (const chunk of chunksOf(manifests)) this.#loadChunk(chunk)
     this.#complete.add(entry)
   }
 
-  /** Loads and does not run it; the compiler's runtime finds it in Node's memory. @param {string} chunk */
+  /** Loads a chunk without running it; the compiler's runtime finds it in Node's cache. @param {string} chunk */
   #loadChunk(chunk) {
     try {
       require(path.join(this.distDir, chunk))

@@ -1,4 +1,4 @@
-// In: the app's `instrumentation.ts`. Out: it is started once, and told of faults that no compiled entry has told it of.
+// In: the app's `instrumentation.ts`. Out: it is started once, and gets errors that no compiled entry reports to it.
 // Upstream: `runInstrumentationHookIfAvailable` and `instrumentationOnRequestError` of next/dist/server/next-server.js.
 
 const path = require('node:path')
@@ -8,14 +8,13 @@ const { sendAnswer } = require('../http/respond')
 
 /** @typedef {import('../app/state').ServerState} ServerState */
 
-/** What is answered past the server that has an instrumentation, as upstream's router does. */
+/** Routes that do not wait for the instrumentation, as in upstream's router. */
 const WITHOUT_IT = new Set(['(_next/static)', '(public)', '(redirect)', '(external-rewrite)'])
 
 const FAILURE = Buffer.from('Internal Server Error')
 
 /**
- * Starts it. Entries wait for it, and what is answered without entries too, through `server.starting`; a failure is logged as upstream
- * logs it.
+ * Starts it. Entries wait for it, and other answers, too, by `server.starting`. A failure is logged as upstream logs it.
  * @param {ServerState} server
  * @returns {Promise<void>}
  */
@@ -39,7 +38,7 @@ function registerInstrumentation(server) {
   return registered
 }
 
-/** A start that is under way, or has failed. */
+/** A start that has not ended, or has failed. */
 class Starting {
   /** @type {Set<() => void>} */
   #waiting = new Set()
@@ -54,7 +53,7 @@ class Starting {
   }
 
   /**
-   * Resolves once it is over, or the client has gone away: a start may never end.
+   * Resolves when it ends, or when the client disconnects: a start may never end.
    * @param {import('./render').Response} res
    * @returns {Promise<void>}
    */
@@ -73,11 +72,11 @@ class Starting {
 }
 
 /**
- * Holds a request back until the app's instrumentation is ready, and answers it if that has failed.
+ * Holds a request until the app's instrumentation has started, and answers it if the start has failed.
  * @param {Starting} starting
  * @param {import('./render').Response} res
  * @param {string} route see src/pipeline/label.rs
- * @returns {Promise<boolean>} whether the request is to be answered
+ * @returns {Promise<boolean>} whether the request can go on
  */
 async function isStarted(starting, res, route) {
   if (WITHOUT_IT.has(route)) return true
@@ -90,15 +89,15 @@ async function isStarted(starting, res, route) {
 }
 
 /**
- * Reports what an edge function has thrown, and logs it. Some bundles report by themselves, in the sandbox, and upstream's server does it
- * all the same; it knows such a function by its page alone, as one of the Pages Router.
+ * Reports the error of an edge function, and logs it. Some bundles report by themselves, in the sandbox, and upstream's server does so
+ * again; it knows such a function by its page alone, as one of the Pages Router.
  * @param {ServerState} server
  * @param {import('./render').Request} req
  * @param {import('./render').RenderStep} step
  * @param {unknown} error
  */
 async function reportEdgeFault(server, req, step, error) {
-  // Upstream has found no page by routing for an error page, or for one that the user's server asks for by its name.
+  // Upstream has no routed page for an error page, or for one that the user's server renders by name.
   if (step.direct || step.isErrorPage) return
   const { config, dir, distDir, next, traits } = server
   if (traits.hasInstrumentation) {

@@ -1,16 +1,16 @@
-// In: an app whose prepare() is through. Out: in memory what its first requests would load, the compiled entries above all, so that a
-// build that is replaced or removed under a running server, or descriptors that run out, cost what upstream's server loses, and
-// no more. Upstream: `unstable_preloadEntries` of next/dist/server/next-server.js, which loads everything before anybody listens.
+// In: an app that is prepared. Out: the modules that its first requests would load, compiled entries above all, are in memory, so that a build
+// that is replaced under a running server, or a lack of descriptors, does no more harm than under upstream's server. Upstream:
+// `unstable_preloadEntries` of next/dist/server/next-server.js, which loads everything before the server listens.
 
 const { readFileSync } = require('node:fs')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { preloaded } = require('../next/modules')
 
-/** How long the server has for itself at first, in milliseconds: it has to listen yet, and who waits for it asks at once. */
+/** Time before the first module, in milliseconds: the server has to listen first, and clients may be waiting for it. */
 const DELAY = 100
 
-/** How long one that is answering requests is left alone, and how often in a row at most. */
+/** Pause while requests are in flight, in milliseconds, and the highest number of pauses in a row. */
 const BUSY_PAUSE = 20
 const MAX_PAUSES = 10
 
@@ -18,29 +18,29 @@ const MAX_PAUSES = 10
 const MANIFESTS = ['pages-manifest.json', 'app-paths-manifest.json']
 
 /**
- * Pages of the App Router whose manifests are read as well. Those of other pages are large, and upstream reads them with their first
- * request; those that all pages share it has from its first page at the latest, which here may have come from memory.
+ * Pages of the App Router whose manifests are read as well. Those of other pages are large, and are read with their first request. The shared
+ * ones would come with the first page that is rendered, but here pages may come from memory.
  */
 const ERROR_PAGES = ['/_not-found/page', '/_global-error/page']
 
-/** What Jest is asked to load after the end of a test file is a failure of the run, and not every app is closed there. */
+/** A module that is loaded after the end of a test file fails a run of Jest, and not every test closes its app. */
 const IS_JEST = process.env.JEST_WORKER_ID !== undefined
 
 class Preload {
   #isStopped = false
 
   /**
-   * Begins soon, once `ready` is.
+   * Starts soon, after `ready`.
    * @param {import('../app/state').ServerState} server
-   * @param {Promise<unknown> | undefined} ready what entries wait for
+   * @param {Promise<unknown> | undefined} ready resolves when entries can run
    */
   start(server, ready) {
     if (IS_JEST) return
-    // What `ready` rejects with has been reported, and every entry will reject with it.
+    // An error of `ready` has been reported, and every entry will reject with it.
     this.#run(server, ready).catch(() => {})
   }
 
-  /** Nothing is loaded any more from now on. */
+  /** Stops after the module that is being loaded. */
   stop() {
     this.#isStopped = true
   }
@@ -58,7 +58,7 @@ class Preload {
       try {
         if (await load()) loaded++
       } catch {
-        // As upstream: whoever asks for it is told.
+        // As in upstream: the request that needs it fails.
       }
     }
     native.trace(
@@ -67,7 +67,7 @@ class Preload {
     )
   }
 
-  /** Waits until nothing else is to be done, but not for ever. @param {import('../app/state').ServerState} server */
+  /** Waits until no request is in flight, up to a limit. @param {import('../app/state').ServerState} server */
   async #turn({ inFlight }) {
     for (let waited = 0; waited < MAX_PAUSES; waited++) {
       await pause(waited === 0 ? 1 : BUSY_PAUSE)
@@ -77,7 +77,7 @@ class Preload {
 }
 
 /**
- * What is loaded, in turn, with requests in between: each takes the thread for itself.
+ * What is loaded, one by one, with requests in between: each step blocks the thread.
  * @param {import('../app/state').ServerState} server
  * @returns {Generator<() => any>}
  */
@@ -89,11 +89,11 @@ function* tasks({ config, entries, next, distDir }) {
   const { functions = {}, middleware = {} } = read('middleware-manifest.json')
   for (const manifest of MANIFESTS) {
     for (const [page, file] of Object.entries(read(manifest))) {
-      // What is prerendered for good is no code, and Node cannot load an edge function.
+      // Static HTML is no code, and Node cannot load an edge function.
       if (!file.endsWith('.js') || page in functions) continue
       yield async () => {
         const entry = await entries.load(`server/${file}`)
-        // Those of the App Router, before the code of the next one may replace `fetch`.
+        // Of the App Router, before the code of the next entry may replace `fetch`.
         entry.patchFetch?.()
         if (!page.endsWith('/page') || ERROR_PAGES.includes(page)) entries.readManifests(entry, `server/${file}`, page)
         return true
@@ -124,7 +124,7 @@ function readManifest(file) {
   }
 }
 
-/** A process does not stay alive for it. @param {number} ms @returns {Promise<void>} */
+/** Does not keep the process alive. @param {number} ms @returns {Promise<void>} */
 const pause = ms => new Promise(resolve => void setTimeout(resolve, ms).unref())
 
 module.exports = { Preload }

@@ -1,5 +1,5 @@
-// In: Rust's decision to run a compiled entry, with everything it needs to know. Out: the entry has answered, or the
-// reason why it has not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
+// In: Rust's decision to run a compiled entry, with all its parameters. Out: the entry has answered, or the reason why it has
+// not. Upstream: renderToResponseWithComponentsImpl and runApi of next/dist/server.
 
 const { REQUEST_META } = require('./context')
 const { withForm } = require('./form-errors')
@@ -14,8 +14,8 @@ const { appendDistinct, mergeHeaders } = require('../http/headers')
  * @typedef {import('node:http').IncomingMessage & Record<PropertyKey, any>} Request
  * @typedef {import('node:http').ServerResponse} Response
  *
- * @typedef {import('../native').Render & { direct?: boolean }} RenderStep how Rust has an entry called; `direct`: asked for by the user's server
- *   past the router, see direct.js
+ * @typedef {import('../native').Render & { direct?: boolean }} RenderStep how an entry is called; `direct`: by the user's server, without routing,
+ *   see steps/direct.js
  */
 
 /** The entry has no page for these params and routing must go on. */
@@ -72,7 +72,7 @@ function call(server, entry, req, res, step, meta) {
 }
 
 /**
- * What may be for a server action: its form may be broken, and upstream may fetch from this server for it.
+ * A POST may be for a server action: its form may be malformed, and upstream may fetch from this server for it.
  * @template T
  * @param {import('../app/state').ServerState} server
  * @param {Request} req
@@ -87,8 +87,8 @@ function runPost(server, req, step, run) {
 }
 
 /**
- * Refuses what cannot be answered without a body that somebody has read already. Upstream's route handlers do, too; its API routes wait
- * for the body for ever.
+ * Refuses requests that need a body which has been read already. Upstream's route handlers do, too; its API routes wait for the body for
+ * ever.
  * @param {Request} req
  * @param {RenderStep} step
  * @param {any} entry
@@ -105,12 +105,12 @@ function refuseWithoutBody(req, { routeKind, pathname }, entry) {
   if (routeKind === 'APP_PAGE' && isAction(req)) reportBodyError(bodyError)
 }
 
-/** Whether a request means a server action. @param {Request} req */
+/** Whether a request is for a server action. @param {Request} req */
 const isAction = ({ method, headers }) =>
   method === 'POST' && ('next-action' in headers || String(headers['content-type']).startsWith('multipart/form-data'))
 
 /**
- * Brings the request into the form in which upstream hands it to an entry.
+ * Prepares a request as upstream does before it calls an entry.
  * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {RenderStep} step
@@ -134,7 +134,7 @@ function prepareRequest(server, req, step, error) {
   }
   if (!step.direct) {
     const origin = req[PUBLIC_ORIGIN] ?? ownOrigin(server, headers)
-    // What the request asked for, on the server's own host (`attachRequestMeta` of next-server.js) unless a proxy names another.
+    // The requested URL, on the server's own host (`attachRequestMeta` of next-server.js) unless a proxy names another.
     meta.initURL = `${origin}${url}`
     meta.initProtocol = origin.slice(0, origin.indexOf(':'))
     meta.initQuery = step.initQuery ?? { ...step.query }

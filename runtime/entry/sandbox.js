@@ -1,4 +1,4 @@
-// In: a bundle that was compiled for the edge runtime, and a request. Out: what it answered, from inside upstream's sandbox.
+// In: a bundle that was compiled for the edge runtime, and a request. Out: the answer of the bundle, from upstream's sandbox.
 // Upstream: `runMiddleware` and `runEdgeFunction` of next/dist/server/next-server.js.
 
 const path = require('node:path')

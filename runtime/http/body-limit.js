@@ -1,6 +1,6 @@
-// In: a request with a body that middleware or an edge function may read. Out: the body, watched: a client that sends more
-// than `experimental.proxyClientMaxBodySize` gets 413, whoever is reading. Upstream cuts the body off instead, so that
-// middleware and pages work with half of it (next/dist/server/body-streams.js).
+// In: a request with a body that middleware or an edge function may read. Out: a body with a limit: a client that sends more than
+// `experimental.proxyClientMaxBodySize` gets 413. Upstream truncates the body instead, so that middleware and pages work with part of it
+// (next/dist/server/body-streams.js).
 
 const { openLog } = require('../observe/report')
 const { watchBody } = require('./request-body')
@@ -11,12 +11,12 @@ const { sendAnswer } = require('./respond')
 const DEFAULT_LIMIT = 10 * 1024 * 1024
 
 /**
- * How long a client that was answered may go on sending, in ms. To close a connection while its bytes arrive resets it, and the
- * reset can overtake the answer (RFC 9112, section 9.6).
+ * How long a client may go on sending after the answer, in ms. To close a connection while bytes arrive resets it, and the reset can
+ * overtake the answer (RFC 9112, section 9.6).
  */
 const LINGER = 2000
 
-/** Requests that were refused; what fails after that is no news. @type {WeakSet<object>} */
+/** Requests that were refused. Later errors of theirs are not reported. @type {WeakSet<object>} */
 const REFUSED = new WeakSet()
 
 /**
@@ -36,7 +36,7 @@ function limitBody(server, req, res) {
       `${req.method} ${req.url} was refused: its body is larger than ${size}. Raise \`experimental.proxyClientMaxBodySize\` in next.config to allow it.`,
     )
     if (isBeingRead) {
-      // Whoever reads it waits for an end that will not come.
+      // Its reader waits for an end that will not come.
       if (res.headersSent) req.destroy()
       else res.once('finish', () => abandon(req))
     }
@@ -50,8 +50,7 @@ function limitBody(server, req, res) {
 }
 
 /**
- * Ends a request for those who read it, and leaves its connection to the client that still sends: the rest is discarded, and
- * the next request may follow.
+ * Ends a request for its readers. The client may go on sending: the rest is discarded, and the next request may follow.
  * @param {import('../entry/render').Request} req
  */
 function abandon(req) {

@@ -1,12 +1,12 @@
-// In: a request from a proxy that is believed. Out: the origin that the client asked, `https://shop.example`, on the request and in
-// its headers: `host` and `X-Forwarded-Host`, `-Proto` and `-Port` say the same, so that whoever reads any of them reads that.
+// In: a request from a trusted proxy. Out: the origin that the client has requested, `https://shop.example`, on the request and in its headers:
+// `host` and `X-Forwarded-Host`, `-Proto` and `-Port` all name it.
 
 /** @typedef {import('./trust-proxy').Request} Request */
 
-/** The origin that a request was sent to as its client knows it, on the request. */
+/** Where a request keeps the origin that its client has requested. */
 const PUBLIC_ORIGIN = Symbol('ferronext.publicOrigin')
 
-/** Where a proxy says how it was spoken to. Traefik names the protocol of a web socket. */
+/** Values of `X-Forwarded-Proto`. Traefik names the protocol of a web socket. */
 const PROTOCOLS = /** @type {Record<string, 'http' | 'https'>} */ ({
   http: 'http',
   ws: 'http',
@@ -17,14 +17,14 @@ const PROTOCOLS = /** @type {Record<string, 'http' | 'https'>} */ ({
 /** A host with or without a port, and nothing else of a URL. */
 const HOST = /^(?<name>\[[\da-f:.]+\]|[^\s,:/?#@\\[\]%]+)(?::(?<port>\d{1,5}))?$/i
 
-/** What was made of the headers of the request before, which most of the time are those of the next one. */
+/** The result for the last request. Most requests have the same headers. */
 let last = { text: '', origin: /** @type {URL | undefined} */ (undefined) }
 
 /**
- * Takes the origin from the headers; does nothing when none of them says anything of it.
+ * Takes the origin from the headers, if one of them names it.
  * @param {Request} req
- * @param {(header: string | undefined) => string | undefined} pick the value of a list that the proxy has written which the client
- *   spoke to
+ * @param {(header: string | undefined) => string | undefined} pick picks the value of a list that was written by the proxy that the
+ *   client is connected to
  */
 function takeOrigin(req, pick) {
   const { headers } = req

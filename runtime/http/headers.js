@@ -33,17 +33,17 @@ function lengthOf(headers) {
  * Sets headers in the place of what the response has under their names, but for `Vary`.
  * @param {ServerResponse} res
  * @param {string[]} headers flat list
- * @param {boolean} [yields] whether `Content-Type` and `Cache-Control` leave their place to what an entry has set (send-payload.js)
+ * @param {boolean} [yields] whether `Content-Type` and `Cache-Control` that an entry has set stay (send-payload.js)
  */
 function mergeHeaders(res, headers, yields = false) {
   if (headers.length === 0) return
-  /** @type {Set<string>} names this list has set itself: a repeat is a second line, not a replacement */
+  /** @type {Set<string>} names that this list has set: a repeat is a second line */
   const own = new Set()
   for (let i = 0; i < headers.length; i += 2) {
     const name = headers[i]
     const value = headers[i + 1]
     const lower = name.toLowerCase()
-    // All at once, because a cookie that is set joins those of middleware (request-headers.js).
+    // All at once, because each `setHeader` joins the cookies of middleware (response-patches.js).
     if (lower === 'set-cookie') {
       if (!own.has(lower)) res.setHeader(name, valuesOf(headers, lower))
     } else if (own.has(lower)) res.appendHeader(name, value)
@@ -68,7 +68,7 @@ function valuesOf(headers, lower) {
 const yieldsToEntry = (name, value) => name === 'content-type' || (name === 'cache-control' && value !== NO_STORE)
 
 /**
- * Adds to `Vary`. An entry that gave up has set the fields of its kind of page already; they are not said twice.
+ * Adds to `Vary`. An entry that gave up may have set the fields of its page already; they are not repeated.
  * @param {ServerResponse} res
  * @param {string} name as the answer spells it
  * @param {string} value
@@ -77,13 +77,13 @@ function addVary(res, name, value) {
   const present = res.getHeader('vary')
   const current = Array.isArray(present) ? present.join(', ') : String(present ?? '')
   if (current === '' || value === current || value.startsWith(`${current},`)) res.setHeader(name, value)
-  // What depends on the encoding too was given one merged line by upstream's compression, else every part has a line.
+  // With `Accept-Encoding`, upstream's compression merges the lines; otherwise each part has one.
   else if (/(^|, )Accept-Encoding$/.test(value)) res.setHeader(name, `${current}, ${value}`)
   else if (!current.startsWith(`${value},`)) res.setHeader(name, [present ?? [], value].flat().map(String))
 }
 
 /**
- * Adds a value as upstream's responses do: none twice, and every value of a name under the spelling of the last
+ * Adds a value as upstream's responses do: no value twice, and all values under the last spelling of the name
  * (`appendHeader` of next/dist/server/base-http/node.js).
  * @param {ServerResponse} res
  * @param {string} name

@@ -1,10 +1,10 @@
-// In: a URL that the server itself asks for. Out: upstream's stand-ins for req and res, in which nothing leaves the process.
+// In: a URL that the server itself requests. Out: upstream's mocks of req and res: nothing leaves the process.
 // Upstream: next/dist/server/lib/mock-request.js.
 
 const { mergeHeaders } = require('./headers')
 
 /**
- * A request of the server itself, and the response to it.
+ * An internal request, one without a client, and its response.
  * @param {import('../next/package').NextPackage} next
  * @param {string} url
  * @param {import('node:http').IncomingHttpHeaders} headers
@@ -13,7 +13,7 @@ const { mergeHeaders } = require('./headers')
 function internalExchange(next, url, headers, method = 'GET') {
   const { createRequestResponseMocks } = next.load('mockRequest')
   const { req, res } = createRequestResponseMocks({ url, headers, method })
-  // The mock's own throws when it is asked for more than an address; at the end of this one is nobody.
+  // The mock's own socket throws when more than an address is read.
   req.socket = {}
   const { writeHead } = res
   // The mock takes headers one by one only.

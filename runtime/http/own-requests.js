@@ -1,7 +1,6 @@
-// In: a request for a server action, for which upstream may fetch from this same server: the page that has the action, or the
-// page that it redirects to. Out: `Host` of the fetched request is the one of the request that it is fetched for, although
-// `fetch` lets nobody say it. The worker that gets it may be another one than the worker that asks, so that it is sealed with a
-// key of the build. Upstream: createForwardedActionResponse and createRedirectRenderResult of app-render/action-handler.js.
+// In: a request for a server action, for which upstream may fetch from this same server: the page that has the action, or the page that it
+// redirects to. Out: the fetched request has the `Host` of the original one, which `fetch` does not allow to set. Another worker may receive
+// it, so it is signed with a key of the build. Upstream: createForwardedActionResponse and createRedirectRenderResult of app-render/action-handler.js.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { createHmac, timingSafeEqual } = require('node:crypto')
@@ -10,15 +9,15 @@ const { PUBLIC_ORIGIN } = require('./forwarded-origin')
 
 /** @typedef {import('../entry/render').Request} Request */
 
-/** `<seal> <host> <public origin>`, on requests from ourselves; the last may be missing. */
+/** `<signature> <host> <public origin>`, on requests of this server to itself; the last is optional. */
 const HEADER = 'x-ferronext-host'
 
-/** What may be fetched on behalf of a request. @type {AsyncLocalStorage<{ origin: string, sealed: string }> | undefined} */
+/** The origin of this server, and the signed value for requests to it. @type {AsyncLocalStorage<{ origin: string, sealed: string }> | undefined} */
 let storage
 
-/** One who can tell requests from ourselves. @typedef {ReturnType<typeof ownRequests>} OwnRequests */
+/** Recognises requests of this server to itself. @typedef {ReturnType<typeof ownRequests>} OwnRequests */
 
-/** @param {string | null} key of the build; without one nobody is known */
+/** @param {string | null} key of the build; without one no request is recognised */
 function ownRequests(key) {
   const seal = (/** @type {string} */ text) =>
     createHmac('sha256', key ?? '')
@@ -26,7 +25,7 @@ function ownRequests(key) {
       .digest()
   return {
     /**
-     * Runs an entry so that what it fetches from `ownUrl` has the host of the request.
+     * Runs an entry. Its requests to `ownUrl` get the host of the request.
      * @template T
      * @param {Request} req
      * @param {string} ownUrl
@@ -43,7 +42,7 @@ function ownRequests(key) {
     },
 
     /**
-     * Whether a request comes from ourselves. Its host and its origin are restored.
+     * Whether a request comes from this server. If so, its host and its origin are restored.
      * @param {Request} req
      */
     isOwn(req) {
@@ -61,7 +60,7 @@ function ownRequests(key) {
   }
 }
 
-/** Node's `fetch` tells of each request before it is sent, and lets others add to it. */
+/** Node's `fetch` publishes each request before it is sent, and subscribers can add headers. */
 function openStorage() {
   /** @type {NonNullable<typeof storage>} */
   const opened = new AsyncLocalStorage()

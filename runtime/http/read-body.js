@@ -1,6 +1,6 @@
-// In: a request whose body the user's server has read, as body parsers do. Out: the same request, whose body can be read again: from
-// `req.rawBody`, or from `req.body` where it can be written as it came (JSON, forms, texts and bytes), with the headers that say so. Where
-// neither is there, why not: upstream fails or waits for ever there, without a word of the cause.
+// In: a request whose body the user's server has read, as body parsers do. Out: the same request, with a body that can be read again: from
+// `req.rawBody`, or from `req.body` if it can be serialised (JSON, forms, strings and bytes), with matching headers. If neither is there, an
+// error with the reason: upstream fails or waits for ever without one.
 
 const { Readable } = require('node:stream')
 const { inspect } = require('node:util')
@@ -11,7 +11,7 @@ const { restoreStream } = require('./request-patches')
 
 /** @typedef {import('../entry/render').Request} Request */
 
-/** What became of a body: its bytes, or what they cannot be had from. @typedef {{ bytes: Buffer } | { reason: string }} FoundBody */
+/** A body: its bytes, or the reason why there are none. @typedef {{ bytes: Buffer } | { reason: string }} FoundBody */
 
 /** @type {WeakMap<object, FoundBody>} */
 const BODIES = new WeakMap()
@@ -19,11 +19,11 @@ const BODIES = new WeakMap()
 /** @type {FoundBody} */
 const NO_BODY = { bytes: Buffer.alloc(0) }
 
-/** Routes of which it was said already that they may miss a body. @type {Set<string>} */
+/** Routes whose missing body has been reported. @type {Set<string>} */
 const REPORTED = new Set()
 
 /**
- * Makes the head of a request true of the body that it will have again. For requests whose body has been read: `req.readableEnded`.
+ * Sets the headers of a request to the body that `restoreBody()` will restore. For requests whose body has been read: `req.readableEnded`.
  * @param {Request} req
  */
 function restoreHead(req) {
@@ -37,7 +37,7 @@ function restoreHead(req) {
   BODIES.set(req, found)
   if ('reason' in found) return
   const { length } = found.bytes
-  // Of another length they are not what was sent but what a parser has unpacked.
+  // Bytes of another length are not what was sent: a parser has decoded them.
   if (Number(headers['content-length']) !== length) delete headers['content-encoding']
   headers['content-length'] = String(length)
   delete headers['transfer-encoding']
@@ -51,7 +51,7 @@ async function restoreBody(req) {
   restoreHead(req)
   const found = BODIES.get(req)
   if (found === undefined || 'reason' in found) return
-  // Whoever calls us at the end of the body stands between Node's two steps of ending it, and the second one would end the new one.
+  // A caller in an `end` listener runs between Node's two steps of ending a stream, and the second one would end the restored stream.
   if (!req.closed) await new Promise(setImmediate)
   if (!req.readableEnded) return
   restoreStream(req, found.bytes)
@@ -117,11 +117,11 @@ function serialize(type, body) {
   return form.toString()
 }
 
-/** Levels of a form, more than parsers make. */
+/** Levels of a form, more than parsers create. */
 const MAX_DEPTH = 32
 
 /**
- * A list is a field that repeats, what has names is written in brackets, as parsers read both.
+ * Arrays become repeated fields, objects names in brackets, as parsers read both.
  * @param {URLSearchParams} form
  * @param {string} name
  * @param {unknown} value
@@ -142,14 +142,14 @@ function addField(form, name, value, depth) {
 /** A character set that is not UTF-8. */
 const OTHER_CHARSET = /(;\s*charset=)(?!"?utf-?8"?\s*(?:;|$))(?:"[^"]*"|[^;\s]*)/i
 
-/** What a parser has made a text of is UTF-8 again, whatever it was. @param {Request} req */
+/** A string that a parser has decoded is sent as UTF-8, whatever it was before. @param {Request} req */
 function declareUtf8({ headers }) {
   const type = headers['content-type']
   if (type !== undefined) headers['content-type'] = type.replace(OTHER_CHARSET, '$1utf-8')
 }
 
 /**
- * The fault of a request whose body was read and is nowhere to be had.
+ * The error of a request whose body was read and cannot be restored.
  * @param {Request} req
  */
 function bodyErrorOf(req) {
@@ -157,12 +157,12 @@ function bodyErrorOf(req) {
   if (found === undefined || !('reason' in found)) return undefined
   const message = `The body of ${req.method} ${req.url} was read before the request came to the app, and ${found.reason}. Put body parsers in front of your own routes only, or keep the bytes in req.rawBody.`
   const error = codedError('FERRONEXT_BODY_READ', message)
-  // Where it is thrown says nothing: what read the body is long through.
+  // A stack would not help: the code that has read the body is not in it.
   return Object.defineProperty(error, inspect.custom, { value: () => `${error.code}: ${message}` })
 }
 
 /**
- * What a reader gets in the place of a body that is not to be had: nothing as long as it does not read.
+ * A body that fails when it is read, for a body that cannot be restored.
  * @param {Error} error
  */
 function failing(error) {
@@ -175,9 +175,9 @@ function failing(error) {
 }
 
 /**
- * Names the cause of what will fail, or may: code that reads a body beside a parser may have put it elsewhere.
+ * Reports why a request fails, or may fail: the code after a body parser may have kept the body elsewhere.
  * @param {Error & { code: string }} error
- * @param {string} [once] said once of this route
+ * @param {string} [once] a route for which it is reported once
  */
 function reportBodyError({ code, message }, once) {
   if (once !== undefined && REPORTED.has(once)) return

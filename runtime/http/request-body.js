@@ -1,10 +1,9 @@
-// In: a request whose body middleware may read before the entry does. Out: a copy of the body for middleware, and the
-// request as if nobody had touched it: whole, streaming, at the pace of whoever reads it. A body over the limit is refused
-// with 413, never made shorter.
+// In: a request whose body middleware may read before the entry does. Out: a copy of the body for middleware, and the complete body for the
+// entry: as a stream, at the pace of its reader. A body over the limit is refused with 413, never truncated.
 //
-// Chunks are taken where Node's parser hands them over (`req.push`). While middleware runs they are held back, and the
-// client has to wait unless the copy is being read; afterwards they go on to the request, the held ones first. Middleware
-// may go on reading its copy while the entry reads the request, or answer with it.
+// Chunks are taken from Node's parser (`req.push`). While middleware runs they are held back, and the client has to wait unless the copy is
+// being read; afterwards they go to the request, the held ones first. Middleware may go on reading its copy while the entry reads the
+// request, or answer with it.
 // Upstream: next/dist/server/body-streams.js, which reads all of it first and cuts off what is too long.
 
 const { Readable } = require('node:stream')
@@ -18,7 +17,7 @@ const { passOn, takeBuffered, watchStream } = require('./request-patches')
  *   entry may be waiting for the rest
  */
 
-/** Held without anybody reading before the client has to wait: what Node itself buffers for a stream. */
+/** Bytes that are held without a reader before the client has to wait: what Node itself buffers for a stream. */
 const HELD_UNREAD = 16 * 1024
 
 /** @type {WeakMap<object, RequestBody>} */
@@ -31,7 +30,7 @@ class RequestBody {
   #options
   #received = 0
   #holding = false
-  /** @type {(Buffer | null)[]} chunks that the request has not been given yet; `null` is the end */
+  /** @type {(Buffer | null)[]} chunks that are held back from the request; `null` is the end */
   #held = []
   #heldBytes = 0
   /** @type {Readable | undefined} */
@@ -50,10 +49,10 @@ class RequestBody {
     this.#options = options
     watchStream(req, (chunk, encoding) => {
       if (chunk !== null && !this.#isAllowed(chunk.length)) return true
-      // No end: nobody takes the beginning of a body for the whole.
+      // No end either: a truncated body must not look complete.
       if (this.#received > options.limit) return true
       if (this.#copy) this.#feed(chunk)
-      // The faster of the two readers sets the pace; what the other has not read yet is bounded by the limit.
+      // The faster of the two readers sets the pace. The limit bounds what the other has not read yet.
       const copyWantsMore = this.#copy !== undefined && !this.#copy.destroyed && !this.#copyIsFull
       if (!this.#holding) return passOn(req, chunk, encoding) || copyWantsMore
       this.#keep(chunk)
@@ -61,12 +60,12 @@ class RequestBody {
     })
   }
 
-  /** Whether the client says that it will send more than the app allows. */
+  /** Whether the client announces more than the app allows. */
   get isAnnouncedTooLarge() {
     return Number(this.#req.headers['content-length']) > this.#options.limit
   }
 
-  /** Keeps the body back until `release()`. */
+  /** Holds the body back until `release()`. */
   hold() {
     const req = this.#req
     if (this.#holding) return
@@ -77,7 +76,7 @@ class RequestBody {
     if (hasEnd(req)) this.#keep(null)
   }
 
-  /** Gives the request what was held back. */
+  /** Passes the held chunks to the request. */
   release() {
     const req = this.#req
     if (!this.#holding) return
@@ -106,7 +105,7 @@ class RequestBody {
     })
     copy.on('error', ignore)
     this.#req.once('close', () => {
-      // Gone before the end, or discarded because nobody else wanted it.
+      // Closed before the end, or discarded because it has no other reader.
       if (!this.#copyHasEnd && !this.#waiting.includes(null)) copy.destroy(new Error('aborted'))
     })
     this.#waiting = [...this.#held]
@@ -162,7 +161,7 @@ function resume({ socket }) {
 const ignore = () => {}
 
 /**
- * The body of a request, watched from now on. A request has one, whoever asks.
+ * Watches the body of a request. Every caller gets the same object.
  * @param {import('node:http').IncomingMessage} req
  * @param {BodyOptions} options
  */

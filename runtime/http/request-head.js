@@ -8,9 +8,9 @@ const { adoptHttp1Headers } = require('./request-patches')
 /** @typedef {import('node:http').IncomingMessage & Record<symbol, any>} Request */
 
 /**
- * Node parses `rawHeaders` into `headers` when somebody first reads them and keeps the result under this symbol. While
- * it is empty nobody can have changed a header, and joining the raw list is twice as fast as reading the object.
- * Undefined on a Node that keeps it elsewhere; then the object is read, which is always right.
+ * Node parses `rawHeaders` into `headers` at the first access and keeps the result under this symbol. While it is empty no header can have
+ * changed, and joining the raw list is twice as fast as reading the object. Undefined on a Node that keeps it elsewhere; then the object is
+ * read, which is always right.
  */
 const PARSED_HEADERS = Object.getOwnPropertySymbols(new IncomingMessage(/** @type {any} */ (null))).find(
   symbol => symbol.description === 'kHeaders',
@@ -23,7 +23,7 @@ const PARSED_HEADERS = Object.getOwnPropertySymbols(new IncomingMessage(/** @typ
  */
 function headOf(req, res) {
   const head = headOfRequest(req)
-  // Nearly every response is as it was made: there is nothing to ask it for.
+  // Nearly every response is untouched.
   const untouched = OUT_HEADERS !== undefined && /** @type {any} */ (res)[OUT_HEADERS] === null
   if (untouched && res.statusCode === 200) return head
   return head + setBefore(res)
@@ -49,7 +49,7 @@ function setBefore(res) {
 function headOfRequest(req) {
   if (req.httpVersionMajor > 1) {
     adoptHttp1Headers(req)
-    // Tells Rust that a body needs no header to be there.
+    // A body needs no header in HTTP/2.
     return withOrigin(req, `${headFrom(req)}\0:method\0${req.method}`)
   }
   if (PARSED_HEADERS !== undefined && req[PARSED_HEADERS] == null) {
@@ -59,7 +59,7 @@ function headOfRequest(req) {
 }
 
 /**
- * Tells Rust the origin that a proxy has named, under a name that no header of a client can have.
+ * Adds the origin that a proxy has named, under a name that no header of a client can have.
  * @param {Request} req
  * @param {string} head
  */
@@ -97,7 +97,7 @@ function applyParsedUrl(req, parsedUrl, formatUrl) {
     !parsedUrl.slashes &&
     !parsedUrl.hash &&
     (search ? pathname + search === req.url : pathname === req.url && isEmpty(parsedUrl.query)) &&
-    // A path that holds the marks of other parts is not the path that somebody parsed.
+    // A path with `?` or `#` in it is not the result of a parser.
     !MARKS.test(pathname) &&
     (!search || search.charCodeAt(0) === QUESTION_MARK)
   ) {

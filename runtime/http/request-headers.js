@@ -1,4 +1,4 @@
-// In: a request as it arrived, later what routing and middleware changed in its headers. Out: the headers that middleware
+// In: a request as it arrived, later the changes of routing and middleware to its headers. Out: the headers that middleware
 // and entries see. Upstream: `filterInternalHeaders` of next/dist/server/lib/server-ipc/utils.js, `handleRequestImpl` of
 // base-server.js, lib/patch-set-header.js.
 
@@ -7,7 +7,7 @@ const { joinCookies } = require('./response-patches')
 
 /** @typedef {import('../entry/render').Request} Request */
 
-/** Headers that only the server may set; Rust dropped them from its copy, this drops them from what JavaScript sees. */
+/** Headers that only the server may set. Rust drops them from its copy, this file from the request that JavaScript sees. */
 const INTERNAL_HEADERS = [
   'x-middleware-rewrite',
   'x-middleware-redirect',
@@ -22,19 +22,18 @@ const INTERNAL_HEADERS = [
   'next-resume',
 ]
 
-/** Marks a request that has been taken in. */
+/** Marks a request whose internal headers have been dropped. */
 const PREPARED = Symbol('ferronext.prepared')
 
 /**
  * @typedef {object} HeaderChanges what routing and middleware changed
  * @property {string[]} [requestHeaders] flat; a name that repeats has several values
- * @property {boolean} [replacesRequestHeaders] whether the headers that arrived are gone
- * @property {boolean} [direct] asked for by the user's server past the router, which fills in nothing
+ * @property {boolean} [replacesRequestHeaders] whether they replace the headers that arrived
+ * @property {boolean} [direct] requested by the user's server, without routing; no header is added
  */
 
 /**
- * Brings the headers of a request into the form in which JavaScript sees them: before middleware, and again before an
- * entry, because middleware may have replaced them.
+ * Prepares the headers of a request for JavaScript: before middleware, and again before an entry, because middleware may have replaced them.
  * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {import('../entry/render').Response} res

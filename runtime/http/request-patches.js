@@ -75,7 +75,7 @@ function takeBuffered(req) {
   const { _consuming, _readableState } = req
   // To read exactly what is there does not end the stream.
   const bytes = req.read(req.readableLength)
-  // Otherwise Node would not discard a body that nobody reads (lib/_http_server.js, resOnFinish), and `new Request()` would refuse
+  // Otherwise Node would not discard an unread body (lib/_http_server.js, resOnFinish), and `new Request()` would refuse
   // a body that has been read from (stream.isDisturbed).
   req._consuming = _consuming
   _readableState.dataEmitted = false

@@ -21,7 +21,7 @@ const { sendWhole, wholeOf } = require('./single-write')
  * Where Node keeps the headers of a response that were set one by one: `{ name: [Name, value] }`, `null` while there are
  * none. Node checks each header when it is set and not again when it is sent, so a complete table that was checked once
  * saves two regular expressions per header and request, a tenth of the time of a small answer. Undefined on a Node that
- * keeps them elsewhere, and when somebody has replaced `writeHead`: then headers go through the front door.
+ * keeps them elsewhere. If `writeHead` is patched, headers are set one by one, too.
  */
 const OUT_HEADERS = /\[kOutHeaders\]/.test(String(ServerResponse.prototype.writeHead))
   ? Object.getOwnPropertySymbols(new ServerResponse(/** @type {any} */ ({ method: 'GET' }))).find(
@@ -32,7 +32,7 @@ const OUT_HEADERS = /\[kOutHeaders\]/.test(String(ServerResponse.prototype.write
 const { writeHead: nodeWriteHead } = ServerResponse.prototype
 
 /**
- * Checks the headers of an answer that will be sent often, once.
+ * Checks the headers of an answer that will be sent often.
  * @param {Answer} answer
  * @returns {Answer}
  */
@@ -56,7 +56,7 @@ function checkAnswer(answer) {
 
 /**
  * Sends a complete answer. Headers that the user's server has set before stay, unless the answer sets the same one; `Vary` is joined.
- * What of it bears on the answer, Rust was told (request.js), and has said so in the answer.
+ * What they change in the answer, Rust has applied (request-head.js).
  * @param {ServerResponse} res
  * @param {Answer} answer
  * @param {boolean} [yields] see `mergeHeaders`
@@ -67,8 +67,8 @@ function sendAnswer(res, answer, yields = false) {
   const status = statusOf(res, answer)
   if (answer.table && OUT_HEADERS && response[OUT_HEADERS] === null && res.writeHead === nodeWriteHead) {
     if (answer.whole && status === answer.status && sendWhole(response, answer, answer.whole, OUT_HEADERS)) return
-    // The table is shared by all responses of this answer. Nothing but Node's own code runs until the headers are
-    // sent, and after that Node refuses to change them.
+    // All responses of this answer share the table. Only Node's own code runs until the headers are sent, and after that Node refuses
+    // to change them.
     response[OUT_HEADERS] = answer.table
     res.writeHead(status)
   } else if (res.getHeaderNames().length > 0) {
@@ -87,7 +87,7 @@ function sendAnswer(res, answer, yields = false) {
  */
 function statusOf(res, { status, replaces }) {
   if (!replaces && status === 200) return res.statusCode
-  // HTTP/2 has no reason phrase, and Node warns of whoever looks for one.
+  // HTTP/2 has no reason phrase, and Node warns when it is read.
   if (replaces === 'line' && !(res.req?.httpVersionMajor > 1) && res.statusMessage) res.statusMessage = ''
   return status
 }
@@ -108,15 +108,15 @@ async function sendStream(res, head, engine, slot, yields = false) {
     if (file) await sendFile(res, file)
     else await sendChunks(res, () => engine.chunk(slot), lengthOf(head.headers))
   } catch (error) {
-    // The client has the beginning of a body, or a head that promises it: that there is no more must not look like its end.
+    // The client has part of a body, or a head that announces one: a truncated body must not look complete.
     res.destroy()
     throw error
   }
 }
 
 /**
- * Whether a file goes from its descriptor to the client by Node's own means, which takes half the time: its chunks cross no further
- * thread. A worker thread would warn of a descriptor that it has not opened.
+ * Whether Node sends a file from its descriptor, which takes half the time: its chunks cross no thread of ours. A worker thread would warn
+ * of a descriptor that it has not opened.
  */
 const READS_DESCRIPTORS = isMainThread && process.platform !== 'win32'
 
@@ -148,8 +148,8 @@ function sendFile(res, { fd, start, length }) {
  * Sends a body chunk by chunk, at the pace of the client. A client that goes away ends it.
  * @param {ServerResponse} res
  * @param {() => Promise<Buffer | null>} nextChunk
- * @param {number} [length] of all chunks, if it is known. A client that has the last byte may go away, and whoever watches the response would
- *   take that for an answer that was broken off: the last chunk and the end are one.
+ * @param {number} [length] of all chunks, if it is known. A client may close the connection when it has the last byte, and that must not
+ *   look like an aborted answer: the last chunk and the end are one write.
  */
 async function sendChunks(res, nextChunk, length = Number.NaN) {
   let left = length

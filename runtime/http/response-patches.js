@@ -1,4 +1,4 @@
-// In: a response that an entry, middleware or another server's answer is written to. Out: the same object with methods of ours in front of
+// In: a response that an entry, middleware or a proxied server writes. Out: the same object with methods of ours in front of
 // Node's. No other file replaces a method of a client's response.
 //
 // There are three patches. They act in this order, in whatever order they are installed, because each has methods of its own:
@@ -6,7 +6,7 @@
 //   1. cookies       setHeader                                  while headers are set: the cookies of middleware stay
 //   2. compression   writeHead, write, end, flush, flushHeaders   when the head is about to be sent: reads the headers that 1 has left, and sets
 //                                                                 its own through 1
-//   3. single write  no method; the end of 2 calls it            hands head and body to Node at once, if nobody else has patched `end`
+//   3. single write  no method; the end of 2 calls it            passes head and body to Node at once, if `end` has no other patch
 //
 // A response takes each patch once. __test__/features/patches.test.mjs tries every combination.
 

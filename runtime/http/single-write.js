@@ -1,11 +1,11 @@
-// In: an answer and the response it goes into. Out: its head and body in one piece of memory, written by one call.
+// In: an answer and its response. Out: head and body in one buffer, written by one call.
 //
-// Node writes the head of each response anew, and hands head and body to the socket separately; that is a third of the time of a small
-// answer from memory. For an answer that is sent often (`sendWhole`) the piece is made once a second, because of `Date`; for one with a
-// long body, the head alone. For an answer that is sent once (`endWhole`) Node makes the head, and both are written at once: in chunks,
-// Node writes five pieces of such a body, which takes twice as long as the one.
+// Node builds the head of each response again, and passes head and body to the socket separately; that is a third of the time of a small
+// answer from memory. For an answer that is sent often (`sendWhole`) the buffer is built once a second, because of `Date`; for one with a
+// long body, the head alone. For an answer that is sent once (`endWhole`) Node builds the head, and both are written at once: a chunked
+// body takes Node five writes, and twice as long.
 //
-// A response that is in any way unlike the one that Node makes for a plain request over a connection that stays open is left to Node.
+// Any response that differs from the one that Node creates for a plain request over a connection that is kept alive is left to Node.
 
 const { OutgoingMessage, STATUS_CODES, ServerResponse } = require('node:http')
 const { Writable } = require('node:stream')
@@ -15,8 +15,8 @@ const { Writable } = require('node:stream')
  *
  * @typedef {object} Whole
  * @property {string} lead status line and headers, without those that Node adds
- * @property {number} asked the second in which it was asked for last
- * @property {Piece} [piece] of the last second in which there was one
+ * @property {number} asked the second of the last request for it
+ * @property {Piece} [piece] of the last second that had one
  *
  * @typedef {object} Piece
  * @property {number} second that `Date` tells
@@ -25,10 +25,10 @@ const { Writable } = require('node:stream')
  * @property {Buffer} [bytes] head and body; absent when the body is long
  */
 
-/** Longer bodies are written as they are, after their head: to copy them costs more memory, or time, than it saves. */
+/** Longer bodies are written after their head: a copy would cost more memory, or time, than it saves. */
 const MAX_COPY = 64 * 1024
 
-/** Headers by which Node decides what becomes of the connection. */
+/** Headers that decide about the connection. */
 const DECIDED_BY_NODE = new Set([
   'connection',
   'date',
@@ -43,7 +43,7 @@ const { end: nodeEnd, write: nodeWrite } = /** @type {any} */ (ServerResponse.pr
 const { _send: nodeSend, _storeHeader: nodeStoreHeader } = /** @type {any} */ (OutgoingMessage.prototype)
 
 /**
- * What can be prepared of an answer, `undefined` if it has to be left to Node.
+ * Prepares an answer; `undefined` if Node has to send it.
  * @param {Answer} answer
  * @returns {Whole | undefined}
  */
@@ -61,7 +61,7 @@ function wholeOf({ status, table, body }) {
 }
 
 /**
- * Sends an answer as one piece. The headers of the response are still those of the answer, for whoever logs them.
+ * Sends an answer as one piece. The response keeps the headers of the answer, for access logs.
  * @param {any} res a response without headers
  * @param {Answer} answer
  * @param {Whole} whole what was prepared of it
@@ -72,7 +72,7 @@ function sendWhole(res, answer, whole, outHeaders) {
   if (!isUsual(res)) return false
   const second = Math.floor(Date.now() / 1000)
   if (whole.piece?.second !== second || whole.piece.keepAlive !== res._keepAliveTimeout) {
-    // What is asked for once in a second is not worth a copy of it.
+    // One request a second is not worth a copy.
     if (whole.asked !== second) {
       whole.asked = second
       return false
@@ -116,7 +116,7 @@ function compose(lead, body, second, keepAlive) {
 }
 
 /**
- * Ends a response with all of its body; its headers have been set, and perhaps made ready by `writeHead()`, but none has been sent.
+ * Ends a response with all of its body. Its headers have been set, perhaps by `writeHead()`, and none has been sent.
  * @param {any} res
  * @param {any} end its method, which this goes around
  * @param {Buffer} body
@@ -144,8 +144,7 @@ function endWhole(res, end, body) {
 }
 
 /**
- * Whether a response is as Node makes it for a `GET` over HTTP/1.1, nobody has put something before its methods, and it is its turn on
- * the connection.
+ * Whether a response is as Node creates it for a `GET` over HTTP/1.1, without patches, and next on its connection.
  * @param {any} res
  */
 function isUsual(res) {
@@ -169,7 +168,7 @@ function isUsual(res) {
   )
 }
 
-/** Whether what a response sends now goes to its connection at once. @param {any} res */
+/** Whether the response is the next one on its connection, so that its bytes go out at once. @param {any} res */
 function isInTurn(res) {
   const { socket } = res
   return (
@@ -182,7 +181,7 @@ function isInTurn(res) {
   )
 }
 
-/** Whether this Node sends what it is told to, and the methods are its own. */
+/** Whether this version of Node sends the buffer as expected, and no method of its classes is patched. */
 const IS_KNOWN = isKnown()
 
 function isKnown() {

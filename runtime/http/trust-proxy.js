@@ -1,5 +1,5 @@
-// In: the option `trustProxy` and a request. Out: a request whose `X-Forwarded-*` headers may be believed: by routing, by
-// server actions (which compare `Origin` with `X-Forwarded-Host`) and by the app's own code; with `origin`, its public origin, too.
+// In: the option `trustProxy` and a request. Out: a request whose `X-Forwarded-*` headers can be trusted: by routing, by server actions (which
+// compare `Origin` with `X-Forwarded-Host`) and by the app's own code; with `origin`, its public origin, too.
 
 const { BlockList, isIP } = require('node:net')
 const { codedError } = require('../errors')
@@ -17,10 +17,10 @@ const NAMED = /** @type {Record<string, string[]>} */ ({
 const PREFIX = 'x-forwarded-'
 
 /**
- * What has to happen to a request before anybody reads it; `undefined` when nothing has to.
- * @param {unknown} option absent or `true`: every client is believed, as upstream does; `false`: nobody is; a list of
- *   addresses and ranges: those are; `{ from, origin }`: `from` is one of these, and with `origin` they give the origin, too
- * @param {(req: Request) => boolean} [isOwn] whether a request comes from this server itself, with headers that have been through here
+ * Filters the headers of a request before anything reads them; `undefined` if there is nothing to filter.
+ * @param {unknown} option absent or `true`: every client is trusted, as in upstream; `false`: none; an array of addresses
+ *   and ranges: those; `{ from, origin }`: `from` is one of these, and with `origin` they name the origin, too
+ * @param {(req: Request) => boolean} [isOwn] whether a request comes from this server itself, with headers that have been filtered
  * @returns {((req: Request) => void) | undefined}
  */
 function forwardedFilter(option, isOwn = () => false) {
@@ -41,7 +41,7 @@ function forwardedFilter(option, isOwn = () => false) {
   }
 }
 
-/** Whether the option has the origin of a request depend on it. @param {unknown} option */
+/** Whether a trusted proxy names the origin of a request. @param {unknown} option */
 const givesOrigin = option => partsOf(option).origin
 
 /**
@@ -54,17 +54,17 @@ function partsOf(option) {
   const { from, origin = false, ...others } = /** @type {Record<string, unknown>} */ (option)
   const [unknown] = Object.keys(others)
   if (unknown !== undefined) throw badOption(`knows \`from\` and \`origin\`, not \`${unknown}\``)
-  // Whoever is believed says where the app lives, so that nobody is by accident.
+  // A trusted client decides the app's origin: no default.
   if (from === undefined) throw badOption('needs `from`: whose headers are believed')
   if (typeof origin !== 'boolean') throw badOption(`takes true or false as \`origin\`, not ${JSON.stringify(origin)}`)
   return { from, origin }
 }
 
-/** The value of a list that whoever is farthest away has written. @param {string | undefined} list */
+/** The value of a list that the farthest proxy has written. @param {string | undefined} list */
 const leftmost = list => list?.split(',')[0]?.trim()
 
 /**
- * The value that the proxy has written which is `hops` away. A proxy adds to a list, or writes it anew, which makes it shorter.
+ * The value that was written by the proxy `hops` away. A proxy appends to a list, or replaces it, which makes it shorter.
  * @param {string | undefined} list
  * @param {number} hops
  */
@@ -114,16 +114,16 @@ const badOption = what => codedError('FERRONEXT_BAD_OPTION', `The option \`trust
  */
 function isTrusted(trusted, address) {
   const family = isIP(address ?? '')
-  // The list knows `::ffff:10.0.0.1`, the form of IPv4 on a socket for both, as the address it stands for.
+  // The list matches `::ffff:10.0.0.1`, the form of IPv4 on a dual-stack socket, as IPv4.
   return family !== 0 && trusted.check(/** @type {string} */ (address), family === 6 ? 'ipv6' : 'ipv4')
 }
 
 /**
- * Whether the client sent any of the headers. A look at the raw list, so that the rest of the request stays unparsed.
+ * Whether the client sent any of the headers. Reads the raw list, so that Node need not parse the headers.
  * @param {Request} req
  */
 function namesForwarded({ rawHeaders }) {
-  if (!rawHeaders) return true // no request of Node's; its headers are looked at one by one
+  if (!rawHeaders) return true // no request of Node's: check the headers one by one
   for (let i = 0; i < rawHeaders.length; i += 2) {
     const name = /** @type {string} */ (rawHeaders[i])
     if (name.length > PREFIX.length && name.slice(0, PREFIX.length).toLowerCase() === PREFIX) return true
@@ -132,7 +132,7 @@ function namesForwarded({ rawHeaders }) {
 }
 
 /**
- * Takes away what a client says about itself; the socket's word takes its place where a page asks for it.
+ * Drops what a client says about itself. Pages get the values of the socket.
  * @param {Request} req
  */
 function dropForwarded(req) {
@@ -141,7 +141,7 @@ function dropForwarded(req) {
 }
 
 /**
- * Cuts from the left of `X-Forwarded-For` what no trusted proxy has written: the first address that is left is the client.
+ * Drops the part of `X-Forwarded-For` that no trusted proxy has written: the first address of the rest is the client.
  * @param {BlockList} trusted
  * @param {import('node:http').IncomingHttpHeaders} headers
  * @returns {number} how many proxies are between the client and here

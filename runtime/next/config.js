@@ -20,8 +20,8 @@ function loadEnvironment(next, dir) {
 }
 
 /**
- * Evaluates `next.config` for the production server phase. The loader brings along what it uses only for a configuration in
- * TypeScript, one that is not valid or one that names hosts of pictures: two thirds of the time that loading it took.
+ * Evaluates `next.config` for the production server phase. The loader requires modules that it uses only for a configuration in
+ * TypeScript, an invalid one or one with remote image hosts. To load them lazily saves two thirds of its load time.
  * @param {NextPackage} next
  * @param {string} dir
  * @returns {Promise<any>}
@@ -41,7 +41,7 @@ function loadConfig(next, dir) {
 }
 
 /**
- * What is wrong with next.config, in one sentence with the place; the error itself is its cause.
+ * An error of next.config, in one sentence with its position; the error itself is the cause.
  * @param {NextPackage} next
  * @param {string} dir
  * @param {unknown} error
@@ -56,7 +56,7 @@ function badConfig(next, dir, error) {
   return codedError('FERRONEXT_BAD_CONFIG', `${file}${place || ''} cannot be used: ${oneLine(what)}`, error)
 }
 
-/** The compiler of next.config.ts puts a stack of its own behind its message. @param {string} what */
+/** The compiler of next.config.ts appends a stack to its message. @param {string} what */
 const oneLine = what =>
   what
     .replace(/\s*Stack backtrace:.*$/s, '')
@@ -64,7 +64,7 @@ const oneLine = what =>
     .replace(/\s*\n\s*/g, ' ')
 
 /**
- * `:line` of a file as a stack names it first, with or without a URL in front. A syntax error has it in its first line.
+ * The first `:line` of a file in a stack, with or without a URL. A syntax error has it in its first line.
  * @param {string} file
  * @param {string} stack
  */
@@ -74,7 +74,7 @@ function placeIn(file, stack) {
   return lines?.[0] ?? ''
 }
 
-/** Node prints it with the error and does not put it on the error of a module. @param {string} file */
+/** Node prints the position of a syntax error in a module, but the error object does not have it. @param {string} file */
 const placeOfSyntaxError = file =>
   placeIn(
     file,
@@ -82,14 +82,14 @@ const placeOfSyntaxError = file =>
       .stderr ?? '',
   )
 
-/** The file that the loader has found, in this folder or one above. @param {NextPackage} next @param {string} dir */
+/** The file that the loader has found, in this folder or a parent. @param {NextPackage} next @param {string} dir */
 function configFile(next, dir) {
   /** @type {string[]} */
   const names = next.load('constants').CONFIG_FILES
   for (let folder = dir; ; folder = dirname(folder)) {
     const found = names.map(name => join(folder, name)).find(file => existsSync(file))
     if (found !== undefined) return found
-    // None there: the fault is in what was passed or in the environment.
+    // No file: the error is in the options or in the environment.
     if (folder === dirname(folder)) return `the configuration of ${dir}`
   }
 }
@@ -99,12 +99,12 @@ function configFile(next, dir) {
  * upstream's hook for that takes 7 ms of a start, and few configurations need it.
  */
 
-/** What upstream maps to its own copies begins with one of these. */
+/** Names that upstream maps to its own copies start with one of these. */
 const MAPPED = /^(?:webpack|@babel\/runtime)/
 
 let installed = false
 
-/** @param {() => void} install upstream's own way, which comes before this one */
+/** @param {() => void} install installs upstream's own hook, which runs before this one */
 function hookWebpack(install) {
   if (installed) return
   installed = true
@@ -126,7 +126,7 @@ function hookWebpack(install) {
  * of them, so that a glob means what it means in the version that is installed.
  */
 
-/** What a pattern without a path allows, and what picomatch makes of it: loading that takes 4 ms of a start. */
+/** The path of a pattern without one, and picomatch's result for it: to load picomatch takes 4 ms of a start. */
 const ANY_PATH = '**'
 const ANY_PATH_REGEX = '^(?:(?!(?:^|\\/)\\.{1,2}(?:\\/|$))(?:(?:(?!(?:^|\\/)\\.{1,2}(?:\\/|$)).)*?)\\/?)$'
 

@@ -1,5 +1,4 @@
-// In: the user's `next`. Out: what is known of its version, after an error for one that cannot be served and one loud line for one that is
-// known to be dangerous.
+// In: the user's `next`. Out: what is known of its version. A version that is not supported is an error, a vulnerable one is reported in one line.
 
 /**
  * The versions on which the tests ran, by line: the last patch of each, and others beside them.
@@ -10,7 +9,7 @@ const TESTED = require('./tested-versions.json')
 /** The newest release among them. */
 const LAST_TESTED = /** @type {string} */ (Object.values(TESTED).find(version => !version.includes('-')))
 
-/** Versions that this process has warned of. @type {Set<string>} */
+/** Versions that were reported in this process. @type {Set<string>} */
 const warned = new Set()
 
 /**
@@ -22,14 +21,14 @@ function checkNext(native, next) {
   const known = native.checkVersion(next.version)
   if (known.advisory && !warned.has(next.version)) {
     warned.add(next.version)
-    // Whatever `quiet` says.
+    // Even with `quiet`.
     console.error(`⚠ FERRONEXT_VULNERABLE_NEXT: ${known.advisory}`)
   }
   return { ...known, untested: untested(next.version) }
 }
 
 /**
- * What to say of a version that no test has seen; `undefined` for one that has been.
+ * The description of an untested version; `undefined` for a tested one.
  * @param {string} version
  */
 const untested = version =>

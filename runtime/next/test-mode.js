@@ -1,5 +1,5 @@
-// In: `experimental.testProxy` of the app's configuration. Out: requests in Next.js's test mode, in which a test answers what the app
-// fetches, and nothing is kept. Upstream: next/dist/server/lib/router-server.js, next/dist/server/lib/incremental-cache/index.js.
+// In: `experimental.testProxy` of the app's configuration. Out: requests in Next.js's test mode: a test answers the app's `fetch`
+// calls, and nothing is cached. Upstream: next/dist/server/lib/router-server.js, next/dist/server/lib/incremental-cache/index.js.
 
 /**
  * @callback Handler
@@ -10,10 +10,10 @@
  */
 
 /**
- * Comes before any entry is loaded, which keeps the `fetch` that it finds.
+ * Runs before any entry is loaded: entries keep the `fetch` that they find.
  * @param {import('./package').NextPackage} next
  * @param {any} config
- * @returns {(handler: Handler) => Handler} what a handler becomes
+ * @returns {(handler: Handler) => Handler} wraps a handler
  */
 function testMode(next, config) {
   if (!config.experimental.testProxy) return handler => handler

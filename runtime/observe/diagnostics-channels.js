@@ -1,6 +1,6 @@
-// In: requests, when somebody listens to the diagnostics channels by which dd-trace follows Next.js. Out: what it hears there of upstream's
-// server, whose classes it patches and which is not loaded here: the beginning of a request, its page, and its end. dd-trace makes its
-// span `next.request` of it and names Node's own span after the page (packages/datadog-plugin-next of dd-trace-js).
+// In: requests, if the diagnostics channels have subscribers by which dd-trace follows Next.js. Out: the events that it publishes for upstream's
+// server, whose classes it patches and which is not loaded here: the start of a request, its page, and its end. dd-trace makes its
+// span `next.request` of them and names Node's own span after the page (packages/datadog-plugin-next of dd-trace-js).
 
 const { AsyncResource } = require('node:async_hooks')
 const { channel } = require('node:diagnostics_channel')
@@ -12,14 +12,14 @@ const FINISH = channel('apm:next:request:finish')
 const ERROR = channel('apm:next:request:error')
 const PAGE = channel('apm:next:page:load')
 
-/** Whether somebody listens. One look per request, because a tracer may be started at any time. */
+/** Checked for each request, because a tracer may be started at any time. */
 const hasSubscribers = () => START.hasSubscribers
 
-/** What has a page of its own kind there. @param {string} route see src/pipeline/label.rs */
+/** Files are published as static pages. @param {string} route see src/pipeline/label.rs */
 const isFile = route => route === '(public)' || route === '(_next/static)'
 
 /**
- * Runs `work` as a request that is told of.
+ * Runs `work`, and publishes the request.
  * @param {import('../entry/render').Request} req
  * @param {import('../entry/render').Response} res
  * @param {string} route see src/pipeline/label.rs
@@ -40,7 +40,7 @@ async function publishRequest(req, res, route, work) {
       ERROR.publish(context)
       throw error
     } finally {
-      // Middleware and rewrites have come to another page since.
+      // Middleware and rewrites may have led to another page.
       if (req[ROUTE] !== undefined && req[ROUTE] !== route) publishPage(req, req[ROUTE])
       if (res.writableFinished || res.destroyed) end()
       else res.once('close', end)

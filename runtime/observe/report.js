@@ -1,6 +1,5 @@
-// In: what went wrong, wherever it was noticed. Out: a line for the operator, in upstream's form. An error may well be that nothing can
-// be loaded or opened any more (no descriptors left, node_modules replaced), so nothing here loads, opens or throws when it is
-// called: openLog() has done that before the first request.
+// In: errors and warnings. Out: a line for the operator, in upstream's format. The error may be that nothing can be loaded or opened any more (no
+// descriptors left, node_modules replaced), so nothing here loads, opens or throws: openLog() has prepared it before the first request.
 
 const { inspect } = require('node:util')
 
@@ -23,7 +22,7 @@ function openLog(next) {
   let log = logs.get(next)
   if (log === undefined) {
     const upstreams = next.load('log')
-    // Node opens them when they are first asked for.
+    // Node opens them at the first access.
     void [process.stdout, process.stderr]
     const print = (/** @type {keyof Log} */ method) => guarded((...args) => upstreams[method](...args))
     log = { error: print('error'), warn: print('warn'), warnOnce: print('warnOnce') }
@@ -53,7 +52,7 @@ function guarded(print) {
       try {
         process.stderr.write(`${args.map(plain).join(' ')}\n`)
       } catch {
-        // Nobody can be told.
+        // There is no place left to report it.
       }
     }
   }

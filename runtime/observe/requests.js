@@ -1,5 +1,5 @@
 // In: the options `accessLog`, `metrics` and `health`. Out: the request handler with them around it, or the handler itself
-// when nobody asked. Rust names the route of each request (src/pipeline/label.rs) and counts (src/binding/metrics.rs).
+// if none is set. Rust names the route of each request (src/pipeline/label.rs) and counts (src/binding/metrics.rs).
 
 const { codedError } = require('../errors')
 const { report } = require('./report')
@@ -26,7 +26,7 @@ const ROUTE = Symbol('ferronext.route')
 
 /**
  * @param {import('../app/options').NextServerOptions} options
- * @returns {Observed | undefined} `undefined` when nothing is asked for
+ * @returns {Observed | undefined} `undefined` if none is set
  */
 function observedBy({ accessLog, metrics, health }) {
   if (!accessLog && !metrics && !health) return undefined
@@ -55,7 +55,7 @@ const badOption = (name, takes, value) =>
   codedError('FERRONEXT_BAD_OPTION', `The option \`${name}\` of next() ${takes}, not ${JSON.stringify(value)}.`)
 
 /**
- * Answers for the operator, in front of everything else; the paths are those that arrive, whatever `basePath` is.
+ * Answers health checks and metrics before everything else. Their paths do not include `basePath`.
  * @param {Observed} observed
  * @param {{ isReady: () => boolean, isServing: () => boolean, metrics: () => string }} app
  * @returns {(req: Request, res: Response) => boolean} whether it has answered
@@ -94,7 +94,7 @@ function answer(req, res, status, text, type = 'text/plain; charset=utf-8') {
 function recorded({ log, counts }, native, handle) {
   return (req, res, parsedUrl) => {
     const start = performance.now()
-    const { method = '', url = '' } = req // an entry changes them
+    const { method = '', url = '' } = req // entries change them
     const done = handle(req, res, parsedUrl)
     const record = () => {
       const ms = performance.now() - start
@@ -124,7 +124,7 @@ function recorded({ log, counts }, native, handle) {
 }
 
 /**
- * What `x-nextjs-cache` said. It may have been sent past Node's table of headers, so what was sent is asked.
+ * The value of `x-nextjs-cache`. It may be missing in Node's table of headers, so this reads the head that was sent.
  * @param {Response} res
  */
 function cacheStatus(res) {
@@ -154,12 +154,12 @@ function text({ time, method, url, status, complete, ms, route, cache }) {
   return `${time.toISOString()} ${printable(method)} ${printable(url)} ${status} ${ms.toFixed(1)}ms route=${printable(route)} cache=${cache ?? '-'}${aborted}\n`
 }
 
-/** Node's parser lets bytes through that a terminal would take for commands. @param {string} value */
+/** Node's parser accepts bytes that a terminal would interpret. @param {string} value */
 const printable = value =>
   // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
   value.replace(/[\x00-\x20\x7f-\x9f]/g, char => `%${char.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
-/** A fault of the user's function costs its line and not the process. @param {(entry: AccessLogEntry) => void} log */
+/** An error of the user's function must not end the process. @param {(entry: AccessLogEntry) => void} log */
 function guarded(log) {
   return (/** @type {AccessLogEntry} */ entry) => {
     try {

@@ -4,10 +4,10 @@
 
 const { ROUTE } = require('./requests')
 
-/** Where @opentelemetry/api keeps what was registered, whoever loaded it (`_globalThis[Symbol.for(…)]` in its global-utils). */
+/** Where all copies of @opentelemetry/api keep what was registered (`_globalThis[Symbol.for(…)]` in global-utils). */
 const API = Symbol.for('opentelemetry.js.api.1')
 
-/** Whether there is a tracer. One look per request, because `instrumentation.ts` may register it at any time. */
+/** Whether there is a tracer. Checked for each request, because `instrumentation.ts` may register it at any time. */
 const isTracing = () => /** @type {any} */ (globalThis)[API]?.trace !== undefined
 
 /**
@@ -16,7 +16,7 @@ const isTracing = () => /** @type {any} */ (globalThis)[API]?.trace !== undefine
  */
 
 /**
- * Runs `work` inside the span of a request. Files, redirects and other servers' answers have none, as in upstream.
+ * Runs `work` inside the span of a request. Files, redirects and answers of proxied servers have none, as in upstream.
  * @param {import('../app/state').ServerState} server
  * @param {Request} req
  * @param {Response} res
@@ -40,7 +40,7 @@ async function inSpan(server, req, res, route, work) {
   await tracer.withPropagatedContext(req.headers, () => {
     // A span that the user's server or its instrumentation has opened.
     const outer = tracer.getActiveScopeSpan()
-    // Now, because that span ends with the response, which may be before this function goes on.
+    // Now: that span ends with the response, which may be earlier than the end of this function.
     if (!route.startsWith('(')) outer?.setAttribute('http.route', route)
     return tracer.trace(BaseServerSpan.handleRequest, options, async (/** @type {any} */ span) => {
       try {
@@ -64,10 +64,10 @@ const NOT_FOUND = '(not-found)'
 const MIDDLEWARE = '(middleware)'
 
 /**
- * The route that the entry has named, or the one that Rust has answered from memory.
+ * The route that the entry has named, or the one that Rust has answered.
  * @param {any} tracer
  * @param {Request} req
- * @param {string} route as it was known at first
+ * @param {string} route at the beginning of the request
  * @returns {string | undefined}
  */
 function routeOf(tracer, req, route) {

@@ -1,14 +1,14 @@
-// In: the first import of ours. Out: AsyncLocalStorage on the global object, where modules of `next` look for it while they are loaded; those
-// without it get a stand-in that throws, and keep it. `import { notFound } from 'next/navigation'` in a server file loads them
+// In: the first import of ferronext. Out: AsyncLocalStorage on the global object, where modules of `next` look for it while they are loaded;
+// without it they get a fake that throws, and keep it. `import { notFound } from 'next/navigation'` in a server file loads them
 // before any app does. Upstream: next/dist/server/node-environment-baseline.js, next/dist/server/app-render/async-local-storage.js.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 
-/** A storage of `next` that came before us. @typedef {Record<PropertyKey, any> & { constructor: any }} Storage */
+/** A storage of `next` that was created before. @typedef {Record<PropertyKey, any> & { constructor: any }} Storage */
 
 const METHODS = ['disable', 'enterWith', 'exit', 'getStore', 'run']
 
-/** The storage that does the work of a stand-in. */
+/** The storage that does the work of a fake. */
 const REAL = Symbol('ferronext.storage')
 
 const holder = /** @type {any} */ (globalThis)
@@ -19,8 +19,8 @@ if (typeof holder.AsyncLocalStorage !== 'function') {
 }
 
 /**
- * Storages that exist already: one of each copy of upstream's module that Node has loaded, and those that newer versions share between
- * copies, such as one in a bundle, by the global object.
+ * Storages that exist already: one of each copy of upstream's module that Node has loaded, and those that newer versions share by the global
+ * object between copies, such as one in a bundle.
  * @returns {Storage[]}
  */
 function storagesOfNext() {
@@ -44,7 +44,7 @@ function isStandIn(storage) {
 }
 
 /**
- * All storages of the class work from now on. They cannot be replaced: whoever has loaded them holds on to them.
+ * Makes all storages of the class work. They cannot be replaced, because modules have references to them.
  * @param {any} StandIn
  */
 function giveWork(StandIn) {

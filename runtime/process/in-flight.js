@@ -1,9 +1,9 @@
-// In: promises that outlive their response (cache writes, `after()` work), and requests that are not answered yet. Out: one
-// promise for all of them.
+// In: work that outlives its response (cache writes, `after()`), and requests that are not answered yet. Out: one promise for all of it, so that
+// `close()` can drain.
 
 const { report } = require('../observe/report')
 
-/** Where a platform that keeps processes alive, or freezes them, offers what it has for the request at hand. */
+/** Where a platform that keeps processes alive, or freezes them, offers its functions for the current request. */
 const PLATFORM = Symbol.for('@next/request-context')
 
 /** Collects work that outlives a response, so that `close()` can wait for it. */
@@ -22,7 +22,7 @@ class WaitUntil {
   }
 
   /**
-   * What the code of a request is given as `waitUntil`. A platform's own comes first, as in upstream (`getWaitUntil` of
+   * `waitUntil` for the code of a request. A platform's own comes first, as in upstream (`getWaitUntil` of
    * next/dist/server/base-server.js), where `after()` fails if there is a platform that has none. `close()` waits for either.
    * @returns {((work: Promise<unknown>) => void) | undefined}
    */
@@ -42,7 +42,7 @@ class WaitUntil {
   }
 }
 
-/** Counts requests that are under way. */
+/** Counts requests in flight. */
 class InFlight {
   #count = 0
   /** @type {(() => void)[]} */
@@ -61,7 +61,7 @@ class InFlight {
     return this.#count === 0
   }
 
-  /** Resolves once none is under way. @returns {Promise<void>} */
+  /** Resolves once none is in flight. @returns {Promise<void>} */
   settle() {
     return this.#count === 0 ? Promise.resolve() : new Promise(resolve => this.#waiting.push(resolve))
   }

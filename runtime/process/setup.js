@@ -34,7 +34,7 @@ function applyConfig(next, config) {
 }
 
 /**
- * What tells the URLs of one deployment's assets from those of another: in 16.2 an option could say it, later assets can be immutable.
+ * The token that distinguishes the asset URLs of deployments. In 16.2 an option could name it; later, assets can be immutable.
  * @param {any} config
  * @param {string} deploymentId
  * @returns {string}
@@ -43,7 +43,7 @@ const clientAssetToken = (config, deploymentId) =>
   config.supportsImmutableAssets ? '' : config.experimental.immutableAssetToken || deploymentId
 
 /**
- * Whether the build was only compiled, as the build has written it down. Without that file it was not, as upstream sees it.
+ * Whether the build was only compiled, as its manifest says. Without the manifest it was not, as in upstream.
  * @param {string} distDir
  * @returns {boolean | undefined}
  */

@@ -1,5 +1,5 @@
-// In: the folder that this copy of ferronext was loaded from. Out: nothing, or an error when another copy already has an app
-// in this process. Two copies have two caches: what one revalidates, the other would go on serving.
+// In: the folder of this copy of ferronext. Out: an error if another copy already has an app in this process. Two copies have two caches:
+// one would go on serving what the other has revalidated.
 
 const path = require('node:path')
 const { codedError } = require('../errors')

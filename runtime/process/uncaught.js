@@ -1,4 +1,4 @@
-// In: errors that nobody caught, the user's own included. Out: a log line; the process stays, as it does under upstream's
+// In: uncaught errors, the user's own included. Out: a log line; the process goes on, as it does under upstream's
 // server (next/dist/server/lib/router-server.js).
 
 const { openLog } = require('../observe/report')
@@ -12,7 +12,7 @@ function keepProcessAlive(next) {
   const holder = /** @type {any} */ (process)
   if (holder[INSTALLED]) return
   holder[INSTALLED] = true
-  // Whatever is thrown from here on ends the process (exit code 7), so that nothing may be.
+  // An error that is thrown in here would end the process (exit code 7).
   const { error: print } = openLog(next)
   process.on('uncaughtException', error => print('uncaughtException: ', error))
   const upstreams = loadHandlers(next)
@@ -21,7 +21,7 @@ function keepProcessAlive(next) {
 }
 
 /**
- * Newer versions keep track of their rejection listener, which entries would install too; older ones have none.
+ * Newer versions track their rejection listener, which entries would install, too. Older ones have none.
  * @param {import('../next/package').NextPackage} next
  */
 function loadHandlers(next) {

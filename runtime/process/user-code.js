@@ -1,5 +1,5 @@
-// In: the file that imports something. Out: whether it is the user's own code. Used in Node's main thread and in the
-// thread of its loader hooks.
+// In: the file that imports a module. Out: whether it is the user's own code. Runs in Node's main thread and in the thread of its
+// loader hooks.
 
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
@@ -7,7 +7,7 @@ const { fileURLToPath } = require('node:url')
 const FERRONEXT = path.join(__dirname, '../..') + path.sep
 
 /**
- * Neither a package, nor Node's own, nor ferronext, which needs the real `next`.
+ * Whether a file belongs neither to a package, nor to Node, nor to ferronext, which needs the real `next`.
  * @param {string | undefined} importer file name or URL; `undefined` is the command line
  */
 function isUserCode(importer) {

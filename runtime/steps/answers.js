@@ -1,15 +1,14 @@
-// In: numbers of prepared answers, and of calls of entries. Out: the answers and calls, fetched from Rust once for each thread, so
-// that what is sent or called often crosses once.
+// In: numbers of prepared answers, and of calls of entries. Out: the answers and calls. Each thread fetches them from Rust once.
 
 const { checkAnswer } = require('../http/respond')
 
-/** Bytes of bodies kept on this thread for one server. Rust has them too; here they are what nobody copies. */
+/** Bytes of bodies that this thread keeps for one server. Rust has them, too; this saves the copy. */
 const MAX_BYTES = 32 * 1024 * 1024
 
-/** Calls kept on this thread for one server: some two kilobytes each. */
+/** Calls that this thread keeps for one server: about two kilobytes each. */
 const MAX_CALLS = 4096
 
-/** The answers and calls that this thread has seen lately. */
+/** The recent answers and calls of this thread. */
 class Answers {
   #answers
   #calls
@@ -27,7 +26,7 @@ class Answers {
   }
 
   /**
-   * The answer of a number that Rust has just named.
+   * The answer of a number.
    * @param {number} id
    */
   get(id) {
@@ -35,7 +34,7 @@ class Answers {
   }
 
   /**
-   * How an entry is called, in a copy: entries write into what they are told.
+   * The call of a number, as a copy: entries write to it.
    * @param {number} id
    * @returns {import('../entry/render').RenderStep}
    */
@@ -45,13 +44,13 @@ class Answers {
 }
 
 /**
- * What was asked for lately, by number.
+ * A cache by number.
  * @template T
  */
 class Recent {
   /** @type {Map<number, T>} */
   #recent = new Map()
-  /** Those of the time before: what is still asked for comes back from here. @type {Map<number, T>} */
+  /** The previous generation. Values that are still used move to the current one. @type {Map<number, T>} */
   #older = new Map()
   #weight = 0
   #limit
@@ -90,8 +89,8 @@ class Recent {
 }
 
 /**
- * What an entry is told. A class, because the object that Rust makes has as many shapes as there are kinds of calls, and to copy it
- * takes ten times as long.
+ * The parameters of a call. A class, because objects from Rust have as many shapes as there are kinds of calls, and a copy of them takes ten
+ * times as long.
  */
 class Call {
   /** @param {import('../entry/render').RenderStep} step */

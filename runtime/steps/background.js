@@ -1,6 +1,6 @@
-// In: the step `revalidate`: a page was found stale, and the answer that was asked for is sent without waiting. Out: the page
-// is rendered anew and stored. The entry gets a request without headers, finds its own stale answer and does the rest as it
-// does under upstream: render in the background, store, report and log what goes wrong, put off the next attempt.
+// In: the step `revalidate`: a page is stale, and the stale answer is sent without waiting. Out: the page is rendered and stored. The entry gets
+// an internal request without headers, finds its own stale answer and does the rest as in upstream: it renders in the background, stores the
+// page, reports errors, and delays the next attempt.
 
 const { internalExchange } = require('../http/internal-request')
 const { WaitUntil } = require('../process/in-flight')
@@ -22,9 +22,9 @@ function renderInBackground(server, step) {
  * @param {{ slot: number, url: string }} step
  */
 async function run(server, { slot, url }) {
-  // The answer that is on its way goes first.
+  // The stale answer goes out first.
   await new Promise(resolve => setImmediate(resolve))
-  // Work of this render only: its end is the end of the slot.
+  // Work of this render only: the slot is freed when it ends.
   const waitUntil = new WaitUntil()
   const { engine, countRender } = server
   const start = performance.now()
@@ -34,7 +34,7 @@ async function run(server, { slot, url }) {
     const { req, res } = internalExchange(server.next, url, {})
     await runSteps(Object.create(server, own), req, res, slot, true)
     await waitUntil.settle()
-    // Here and not around the entry, which has answered long before it has rendered.
+    // The entry answers before it renders, so the time is measured here.
     countRender?.(route, (performance.now() - start) / 1000, true)
   } catch (error) {
     server.logError(error)

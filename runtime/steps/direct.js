@@ -1,6 +1,5 @@
-// In: a page or an error page that the user's server asks for by itself (`app.renderToHTML()`, `app.renderError()` …).
-// Out: the page has answered, or its text. Rules, files, middleware, compression and prepared answers have no part in it:
-// the entry runs and says everything itself. Upstream: renderToHTML, renderError and render404 of next/dist/server.
+// In: a page or an error page that the user's server renders by itself (`app.renderToHTML()`, `app.renderError()` …). Out: the page has
+// answered, or its HTML. Rules, files, middleware, compression and prepared answers are skipped: the entry writes the whole answer. Upstream: renderToHTML, renderError and render404 of next/dist/server.
 
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
@@ -16,7 +15,7 @@ const { NO_STORE, appendDistinct } = require('../http/headers')
  * @typedef {Record<string, any>} Query
  */
 
-/** @typedef {{ text: string, type: string }} Payload a document that nobody has sent yet */
+/** @typedef {{ text: string, type: string }} Payload a document that has not been sent */
 
 const HTML = 'text/html; charset=utf-8'
 const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
@@ -34,7 +33,7 @@ const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
 async function renderToHTML(server, req, res, pathname, query) {
   const url = server.formatUrl({ pathname, query })
   if (server.traits.capturedHtml && !url.startsWith('/')) {
-    // What is no path is no URL that a page could be told.
+    // A page cannot get a URL that is no path.
     server.logError(
       new TypeError(`app.renderToHTML() takes a path that starts with "/", not ${JSON.stringify(pathname)}`),
     )
@@ -58,7 +57,7 @@ async function renderToHTML(server, req, res, pathname, query) {
 }
 
 /**
- * Answers with a page. It sees the URL that the request had.
+ * Answers with a page, which gets the URL of the request.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
@@ -74,11 +73,11 @@ async function renderPage(server, req, res, pathname, query) {
 /**
  * Answers with the error page for `res.statusCode`.
  * @param {ServerState} server
- * @param {unknown} error what the page is told
+ * @param {unknown} error the error for the page
  * @param {Request} req
  * @param {Response} res
  * @param {Query | null} [query]
- * @param {boolean} [setHeaders] whether nobody may keep the answer
+ * @param {boolean} [setHeaders] whether the answer must not be stored
  */
 async function renderError(server, error, req, res, query, setHeaders = true) {
   await answerError(server, error, req, res, query, setHeaders, false)
@@ -138,7 +137,7 @@ const queryOf = url => Object.fromEntries(new URLSearchParams(url.split('?').sli
  * @param {string} pathname
  * @param {string} url what is rendered, with its query
  * @param {Query | null | undefined} query
- * @param {boolean} [asAsked] whether the page sees the URL that the request had
+ * @param {boolean} [asAsked] whether the page gets the URL of the request
  * @returns {Promise<Payload | null>} `null` when the page has answered
  */
 async function pagePayload(server, req, res, pathname, url, query, asAsked = !server.traits.capturedHtml) {
@@ -156,7 +155,7 @@ async function pagePayload(server, req, res, pathname, url, query, asAsked = !se
   if (asAsked && req.url !== undefined) step.url = req.url
   const { params = {}, query: own = {} } = step
   for (const [name, value] of Object.entries(query ?? {})) {
-    // As given: the URL made texts of numbers. A page with `getStaticProps` has no query at all.
+    // As given: in the URL numbers are strings. A page with `getStaticProps` has no query.
     if (name in own && !(name in params)) own[name] = value
   }
   try {
@@ -183,7 +182,7 @@ function directPage(server, { headers, method }, pathname, url) {
   const ask = (/** @type {string} */ path) => server.engine.directPage(headFrom({ method, url: path, headers }))
   const step = ask(url.startsWith('/') ? url : `/${url}`)
   if (step || !/[^/]\/$/.test(pathname)) return step
-  // The router is what takes a slash off the end, but the pattern of a dynamic route does not mind it.
+  // The router removes a trailing slash, and the pattern of a dynamic route accepts it.
   const without = ask(url.replace(/\/(?=\?|$)/, ''))
   if (!without?.params || Object.keys(without.params).length === 0) return null
   without.url = url
@@ -196,7 +195,7 @@ function directPage(server, { headers, method }, pathname, url) {
  * @param {Request} req
  * @param {any} res
  * @param {Query | null | undefined} query
- * @param {boolean} [localised] whether the page is that of the default locale; else it is of none
+ * @param {boolean} [localised] whether the page has the default locale; otherwise it has none
  * @returns {Promise<Payload | null>}
  */
 async function errorPayload(server, error, req, res, query, localised = false) {
@@ -219,7 +218,7 @@ async function errorPayload(server, error, req, res, query, localised = false) {
  * @param {any} res
  * @param {any} step
  * @param {unknown} [error]
- * @param {boolean} [isAsked] whether it is the page that was asked for, and not one in its place
+ * @param {boolean} [isAsked] whether it is the requested page, not an error page
  * @returns {Promise<Payload | null>}
  */
 async function run(server, req, res, step, error, isAsked = false) {
@@ -231,7 +230,7 @@ async function run(server, req, res, step, error, isAsked = false) {
   if (step.file.endsWith('.html')) {
     return { text: await readFile(path.join(server.distDir, step.file), 'utf8'), type: HTML }
   }
-  // Said above, and an entry is told nothing of a router that had no part in this.
+  // Set above. The entry gets no values of a router.
   Object.assign(step, { vary: undefined, direct: true })
   const outcome = await render(server, req, res, step, error)
   if (outcome === NO_FALLBACK) throw new server.NoFallbackError()
@@ -239,7 +238,7 @@ async function run(server, req, res, step, error, isAsked = false) {
 }
 
 /**
- * Answers what upstream answers before a page runs (`renderToResponseWithComponentsImpl` of base-server.js).
+ * Gives the answers that upstream gives before a page runs (`renderToResponseWithComponentsImpl` of base-server.js).
  * @param {ServerState} server
  * @param {Request} req
  * @param {any} res
@@ -261,7 +260,7 @@ async function answersEarly(server, req, res, { file, pathname: route, locale, r
     return true
   }
   if (headers['x-nextjs-data'] && (!res.statusCode || res.statusCode === 200)) {
-    // Upstream finds out the locale of the path, although it tells the page of none.
+    // Upstream detects the locale of the path, although the page gets none.
     const { locales = [], defaultLocale } = server.config.i18n ?? {}
     const found = locale ?? (locales.includes(pathname.split('/', 2)[1]) ? undefined : defaultLocale)
     res.setHeader('x-nextjs-matched-path', `${found ? `/${found}` : ''}${pathname}`)
@@ -281,7 +280,7 @@ async function answersEarly(server, req, res, { file, pathname: route, locale, r
 }
 
 /**
- * Sends a document that no entry has sent.
+ * Sends a document that no entry has sent itself.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res

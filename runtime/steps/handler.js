@@ -20,10 +20,10 @@ const { leaveSlot, reportHeadSent, runSteps } = require('./run')
  * @typedef {import('../app/state').ServerState} ServerState
  */
 
-/** What is left when not even an error page can be had. */
+/** The answer if even the error page fails. */
 const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
 
-/** What `begin` returns for an answer that was made for one request. */
+/** The value of `begin` for an answer of one request. */
 const ONCE = -(2 ** 31)
 
 /**
@@ -38,7 +38,7 @@ function answerOf(taken) {
   return { status, replaces, headers, body: headers.pop() }
 }
 
-/** Done: shared, because most requests end synchronously and nobody looks at the value. */
+/** Shared, because most requests end synchronously. */
 const DONE = Promise.resolve()
 
 /**
@@ -64,7 +64,7 @@ function createHandler(server) {
       if (id >= 0) answer = answers.get(id)
       else if (id === ONCE) answer = answerOf(native.takeAnswer(key))
     } catch (error) {
-      // A fault of ours costs this request and nothing else.
+      // An error of ferronext must not affect other requests.
       server.logError(error)
       sendAnswer(res, INTERNAL_SERVER_ERROR)
       return DONE
@@ -77,7 +77,7 @@ function createHandler(server) {
 }
 
 /**
- * Sends an answer that is there, or carries out what leads to one.
+ * Sends a ready answer, or carries out the steps to one.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res

@@ -1,5 +1,5 @@
-// In: what Rust cannot do for a picture by itself: a route handler, a page or middleware has to run for its source, or the app's
-// own cache handler keeps the pictures. Out: Rust is told what came of it. Upstream: fetchInternalImage and ImageOptimizerCache of
+// In: the steps of an image that need JavaScript: a route handler, a page or middleware has to run for its source, or the app's own cache handler
+// keeps images. Out: Rust has the result. Upstream: fetchInternalImage and ImageOptimizerCache of
 // next/dist/server/image-optimizer.js.
 
 const path = require('node:path')
@@ -10,7 +10,7 @@ const { CONTINUE, runSteps } = require('./run')
 
 /**
  * @typedef {import('../native').Step} Step
- * @typedef {Extract<Step, { kind: 'imageInternal' }>} InternalStep a request of the server itself; the slot is ours from now on
+ * @typedef {Extract<Step, { kind: 'imageInternal' }>} InternalStep an internal request; this file frees its slot
  * @typedef {Extract<Step, { kind: 'imageGet' }>} GetStep
  * @typedef {Extract<Step, { kind: 'imageSet' }>} SetStep
  */
@@ -36,7 +36,7 @@ async function imageStep({ server, slot }, step) {
 }
 
 /**
- * Carries out a request of the server itself and collects what it answers. Nothing of a client is in it.
+ * Carries out an internal request and collects its answer. It has no data of a client.
  * @param {import('../app/state').ServerState} server
  * @param {InternalStep} step
  */
@@ -65,7 +65,7 @@ async function fetchInternal(server, { slot, method, url, limit }) {
 const headerText = value => (value === undefined ? undefined : [value].flat().join(', '))
 
 /**
- * What the app's cache handler has. One that fails has nothing, as under upstream.
+ * The image in the app's cache handler. If the handler fails there is none, as in upstream.
  * @param {import('../app/state').ServerState} server
  * @param {GetStep} step
  */
@@ -105,7 +105,7 @@ async function writeCache(server, { key, image }) {
 }
 
 /**
- * The app's own cache handler for pictures, made when it is first asked. Upstream: handleNextImageRequest of next-server.js.
+ * The app's own cache handler for images, created at the first call. Upstream: handleNextImageRequest of next-server.js.
  * @param {any} config
  * @param {string} distDir
  */
@@ -131,7 +131,7 @@ function imageCacheHandler(config, distDir) {
 }
 
 /**
- * Waits for the picture in a slot, and tells Rust when the client goes away: what nobody waits for any more is not made.
+ * Waits for the image in a slot. When the client disconnects, Rust cancels the work unless another request waits for it.
  * @param {import('../native').Engine} engine
  * @param {import('node:http').ServerResponse} res
  * @param {number} slot

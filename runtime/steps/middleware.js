@@ -1,5 +1,5 @@
-// In: Rust's decision to run the app's middleware (or proxy). Out: Rust has its answer, and the body of that answer is kept
-// for the step that sends it. What the headers of the answer mean is Rust's to know (src/route/middleware.rs).
+// In: Rust's decision to run the app's middleware (or proxy). Out: Rust has its answer, and the body of that answer waits for the step that
+// sends it. Rust interprets the headers of the answer (src/route/middleware.rs).
 // Upstream: `runMiddleware` and `handleCatchallMiddlewareRequest` of next/dist/server/next-server.js.
 
 const { isRefused, limitBody } = require('../http/body-limit')
@@ -13,14 +13,14 @@ const { runInSandbox } = require('../entry/sandbox')
 /**
  * @typedef {Extract<import('../native').Step, { kind: 'middleware' }>} MiddlewareStep
  *
- * @typedef {object} Outcome what came of running it
- * @property {boolean} [answered] the request has been answered, or there is nobody left to answer
+ * @typedef {object} Outcome of running it
+ * @property {boolean} [answered] the request has been answered, or the client has disconnected
  * @property {ReadableStream | null} [body] the body of its answer
  * @property {unknown} [error] what it threw
  */
 
 /**
- * Runs middleware and tells Rust what came of it.
+ * Runs middleware and passes the outcome to Rust.
  * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Request} req
  * @param {import('../entry/render').Response} res

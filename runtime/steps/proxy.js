@@ -15,7 +15,7 @@ const { sendAnswer, sendChunks } = require('../http/respond')
  * @typedef {import('../app/state').ServerState} ServerState
  */
 
-/** What upstream says in place of an answer that there is not. */
+/** Upstream's body when the proxied server does not answer. */
 const NO_ANSWER = Buffer.from('Internal Server Error')
 
 /**
@@ -26,11 +26,11 @@ const NO_ANSWER = Buffer.from('Internal Server Error')
  * @param {number} slot
  * @param {{ headers: string[] }} step
  * @param {Target} target
- * @param {import('node:stream').Readable} [body] of the request, when somebody else has read `req`
+ * @param {import('node:stream').Readable} [body] of the request, if `req` has been read already
  */
 async function proxyRequest(server, req, res, slot, step, target, body = req) {
   if (res.destroyed) return
-  // Without its body it would be another request.
+  // A request without its body would be another request.
   const bodyError = body === req ? bodyErrorOf(req) : undefined
   if (bodyError) {
     report('error', `Failed to proxy ${target.href} ${bodyError.code}: ${bodyError.message}`)
@@ -50,7 +50,7 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
     const head = await exchange.respond()
     span?.answered(head.status)
     if (res.destroyed) return
-    // A head that the user's server has sent is the answer's; the body is still to come.
+    // If the user's server has sent a head, only the body follows.
     if (!res.headersSent) {
       writeHead(req, res, step.headers)
       writeHead(req, res, head.headers)
@@ -58,37 +58,37 @@ async function proxyRequest(server, req, res, slot, step, target, body = req) {
       if (head.reason && req.httpVersionMajor < 2) res.statusMessage = head.reason
     }
     await sendChunks(res, () => exchange.chunk(), lengthOf(head.headers))
-    // The connection is free for the next request once its end has been seen, which need not be before the client's.
+    // The connection to the server is free when its end has been read, which may be after the client's.
     res.off('close', cancel)
     if (res.writableEnded) await exchange.chunk().catch(() => {})
   } catch (error) {
     span?.failed(error)
     if (res.destroyed) return
-    // One line and no stack: what failed is the other server, and no code of the app's.
+    // One line without a stack: the other server has failed, not the app.
     report('error', `Failed to proxy ${target.href} ${error}`)
-    // What was announced cannot be delivered, and must not look as if it had been.
+    // A truncated answer must not look complete.
     if (res.headersSent) res.destroy()
     else sendAnswer(res, { status: 500, headers: step.headers, body: NO_ANSWER })
   } finally {
     span?.end()
     res.off('close', cancel)
     exchange.cancel()
-    // Whatever the server did not want to read must not keep the client's next request waiting.
+    // An unread body must not block the client's next request.
     if (!body.readableEnded && !body.destroyed) body.resume()
   }
 }
 
-/** A connection that is not encrypted trusts whom it reaches. */
+/** A connection that is not encrypted has no certificates. */
 const PLAIN = { trustsAnyone: false }
 
-/** What Node would trust if the connection were its own. */
+/** The certificates that Node would trust for a connection of its own. */
 const trust = () => ({
   trustsAnyone: process.env.NODE_TLS_REJECT_UNAUTHORIZED === '0',
   extraCaCerts: process.env.NODE_EXTRA_CA_CERTS,
 })
 
 /**
- * Hands the body over, one chunk at a time.
+ * Uploads the body, one chunk at a time.
  * @param {any} exchange
  * @param {import('node:stream').Readable} body
  */
@@ -98,7 +98,7 @@ function upload(exchange, body) {
     body.off('end', onEnd)
     body.off('close', onClose)
   }
-  /** The chunk that is on its way. Node may tell the end while it still is, even of a stream that is paused. */
+  /** The chunk that is being sent. Node may emit `end` meanwhile, even if the stream is paused. */
   let pushed = Promise.resolve()
   const onEnd = () => {
     stop()
@@ -106,7 +106,7 @@ function upload(exchange, body) {
   }
   const onClose = () => {
     stop()
-    // Half a body: the other server must not take it for a whole one.
+    // A truncated body must not look complete to the other server.
     exchange.cancel()
   }
   const onData = (/** @type {Buffer | string} */ chunk) => {
@@ -119,7 +119,7 @@ function upload(exchange, body) {
       })
     pushed.catch(onClose)
   }
-  // Somebody has read it already, a body parser for instance: there is nothing left to send.
+  // It has been read already, by a body parser for instance.
   if (body.readableEnded) return onEnd()
   body.on('end', onEnd)
   body.on('close', onClose)
@@ -169,7 +169,7 @@ function targetParser({ legacyProxyTargets, collapsedProxySlashes }) {
     }
     if (legacyProxyTargets) {
       const legacy = parse(text)
-      // Where the two parsers see different servers, somebody is trying to fool one of them.
+      // If the two parsers see different servers, the URL is an attack on one of them.
       if (legacy.hostname !== hostname.replace(/^\[(.*)\]$/, '$1')) throw new TypeError(`Invalid URL: ${text}`)
       target.path = legacy.path || '/'
       target.href = text

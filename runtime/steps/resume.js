@@ -1,6 +1,5 @@
-// In: a prerendered shell and the entry that has the rest of the page. Out: the shell is sent at once, and what the entry
-// renders for this request is appended. The entry is told what to go on from (`requestMeta.postponed`), which belongs to the
-// very shell that was sent. Contract: "Implementing PPR in an Adapter" of the adapter documentation of Next.js.
+// In: a prerendered shell and the entry that has the rest of the page. Out: the shell is sent at once, and the entry's output for this request
+// is appended. The entry resumes from the state (`requestMeta.postponed`) that belongs to the shell that was sent. Contract: "Implementing PPR in an Adapter" of the adapter documentation of Next.js.
 
 const { NO_FALLBACK, render } = require('../entry/render')
 const { mergeHeaders } = require('../http/headers')
@@ -31,19 +30,19 @@ async function resumeAfterShell(server, req, res, step) {
     const outcome = await render(server, req, afterShell(res), step.render, undefined, { postponed: step.postponed })
     if (outcome === NO_FALLBACK) throw new Error(`${req.url} has a shell and no page`)
   } catch (error) {
-    // The client has the beginning of a page: that there is no more must not look like its end.
+    // The client has part of a page, which must not look complete.
     if (!res.destroyed) server.logError(error)
     res.destroy()
   }
 }
 
-/** Pushes what a compressor may hold back. @param {any} res */
+/** Flushes what a compressor may buffer. @param {any} res */
 function flush(res) {
   if (typeof res.flush === 'function') res.flush()
 }
 
 /**
- * The response as the entry sees it: nothing of it has been sent, so that it takes any header, which goes nowhere.
+ * The response as the entry sees it: its head has not been sent, so that it accepts headers. They are dropped.
  * @param {Response} res
  * @returns {Response}
  */
@@ -89,7 +88,7 @@ function afterShell(res) {
   const seen = new Proxy(res, {
     get(target, name) {
       if (name === 'headersSent') return begun
-      // Somebody has answered, as far as the entry is concerned: else it would look for another shell to begin with
+      // For the entry it has been answered until it writes: otherwise the entry would look for another shell
       // (`didRespond` of app-page-runtime.js).
       if (name === 'writableEnded') return !begun || target.writableEnded
       if (name in own) return own[name]

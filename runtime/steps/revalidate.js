@@ -1,5 +1,5 @@
-// In: `res.revalidate(path)` of an API route. Out: the page is rendered anew and stored. The request never leaves the
-// process and goes past rules and middleware. Upstream: `revalidate` of next/dist/server/next-server.js.
+// In: `res.revalidate(path)` of an API route. Out: the page is rendered and stored. The internal request does not pass rules and
+// middleware. Upstream: `revalidate` of next/dist/server/next-server.js.
 
 const { runSteps } = require('./run')
 const { internalExchange } = require('../http/internal-request')
@@ -24,11 +24,11 @@ async function revalidate(server, next, { urlPath, headers: given, revalidateHea
   const { req, res } = internalExchange(next, urlPath, headers)
   const id = server.engine.beginRevalidate(headFrom({ method: req.method, url: urlPath, headers }))
   try {
-    // Nobody is there to see an error page: what is thrown goes to the caller, "no fallback" included.
+    // No error page: errors go to the caller, "no fallback" included.
     if (id >= 0) sendAnswer(res, server.engine.answer(id))
     else await runSteps(server, req, res, -id - 1, true)
   } catch (error) {
-    // The page was not there, so there was nothing to revalidate: the entry answers 404, and then misses a page.
+    // There was no page to revalidate: the entry answers 404, and then throws.
     if (!(res.isSent && res.statusCode === 404 && opts?.unstable_onlyGenerated)) throw error
     return
   } finally {

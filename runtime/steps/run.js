@@ -32,7 +32,7 @@ const CONTINUE = false
  */
 const MAX_STEPS = 16
 
-/** The slot of a request that is in flight, for entries that come back with `render404`. */
+/** The slot of a request in flight, for entries that call `render404`. */
 const SLOT = Symbol('ferronext.slot')
 
 /** @type {Steps | undefined} */
@@ -99,17 +99,17 @@ async function runSteps(server, req, res, slot, strict = false) {
   throw new Error(`Attempted to handle request too many times ${req.url}`)
 }
 
-/** Steps that send a head. What an entry makes of one that was sent is its own affair, as in upstream. */
+/** Steps that send a head. An entry may deal with a head that was sent, as in upstream. */
 const WITH_HEAD = new Set(['answer', 'stream', 'middlewareResponse', 'resume'])
 
 /**
- * Whether a step is nothing without its head: upstream sets the headers of rules before any page runs, and what is prerendered has its own.
+ * Whether a step has headers to send: upstream sets those of rules before a page runs, and prerendered pages have their own.
  * @param {import('../native').Step} step
  */
 const needsHead = step => WITH_HEAD.has(step.kind) || (step.kind === 'render' && step.render.headers.length > 0)
 
 /**
- * Names the cause of an answer that is not sent. The response is left to whoever has begun it.
+ * Reports why an answer is not sent. The response is left to the code that has sent its head.
  * @param {Request} req
  * @param {Response} res
  */
@@ -128,7 +128,7 @@ function reportHeadSent(req, res) {
 const isRouted = req => req[SLOT] !== undefined
 
 /**
- * Answers with the app's own error page, for an entry that has found out that it has no answer.
+ * Answers with the app's own error page, for an entry that has no answer.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
@@ -137,8 +137,8 @@ const isRouted = req => req[SLOT] !== undefined
  */
 async function renderErrorPage(server, req, res, status, noStore) {
   const slot = req[SLOT]
-  // It was about the page that is not there. The not-found page would refuse to be rendered for the same reason, ask for
-  // itself, and wait for that for ever, and so would every later request for it.
+  // It is about the missing page. The not-found page would not render with it, request itself, and wait for that for ever, and so would
+  // every later request for it.
   delete req.headers['x-prerender-revalidate-if-generated']
   res.statusCode = status
   if (noStore) res.setHeader('Cache-Control', NO_STORE)

@@ -15,19 +15,19 @@ const { headOfRequest } = require('../http/request-head')
  * @typedef {import('node:net').Socket} Socket
  */
 
-/** The servers that an app listens to. @type {WeakMap<ServerState, WeakSet<object>>} */
+/** The HTTP servers that an app is attached to. @type {WeakMap<ServerState, WeakSet<object>>} */
 const listening = new WeakMap()
 
-/** How long a handler of the user's may think about an upgrade without having touched its socket, in milliseconds. */
+/** Time for a handler of the user's to use the socket of an upgrade, in milliseconds. */
 const TIMEOUT = 5000
 
-/** Protocols that a client offers with a request that it wants to have answered in any case (`curl --http2`). */
+/** Protocols that a client offers with an ordinary request (`curl --http2`). */
 const OFFERED = /^(?:h2c|tls\/[\d.]+)$/i
 
-/** Requests that somebody decides about: the server's event, or the user's server by `app.upgradeHandler`. @type {WeakSet<object>} */
+/** Requests that are being decided: from the server's event, or from `app.upgradeHandler`. @type {WeakSet<object>} */
 const decided = new WeakSet()
 
-/** What a client is told whose other end is not to be had. */
+/** The answer if the proxied server cannot be reached. */
 const NO_ANSWER =
   'HTTP/1.1 500 Internal Server Error\r\nConnection: close\r\nContent-Length: 21\r\n\r\nInternal Server Error'
 
@@ -41,7 +41,7 @@ function attachUpgrade(server, httpServer) {
   const known = listening.get(server) ?? new WeakSet()
   if (known.has(httpServer)) return
   listening.set(server, known.add(httpServer))
-  // In front of the user's handlers, to see what the socket is like before they have it; we act after them.
+  // Runs before the user's handlers, to see the socket before they use it, and acts after them.
   httpServer.prependListener('upgrade', (req, duplex, head) => {
     const socket = /** @type {Socket} */ (duplex)
     req.on('error', ignore)
@@ -54,7 +54,8 @@ function attachUpgrade(server, httpServer) {
 }
 
 /**
- * Decides about an upgrade at once, for a server that passes it on itself. What nobody takes is left to that server, as upstream does.
+ * Decides about an upgrade at once, for a server that calls `app.upgradeHandler`. An upgrade without a route is left to that server, as in
+ * upstream.
  * @param {ServerState} server
  * @param {IncomingMessage} req
  * @param {import('node:stream').Duplex} duplex
@@ -96,7 +97,7 @@ function isTaken(socket, bytesBefore) {
     socket.destroyed ||
     socket.writableEnded ||
     socket.bytesWritten > bytesBefore ||
-    // Node hands a socket over that nobody reads and that was neither paused nor resumed.
+    // Node emits the event with a socket that was neither paused nor resumed.
     socket.readableFlowing !== null ||
     socket.listenerCount('readable') > 0
   )
@@ -123,21 +124,21 @@ async function decide(server, httpServer, req, socket, head, isTaken) {
     if (isTaken()) return
   }
   const { kind, url, headers } = verdict
-  // What a page, a file or a redirect would answer is no place for another protocol.
+  // Pages, files and redirects do not speak another protocol.
   if (kind === 'end') close(socket)
   else if (kind === 'proxy') proxyUpgrade(server, server.parseTarget(url), headers, req, socket, head)
-  // A handler of the user's may still take it, in its own time. Where there is none, nobody ever will.
+  // A handler of the user's may still take it. Without one the socket is closed.
   else if (isAlone()) close(socket)
   else if (httpServer) endIfLeft(socket, isTaken)
 }
 
 /**
- * Answers a request without the protocol that it offers, as Node does where nobody listens for upgrades: the same request without
- * the offer goes through the server's parser once more.
+ * Answers a request without the protocol that it offers, as Node does without listeners for upgrades: the same request without the offer goes
+ * through the server's parser again.
  * @param {import('node:http').Server} httpServer
  * @param {IncomingMessage} req
  * @param {Socket} socket
- * @param {Buffer} rest what came after its head
+ * @param {Buffer} rest bytes after its head
  */
 function serve(httpServer, { method, url, httpVersion, rawHeaders }, socket, rest) {
   let head = `${method} ${url} HTTP/${httpVersion}\r\n`
@@ -147,7 +148,7 @@ function serve(httpServer, { method, url, httpVersion, rawHeaders }, socket, res
     head += `${name}: ${/^connection$/i.test(name) ? withoutOffer(value) : value}\r\n`
   }
   socket.unshift(Buffer.concat([Buffer.from(`${head}\r\n`, 'latin1'), rest]))
-  // Not by the event, which those hear who count connections.
+  // Not by the event: listeners that count connections would count it again.
   const { _connectionListener: listen } = /** @type {any} */ (http)
   if (listen) listen.call(httpServer, socket)
   else httpServer.emit(/** @type {any} */ (socket).encrypted ? 'secureConnection' : 'connection', socket)
@@ -161,7 +162,7 @@ const withoutOffer = connection =>
     .join(',') || 'keep-alive'
 
 /**
- * Ends a socket that no handler takes: nobody reads from it, so that not even its client's end would be noticed.
+ * Ends a socket that no handler takes. Nothing reads from it, so that even the end of its client would stay unnoticed.
  * @param {Socket} socket
  * @param {() => boolean} isTaken
  */
@@ -172,7 +173,7 @@ function endIfLeft(socket, isTaken) {
 }
 
 /**
- * Runs middleware, which has its say here as with any request; only its answer has nowhere to go.
+ * Runs middleware, as for any request. The body of its answer is dropped.
  * @param {ServerState} server
  * @param {any} req
  * @param {Socket} socket
@@ -199,7 +200,7 @@ async function afterMiddleware(server, req, socket, slot) {
  * @param {string[]} headers flat list, complete but for the host
  * @param {IncomingMessage} req
  * @param {Socket} socket
- * @param {Buffer} head what the client has sent already
+ * @param {Buffer} head bytes that the client has sent already
  */
 function proxyUpgrade(server, target, headers, req, socket, head) {
   if (req.method !== 'GET' || req.headers.upgrade?.toLowerCase() !== 'websocket') return void socket.destroy()
@@ -251,7 +252,7 @@ function proxyUpgrade(server, target, headers, req, socket, head) {
 }
 
 /**
- * What one socket says goes to the other; its end is the other's end, after what is still on its way.
+ * Pipes one socket into the other, and ends the other after it.
  * @param {Socket} from
  * @param {Socket} to
  */
@@ -262,7 +263,7 @@ function join(from, to) {
 }
 
 /**
- * Ends a socket for good: Node's server leaves the other half open, and a client that never ends it would stay.
+ * Closes both halves of a socket: Node's server leaves the other half open, and a client that never ends it would stay.
  * @param {Socket} socket
  */
 function close(socket) {
@@ -270,7 +271,7 @@ function close(socket) {
   else socket.end(() => socket.destroy())
 }
 
-/** A connection that may be silent for hours, and has to be quick when it is not. @param {Socket} socket */
+/** Prepares a connection that may be idle for hours and needs low latency. @param {Socket} socket */
 function setUp(socket) {
   socket.setTimeout(0)
   socket.setNoDelay(true)
@@ -299,7 +300,7 @@ function writeHead(socket, statusLine, headers) {
 }
 
 /**
- * Ends the web sockets that rewrites have led elsewhere; nothing else would, and a server waits for all its connections.
+ * Ends the web sockets to proxied servers. Nothing else does, and an HTTP server waits for all its connections.
  * @param {ServerState} server
  */
 function endUpgraded({ upgraded }) {

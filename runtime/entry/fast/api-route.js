@@ -1,5 +1,5 @@
-// In: the compiled entry of an API route. Out: requests to it, answered by upstream's own route module for API routes around the
-// user's function, one level below the entry's handler: what stands between the two prepares each request anew and traces it
+// In: the compiled entry of an API route. Out: answers of upstream's own route module for API routes, which calls the user's function, one level
+// below the entry's handler. The code between the two prepares and traces each request
 // (next/dist/build/templates/pages-api.js).
 
 const path = require('node:path')
@@ -13,10 +13,10 @@ const { FastPreparation } = require('./prepare')
  * @typedef {import('../../app/state').ServerState} ServerState
  */
 
-/** The request that a stand-in stands for. */
+/** The original request of a proxy. */
 const ORIGINAL = Symbol('ferronext.original')
 
-/** Options that the build writes into the entry, where they cannot be read; an app with one of them keeps the handler. */
+/** Options that the build compiles into the entry, where they cannot be read. An app with one of them keeps the handler. */
 const WRITTEN_INTO_ENTRIES = ['allowedRevalidateHeaderKeys', 'multiZoneDraftMode', 'trustHostHeader']
 
 class FastApiRoute {
@@ -29,7 +29,7 @@ class FastApiRoute {
    * @param {ServerState} server
    * @param {any} entry
    * @param {import('../render').RenderStep} step
-   * @returns {FastApiRoute | null} `null` when the entry has to be called by its handler
+   * @returns {FastApiRoute | null} `null` if the entry needs its handler
    */
   static of(server, entry, { page, pathname }) {
     const { config, next, distDir, relativeProjectDir } = server
@@ -73,7 +73,7 @@ class FastApiRoute {
   /**
    * @param {Request} req
    * @param {Response} res
-   * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
+   * @returns {Promise<void> | undefined} `undefined` if the handler has to answer
    */
   answer(req, res) {
     const described = this.#preparation.describe(req)
@@ -114,7 +114,7 @@ class FastApiRoute {
         onError: (/** @type {any[]} */ ...args) => module.instrumentationOnRequestError(req, ...args),
       })
     } catch {
-      // What the function throws is answered further down; this is a fault of who was told of it.
+      // Errors of the function are answered by the module; this is an error of `onError`.
       if (res.headersSent) return
       res.statusCode = 500
       res.statusMessage = 'Internal Server Error'
@@ -124,8 +124,8 @@ class FastApiRoute {
 }
 
 /**
- * Whether a request is known to have no body, so that upstream need not read it to find that out. What it then says of the body
- * depends on the type; without one it is an empty text.
+ * Whether a request has no body for sure, so that upstream need not read it. The value of `req.body` depends on the type; without one it is an
+ * empty string.
  * @param {Request} req
  */
 function isWithoutBody({ headers }) {
@@ -138,9 +138,8 @@ function isWithoutBody({ headers }) {
 }
 
 /**
- * What upstream's route module gets in the place of a request. It gives each request four accessors of its own, for which V8 keeps the
- * whole request as a dictionary from then on: a tenth of the time of a short answer. Here they come to nothing, but for the cookies, and
- * the request gets what they would say.
+ * A proxy of the request for upstream's route module. It defines four accessors on each request, after which V8 keeps the request as a
+ * dictionary: a tenth of the time of a short answer. The proxy takes the accessors, and the request gets their values.
  */
 class RequestProxy {
   /** @type {unknown} */
@@ -154,7 +153,7 @@ class RequestProxy {
     this.headers = req.headers
     this.url = req.url
     this.method = req.method
-    /** Something, so that upstream reads nothing. */
+    /** A value, so that upstream reads no body. */
     this.body = ORIGINAL
   }
 
@@ -176,7 +175,7 @@ const ACCESSORS = {
 /**
  * Calls the user's function with the request itself.
  * @param {any} entry
- * @param {any} req the request, or what stands for it
+ * @param {any} req the request, or its proxy
  * @param {Response} res
  */
 function call(entry, req, res) {
@@ -206,7 +205,7 @@ const define = (object, name, value) => {
   Object.defineProperty(object, name, { value, writable: true, enumerable: true, configurable: true })
 }
 
-/** By prototype, whether a request takes the properties by assignment. A framework may have accessors of these names: Express 5 has. */
+/** By prototype, whether properties of a request can be assigned. A framework may have accessors of these names, as Express 5 does. */
 const ownPlaces = new WeakMap()
 
 /** @param {Request} req @returns {boolean} */

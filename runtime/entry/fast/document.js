@@ -1,27 +1,26 @@
-// In: what upstream gives React to render around a page, with the `_document` that `next` brings along. Out: the same HTML, made once
-// for each page: from request to request only the data of the page differ in it. Rendering it takes as long as a page of 50 items.
+// In: the element that upstream renders around a page, with the `_document` of `next`. Out: the same HTML, rendered once for each page: only the
+// data of the page differ between requests. Rendering it takes as long as a page of 50 items.
 // Upstream: next/dist/pages/_document.js and `renderDocument` of next/dist/server/render.js.
 //
-// What the document is made of is compared with what it was made of before; where anything is different, React renders it again. The
-// first time that nothing is, React renders it all the same: if it then says something else, it knows more than is known here, and the
-// page is left alone.
+// The props of the document are compared with those of the last one; if anything differs, React renders it again. The first time that nothing
+// differs, React renders it, too: if the HTML differs, the document depends on something unknown, and the page has no fast path.
 
-/** Marks upstream's own document; one of the app, which may do anything, has it at most from its parent. */
+/** Marks upstream's own document. A document of the app may do anything; it has the mark at most from its parent class. */
 const BUILTIN = '__NEXT_BUILTIN_DOCUMENT__'
 
-/** Of what a document reads, this belongs to the request: the data, which are written anew, and what is looked at by itself. */
+/** Props that belong to the request: the data, which are serialised for each request, and props that are checked separately. */
 const OF_THE_REQUEST = new Set(['__NEXT_DATA__', 'dangerousAsPath', 'docComponentsRendered'])
 
-/** Compared by what they are, not by what is in them: their length grows with the app. */
+/** Compared by identity: their length grows with the app. */
 const MANIFESTS = new Set(['buildManifest', 'nextFontManifest'])
 
-/** With one of these a document has more of the request in it. AMP: 15.5 only. */
+/** With one of these a document depends on the request in other ways. AMP: 15.5 only. */
 const UNLIKELY = ['ampPath', 'experimentalClientTraceMetadata', 'hybridAmp', 'inAmpMode', 'isDevelopment']
 
-/** How often in a row a page may have another document before it is left alone: its title may come from its data. */
+/** How often in a row the document of a page may differ before the fast path is off: its title may come from its data. */
 const MAX_MISSES = 16
 
-/** What a document is made of is flat; deeper than this nothing is compared. */
+/** Props are flat; nothing deeper than this is compared. */
 const MAX_DEPTH = 12
 
 const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
@@ -31,19 +30,19 @@ const SCRIPT = '<script id="__NEXT_DATA__" type="application/json"'
  *   `renderToReadableStream`
  *
  * @typedef {object} Shell a document without the data of the page
- * @property {Record<string, any>} made what it was made of, but for the request
+ * @property {Record<string, any>} made its props, without those of the request
  * @property {unknown} nonce
  * @property {unknown} fonts
  * @property {Record<string, boolean>} rendered the parts that it has
  * @property {string} before
  * @property {string} after
- * @property {boolean} isProven whether React has been asked once more, and has said the same
+ * @property {boolean} isProven whether React has rendered the same HTML once more
  */
 
 /**
  * @param {Render} render
  * @param {(json: string) => string} escapeJson upstream's, for JSON in a document
- * @param {(page: object, what: string, off?: import('./metrics').Reason) => void} tell whether the document of a page is kept
+ * @param {(page: object, what: string, off?: import('./metrics').Reason) => void} tell reports whether the document of a page is cached
  * @returns {Render}
  */
 function renderingDocumentsOnce(render, escapeJson, tell) {
@@ -56,7 +55,7 @@ function renderingDocumentsOnce(render, escapeJson, tell) {
     const found = documentIn(element)
     if (found === undefined || left.has(found.page)) return
     left.add(found.page)
-    // The app has one of its own, or an option that is not known; else upstream has something around its document that is not known.
+    // The app has a document of its own, or an unknown option; otherwise upstream has something unknown around its document.
     tell({}, `${found.page}: its document is rendered each time`, found.depth === 0 ? 'app' : 'version')
   }
   return (element, options) => {
@@ -125,8 +124,8 @@ class Page {
 
   /**
    * @param {Shell} shell
-   * @param {string} known what would be sent
-   * @param {Awaited<ReturnType<Render>>} stream what React says
+   * @param {string} known the HTML that would be sent
+   * @param {Awaited<ReturnType<Render>>} stream what React renders
    */
   async #prove(shell, known, stream) {
     const html = await textOf(stream)
@@ -164,11 +163,11 @@ class Page {
   }
 
   /**
-   * The data of the page as they stand in the document, or `undefined` when upstream has something to say about them.
+   * The data of the page as they are in the document, or `undefined` if upstream would warn of them.
    * @param {any} made
    */
   #data({ __NEXT_DATA__: data, largePageDataBytes }) {
-    // Scripts that the document itself asks for; this one has none.
+    // Scripts of the document itself; this one has none.
     data.scriptLoader = []
     try {
       const json = JSON.stringify(data)
@@ -181,7 +180,7 @@ class Page {
 }
 
 /**
- * The document of an element, if it is upstream's own and everything in it is known.
+ * The document of an element, if it is upstream's own and all its props are known.
  * @param {any} element
  * @returns {object | undefined}
  */
@@ -193,7 +192,7 @@ function builtinDocument(element) {
   return UNLIKELY.some(name => isSet(made[name])) ? undefined : Document
 }
 
-/** How deep upstream's document is looked for. In 15.5 the context of AMP is around it. */
+/** Depth of the search for upstream's document. In 15.5 the context of AMP is around it. */
 const MAX_WRAPPERS = 3
 
 /** Where in an element a document of any kind is. @param {any} element @returns {{ page: string, depth: number } | undefined} */
@@ -210,7 +209,7 @@ function documentIn(element) {
 /** @param {unknown} value */
 const isSet = value => Boolean(value) && !(Array.isArray(value) && value.length === 0)
 
-/** The fonts of the page; upstream looks for them under its path. @param {any} made */
+/** The fonts of the page; upstream finds them by its path. @param {any} made */
 const fontsOf = made => made.nextFontManifest?.pages[made.dangerousAsPath]
 
 /**
@@ -230,11 +229,11 @@ function isMadeOf({ made, nonce, fonts }, element) {
 /** @param {string} name */
 const isCompared = name => !OF_THE_REQUEST.has(name)
 
-/** Without what belongs to the request, which is not to be kept. @param {Record<string, any>} made */
+/** The props that are kept: without those of the request. @param {Record<string, any>} made */
 const partsOf = made => Object.fromEntries(Object.entries(made).filter(([name]) => isCompared(name)))
 
 /**
- * Whether two values say the same: texts, lists, sets, and objects such as React's elements.
+ * Whether two values are equal: strings, arrays, sets, and objects such as React's elements.
  * @param {any} a
  * @param {any} b
  * @param {number} depth
@@ -250,7 +249,7 @@ function isSame(a, b, depth) {
   return names.length === Object.keys(b).length && names.every(name => isSame(a[name], b[name], depth + 1))
 }
 
-/** What upstream renders for a page without styled-jsx. @param {any} element */
+/** The element that upstream renders for a page without styled-jsx. @param {any} element */
 function isEmptyFragment(element) {
   if (element?.type !== FRAGMENT || element.key !== null) return false
   const { children } = element.props
@@ -266,7 +265,7 @@ async function textOf(stream) {
 }
 
 /**
- * What React would return for an element that is this HTML.
+ * The result of React for this HTML.
  * @param {string} html
  */
 function streamOf(html) {

@@ -1,10 +1,10 @@
-// In: what is found out about an entry while it answers: whether a fast path around it is taken, and why not. Out: the counts of the
-// metric `ferronext_fast_paths`, and for `ferronext info` the fast paths that a version of `next` does not have.
+// In: for each entry, whether a fast path is on, and why not. Out: the values of the metric `ferronext_fast_paths`, and for `ferronext info` the
+// fast paths of a version of `next`.
 
 /**
  * @typedef {'prepare' | 'cache' | 'route_handler' | 'api_route' | 'react' | 'document'} Path
- * @typedef {'app' | 'version' | 'environment'} Reason why a fast path is off: the app or the entry needs upstream's way; this version of
- *   `next` is not known to answer alike; `FERRONEXT_LEAN=0`
+ * @typedef {'app' | 'version' | 'environment'} Reason why a fast path is off: the app or the entry needs upstream's code; this version of
+ *   `next` is not known to give the same answers; `FERRONEXT_LEAN=0`
  */
 
 /**
@@ -23,11 +23,11 @@ const PATHS = {
   document: { name: 'document around pages', isKnown: can => can.isDocumentOutermost },
 }
 
-/** What is counted now, by entry. @type {WeakMap<object, Map<Path, Reason | 'on'>>} */
+/** The counted state of each entry. @type {WeakMap<object, Map<Path, Reason | 'on'>>} */
 const counted = new WeakMap()
 
 /**
- * Counts a fast path of an entry, in the place of what was counted before.
+ * Counts a fast path of an entry; replaces its earlier state.
  * @param {typeof import('../../native')} native
  * @param {object} entry
  * @param {Path} path

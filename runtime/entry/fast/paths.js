@@ -1,6 +1,6 @@
-// In: a compiled entry, once it is loaded. Out: the same entry with what it does anew for each request, and need not, done once: see
-// lean-prepare.js; and for API routes and route handlers a way past the entry's handler (lean-api.js, lean-route.js). Whatever is not
-// known for sure is left to the handler that the entry documents, request by request.
+// In: a compiled entry. Out: the same entry with fast paths: repeated work is done once (prepare.js, installCache), and requests to API routes and
+// route handlers go past the entry's handler (api-route.js, route-handler.js). Every request that is not known to have the same answer goes to
+// the documented handler. FERRONEXT_LEAN=0 switches all of them off.
 
 const path = require('node:path')
 const { REQUEST_META } = require('../context')
@@ -31,16 +31,16 @@ const OF_KIND = {
 }
 
 /**
- * The route modules that have been dealt with, and the way past the handler of a route handler. Apps that serve one build share them.
+ * The route modules with fast paths, and the fast path of a route handler. Apps that serve the same build share them.
  * @type {WeakMap<object, FastRouteHandler | undefined>}
  */
 const routes = new WeakMap()
 
 /** Chooses how the entries of one app are called. */
 class FastPaths {
-  /** By the exports of their entry; `null` for one that has to be called by its handler. @type {WeakMap<object, FastApiRoute | null>} */
+  /** API routes by the exports of their entry; `null` for one that needs its handler. @type {WeakMap<object, FastApiRoute | null>} */
   #apis = new WeakMap()
-  /** Why everything is left to the handlers. @type {Reason | undefined} */
+  /** Why all fast paths are off. @type {Reason | undefined} */
   #off
 
   /** @param {Reason} [off] */
@@ -54,7 +54,7 @@ class FastPaths {
   }
 
   /**
-   * From here on everything is left to the handlers.
+   * Switches all fast paths off.
    * @param {ServerState} server
    * @param {Reason} reason
    */
@@ -100,21 +100,21 @@ class FastPaths {
   }
 }
 
-/** What an entry is counted by: what apps that serve one build share. @param {any} entry */
+/** The key of an entry for metrics: apps that serve the same build share it. @param {any} entry */
 const keyOf = entry => entry.routeModule ?? entry
 
 /**
- * Gives one route module methods that do less. Each leaves the request to upstream's where it does not know.
+ * Replaces methods of a route module by faster ones. Each calls upstream's for requests that it does not know.
  * @param {ServerState} server
  * @param {any} module
- * @returns {FastRouteHandler | undefined} what may answer in the place of the handler
+ * @returns {FastRouteHandler | undefined} answers instead of the handler
  */
 function install(server, module) {
   if (module.isDev || typeof module.prepare !== 'function') {
     countFastPath(server.native, module, 'prepare', 'version')
     return undefined
   }
-  // First, because it loads: what fails has changed nothing, and is tried again by the next request.
+  // First, because it loads modules: if that fails, nothing has changed, and the next request tries again.
   installCache(server, module)
   const preparation = new FastPreparation(server, module)
   module.prepare = preparation.prepare.bind(preparation)
@@ -124,7 +124,7 @@ function install(server, module) {
   return module.definition?.kind === 'APP_ROUTE' ? new FastRouteHandler(module, preparation) : undefined
 }
 
-/** Waiting for `instrumentation.ts` once is enough; upstream looks it up through two modules twice for each request. @param {any} module */
+/** It is enough to wait for `instrumentation.ts` once; upstream looks it up twice for each request, through two modules. @param {any} module */
 function installInstrumentation(module) {
   const upstreams = module.ensureInstrumentation
   if (typeof upstreams !== 'function') return
@@ -138,7 +138,7 @@ function installInstrumentation(module) {
   }
 }
 
-/** Without a tracer there is no span to be inside of. @param {any} module */
+/** Without a tracer there is no span to run inside. @param {any} module */
 function installTracing(module) {
   const upstreams = module.traceRequest
   if (typeof upstreams !== 'function') return
@@ -146,16 +146,15 @@ function installTracing(module) {
     isTracing() || !req[REQUEST_META]?.[FAST] ? upstreams.call(module, req, options, answer) : answer()
 }
 
-/** Parameters of `getIncrementalCache` in the newest line. Entries of 15.5 and 16.0 find the cache in the request meta, and ask again. */
+/** Parameters of `getIncrementalCache` in the newest line. Entries of 15.5 and 16.0 read the cache from the request meta, too. */
 const CACHE_PARAMETERS = 5
 
-/** Every cache is told that a request begins; ours keeps nothing of one. */
+/** Entries reset the cache of a request; ours keeps nothing for one. */
 const NOTHING_TO_RESET = { resetRequestCache() {} }
 
 /**
- * Upstream imports the module of the cache handler anew for each request, twice, and where loader hooks are registered each `import()`
- * goes to another thread and back: about a third of the processor time of a route handler. Here the class is at hand, and a request has one
- * cache, if it uses any.
+ * Upstream imports the module of the cache handler twice for each request, and with loader hooks each `import()` goes to another thread and
+ * back: about a third of the CPU time of a route handler. Here the class is in memory, and a request creates one cache when it uses it.
  * @param {ServerState} server
  * @param {any} module
  */
@@ -166,7 +165,7 @@ function installCache({ CacheHandler, createIncrementalCache, native, next, dist
   countFastPath(native, module, 'cache', off)
   if (!CacheHandler || typeof upstreams !== 'function') return
   const newIncrementalCache = loadIncrementalCache(next, path.join(distDir, 'server'))
-  /** Upstream's makes the handlers of 'use cache' ready, once. */
+  /** The first call of upstream's method prepares the handlers of 'use cache'. */
   let isReady = false
   module.getIncrementalCache = async (
     /** @type {Request} */ req,
@@ -194,7 +193,7 @@ function installCache({ CacheHandler, createIncrementalCache, native, next, dist
   }
 }
 
-/** Whether the lean ways are switched off, for everything or because upstream measures itself. */
+/** Whether fast paths are switched off, by the operator or because upstream measures itself. */
 const isSwitchedOff = () => process.env.FERRONEXT_LEAN === '0' || Boolean(process.env.NEXT_OTEL_PERFORMANCE_PREFIX)
 
 const chooseFastPaths = () => new FastPaths(isSwitchedOff() ? 'environment' : undefined)

@@ -1,10 +1,8 @@
-// In: the route module of a compiled entry. Out: its `prepare()` with what does not change from request to request kept from the
-// first one: manifests, the matchers of rewrites and of the page's own path, instrumentation. Upstream reads, compiles and clones
-// them anew for each request (`prepareImpl` of next/dist/server/route-modules/route-module.js).
+// In: the route module of a compiled entry. Out: its `prepare()`, which keeps from the first request what does not change: manifests, the
+// matchers of rewrites and of the page's own path, instrumentation. Upstream reads, compiles and clones them for each request (`prepareImpl` of next/dist/server/route-modules/route-module.js).
 //
-// The first request is upstream's own. What it found, and what it wrote into the request meta for what comes after it, is compared with
-// what would have been said here; an entry for which the two differ, or which knows a field that is not known here, keeps upstream's
-// `prepare()`.
+// Upstream prepares the first request. Its result, and what it has written into the request meta, is compared with the result of this file. If the
+// two differ, or if upstream's has an unknown field, the entry keeps upstream's `prepare()`.
 
 const { isDeepStrictEqual } = require('node:util')
 const { REQUEST_META, contextOf } = require('../context')
@@ -18,7 +16,7 @@ const { isTracing } = require('../../observe/spans')
  * @typedef {Record<string, any>} Prepared what `prepare()` says of a request and of the build
  */
 
-/** What `prepare()` says of the build, and what holds for every request that is answered here. */
+/** Fields of `prepare()` about the build, and others that are the same for every request on the fast path. */
 const OF_THE_BUILD = new Set([
   'buildId',
   'buildManifest',
@@ -42,7 +40,7 @@ const OF_THE_BUILD = new Set([
   'subresourceIntegrityManifest',
 ])
 
-/** What it says of the request. */
+/** Fields about the request. */
 const OF_THE_REQUEST = new Set([
   'defaultLocale',
   'encodedResolvedPathname',
@@ -61,35 +59,34 @@ const OF_THE_REQUEST = new Set([
   'routerServerContext',
 ])
 
-/** Rewrites are tried one by one, as upstream tries them; an app with more of them has upstream try them. */
+/** Rewrites are tried one by one, as in upstream. An app with more of them has no fast path. */
 const MAX_REWRITES = 64
 
-/** The cookies of draft and preview mode; a request with one of them is upstream's. */
+/** The cookies of draft and preview mode; a request with one of them has no fast path. */
 const PREVIEW_COOKIES = /__prerender_bypass|__next_preview_data/
 
 /**
- * A path and a query that upstream's parser and formatter leave as they are: no escapes, no dot segments, no value without a key or
- * the other way round. Names begin with a letter, because numbers change their place in an object.
+ * A path and a query that upstream's parser and formatter do not change: no escapes, no dot segments, no value without a key and no key
+ * without a value. Names start with a letter, because numbers move to the front of an object.
  */
 const PLAIN_PATH = /^(?:\/[\w-]+(?:\.[\w-]+)*)+$|^\/$/
 const PLAIN_PAIR = /^[A-Za-z]\w*=[\w.-]*$/
 
 /**
- * Names that upstream takes for its own (`NEXT_QUERY_PARAM_PREFIX`, `NEXT_INTERCEPTION_MARKER_PREFIX`). What it does with them is not the same
- * in all versions.
+ * Names that upstream reserves (`NEXT_QUERY_PARAM_PREFIX`, `NEXT_INTERCEPTION_MARKER_PREFIX`). Versions handle them in different ways.
  */
 const INTERNAL_NAME = /^(?:nxt|nextInternalLocale\b|__proto__)/
 
-/** Marks the request meta of a request that may be answered without all of upstream's preparation, see lean.js. */
+/** Marks the request meta of a request that may take fast paths, see paths.js. */
 const FAST = Symbol('ferronext.fast')
 
 class FastPreparation {
-  /** What the first request found of the build. @type {Prepared | undefined} */
+  /** The fields about the build, from the first request. @type {Prepared | undefined} */
   build
-  /** Why upstream is asked for every request. @type {import('./metrics').Reason | undefined} */
+  /** Why upstream prepares every request. @type {import('./metrics').Reason | undefined} */
   off
   #isOff = false
-  /** What `prepare()` of this version writes into the request meta, of what is known here. */
+  /** The fields of the request meta that `prepare()` of this version writes. */
   #sets = { initQuery: false, resolvedPathname: false }
   /** @type {Tools | undefined} */
   #tools
@@ -97,7 +94,7 @@ class FastPreparation {
   /**
    * @param {ServerState} server
    * @param {any} module the route module
-   * @param {object} [counted] what it is counted by
+   * @param {object} [counted] its key for metrics
    */
   constructor(server, module, counted = module) {
     this.server = server
@@ -108,7 +105,7 @@ class FastPreparation {
   }
 
   /**
-   * What `prepare()` of the route module says of a request.
+   * `prepare()` of the route module.
    * @param {Request} req
    * @param {Response} res
    * @param {{ srcPage: string, multiZoneDraftMode?: any }} options
@@ -120,7 +117,7 @@ class FastPreparation {
   }
 
   /**
-   * What it says of the request itself, or `undefined` when upstream has to be asked. The rest is in `build`.
+   * The fields about the request, or `undefined` if upstream has to prepare it. The rest is in `build`.
    * @param {Request} req
    * @returns {Prepared | undefined}
    */
@@ -131,7 +128,7 @@ class FastPreparation {
   }
 
   /**
-   * Whether upstream has to be asked because nothing is known yet.
+   * Whether upstream has to prepare the request because nothing is known yet.
    * @param {Request} req
    */
   isLearning(req) {
@@ -145,7 +142,7 @@ class FastPreparation {
    */
   async #upstreams(req, res, options) {
     if (!this.isLearning(req)) return this.original.call(this.module, req, res, options)
-    // Both work on the request; ours looks at it as it was.
+    // Both write to the request; ours gets a copy.
     /** @type {any} */
     const before = { ...req, url: req.url, headers: { ...req.headers }, method: req.method }
     before[REQUEST_META] = { ...req[REQUEST_META] }
@@ -182,7 +179,7 @@ class FastPreparation {
     const written = changedKeys(before[REQUEST_META], after[REQUEST_META])
     this.#sets = { initQuery: written.has('initQuery'), resolvedPathname: written.has('resolvedPathname') }
     const described = this.#describe(before)
-    // A rewrite that leads here: nothing to compare, and the next request may be another.
+    // A rewrite leads here: there is nothing to compare. The next request may be different.
     if (described === undefined) {
       this.#isOff = false
       return
@@ -255,8 +252,7 @@ class FastPreparation {
 }
 
 /**
- * Whether a request is one for which all that is said here holds: not for data, not a revalidation, not in draft mode, without a
- * locale, and not led here by a rewrite.
+ * Whether the fast path covers a request: not for data, no revalidation, not in draft mode, without a locale, and not rewritten.
  * @param {Request} req
  */
 function covers(req) {
@@ -276,7 +272,7 @@ function covers(req) {
 }
 
 /**
- * What upstream's `parseReqUrl` makes of a plain URL, `undefined` for any other.
+ * The result of upstream's `parseReqUrl` for a plain URL, `undefined` for any other.
  * @param {string} url
  */
 function parsePlain(url) {
@@ -307,7 +303,7 @@ function hasInternalName(query) {
 }
 
 /**
- * Upstream's own functions for one page, made once.
+ * Upstream's own functions for one page, created once.
  * @param {ServerState} server
  * @param {string} srcPage
  * @param {string} kind
@@ -336,7 +332,7 @@ function toolsFor({ next, config }, srcPage, kind, { basePath, rewrites, caseSen
       sensitive: caseSensitive,
     }),
   )
-  // A query that repeats the name of a param is taken out of the URL of some pages (`combinedParamKeys`).
+  // Upstream removes query params with the name of a route param from the URL of some pages (`combinedParamKeys`).
   const isOfPages = kind === 'PAGES' || kind === 'PAGES_API'
   const keys = isOfPages ? Object.keys(utils.defaultRouteMatches ?? {}) : []
   /** @param {string} encoded */

@@ -1,8 +1,8 @@
-// In: the React that pages are rendered with. Out: the same React in its build for Node. Upstream renders pages with the build for edge
-// runtimes, because that one had web streams first; it encodes each text and each attribute by itself, and takes nearly twice as long.
-// Upstream waits for the whole page before it reads any of it, so that the chunks, in which the builds differ, cannot be seen.
-// Upstream: next/dist/server/ReactDOMServerPages.js, which says that it means to do the same. Around the page goes a document, which is
-// rendered once (lean-document.js).
+// In: the React that renders pages. Out: the same React in its build for Node. Upstream renders pages with the build for edge
+// runtimes, because that one had web streams first; it encodes each string and each attribute separately, and takes nearly twice as long.
+// Upstream waits for the complete page, so the chunks, in which the builds differ, cannot be seen.
+// Upstream: next/dist/server/ReactDOMServerPages.js, which announces the same change. The document around the page is rendered
+// once (document.js).
 
 const { countFastPath } = require('./metrics')
 const { renderingDocumentsOnce } = require('./document')
@@ -10,15 +10,15 @@ const { renderingDocumentsOnce } = require('./document')
 /** @typedef {import('./metrics').Reason} Reason */
 
 /**
- * What became of each React, by its build for edge runtimes.
+ * The state of each React, by its build for edge runtimes.
  * @type {WeakMap<object, { off?: Reason, renderAsUpstream: (reason: Reason) => void }>}
  */
 const replaced = new WeakMap()
 
 /**
- * Where React has `renderToReadableStream` in its build for Node, it takes the place of that in the other.
+ * If React has `renderToReadableStream` in its build for Node, it replaces the one of the other build.
  * @param {import('../../app/state').ServerState} server
- * @returns {Reason | undefined} why it has not
+ * @returns {Reason | undefined} why it does not
  */
 function renderByNodeBuild({ next, native }) {
   try {
@@ -70,7 +70,7 @@ function replace(next, native, edge) {
 }
 
 /**
- * Gives pages the React back that upstream renders them with.
+ * Restores the React that upstream renders pages with.
  * @param {import('../../app/state').ServerState} server
  * @param {Reason} reason
  */
@@ -88,7 +88,7 @@ function jsonEscaper(next) {
     try {
       return load().htmlEscapeJsonString
     } catch {
-      // It is the other one.
+      // This version has the other one.
     }
   }
   return undefined

@@ -1,11 +1,11 @@
-// In: a request to a route handler that nothing prerenders. Out: the answer of the user's function, which upstream's route module runs
-// inside its async storages (`routeModule.handle`), one level below the entry's handler. What is left out around it: the adapters of
-// Node's request and response, the response cache, which keeps nothing of such a route, and a `WritableStream` for the answer.
+// In: a request to a route handler that is not prerendered. Out: the answer of the user's function, which upstream's route module runs
+// inside its async storages (`routeModule.handle`), one level below the entry's handler. This skips the adapters of Node's request and
+// response, the response cache, which keeps nothing of such a route, and a `WritableStream` for the answer.
 // Upstream: next/dist/build/templates/app-route.js, server/send-response.js and server/pipe-readable.js.
 //
-// The first request goes through the entry's handler. From what it hands to the route module come the class of the request, which is the
-// one that the user's code has, and the parts of the context that are the same for each request. A context that has other parts than
-// the ones known here leaves the entry to its handler.
+// The first request goes through the entry's handler. Its call of the route module shows the class of the request, which is the one that the
+// user's code has, and the parts of the context that are the same for each request. If the context has unknown parts, the entry keeps its
+// handler.
 
 const { isUint8Array } = require('node:util/types')
 const { REQUEST_META } = require('../context')
@@ -24,7 +24,7 @@ const { endInOneWrite } = require('../../http/response-patches')
 
 const CONTEXT_PARTS = ['params', 'previewProps', 'renderOpts', 'sharedContext']
 
-/** The parts of `renderOpts`; those of a request are made anew for each. */
+/** The parts of `renderOpts`; those of a request are created for each request. */
 const OPTIONS = [
   'cacheComponents',
   'cacheLifeProfiles',
@@ -39,16 +39,16 @@ const OPTIONS = [
   'waitUntil',
 ]
 
-/** Parameters of `onRequestError`: request, error, context, whether it is not logged, and what the router has told. */
+/** Parameters of `onRequestError`: request, error, context, whether it is silent, and the router context. */
 const REPORT_PARAMETERS = 5
 
-/** Headers that may have several values; of others the first one that is set stays. */
+/** Headers that may have several values; of others the first value stays. */
 const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
 
-/** What is said of a body that may have been decoded since; older versions send it all the same. */
+/** Headers of a body that may have been decoded since; older versions send them. */
 const FRAMING = new Set(['content-length', 'content-encoding', 'transfer-encoding'])
 
-/** Not for clients: cookies for the rest of the request. */
+/** Internal: cookies for the rest of the request. */
 const OVERRIDE_COOKIES = 'x-middleware-set-cookie'
 
 /** A path and a query that no parser changes. */
@@ -63,9 +63,9 @@ class FastRouteHandler {
   #options
   /** @type {any} */
   #sharedContext
-  /** The last one that was asked at. @type {string | undefined} */
+  /** The origin of the last request. @type {string | undefined} */
   #origin
-  /** Whether nothing that it answers is kept, once that is known. @type {boolean | undefined} */
+  /** Whether none of its answers is cached, once that is known. @type {boolean | undefined} */
   #isDynamic
   #isCounted = false
 
@@ -107,7 +107,7 @@ class FastRouteHandler {
    * @param {ServerState} server
    * @param {Request} req
    * @param {Response} res
-   * @returns {Promise<void> | undefined} `undefined` when the handler has to answer
+   * @returns {Promise<void> | undefined} `undefined` if the handler has to answer
    */
   answer(server, req, res) {
     if (this.#NextRequest === undefined || !req.url?.startsWith('/') || res.errored || res.destroyed) return undefined
@@ -118,7 +118,7 @@ class FastRouteHandler {
     }
     this.#isDynamic ??= isDynamic(this.#module.definition.pathname, build.prerenderManifest)
     this.#count(this.#isDynamic ? undefined : 'app')
-    // What is prerendered is kept by the response cache, which the handler asks. Nobody has touched the request so far.
+    // Prerendered answers are in the response cache, which the handler reads. The request is unchanged so far.
     const described = this.#isDynamic ? this.#preparation.describe(req) : undefined
     return described && this.#answer(server, req, res, described, build)
   }
@@ -132,7 +132,7 @@ class FastRouteHandler {
    */
   async #answer(server, req, res, described, build) {
     const module = this.#module
-    // Outside, because what is wrong with the request itself is answered by the error page, as when the handler is called.
+    // Outside of `try`: an error of the request itself leads to the error page, as with the handler.
     const { nextConfig, previewProps, prerenderManifest } = build
     const incrementalCache = await module.getIncrementalCache(req, nextConfig, previewProps, prerenderManifest, false)
     incrementalCache?.resetRequestCache()
@@ -206,12 +206,12 @@ class FastRouteHandler {
   }
 
   /**
-   * Whether the URL that was asked for is the one that the handler is to see, written as a parser would write it.
+   * Whether the requested URL is the one for the handler, in the form that a parser would produce.
    * @param {Request} req
    */
   #isWhole({ url = '', [REQUEST_META]: { initURL } }) {
     const start = initURL.length - url.length
-    // Behind the origin, and not behind a base path.
+    // It follows the origin, not a base path.
     if (initURL.indexOf('/', initURL.indexOf('://') + 3) !== start) return false
     if (!initURL.endsWith(url) || !PLAIN_TARGET.test(url)) return false
     const origin = initURL.slice(0, start)
@@ -233,7 +233,7 @@ function isDynamic(pathname, { dynamicRoutes, routes }) {
   return !Object.values(routes).some(({ srcRoute }) => srcRoute === pathname)
 }
 
-/** What a handler finds in `request.signal.reason` when the client has gone away. */
+/** `request.signal.reason` for a handler when the client has disconnected. */
 function responseAborted() {
   const error = new Error()
   error.name = 'ResponseAborted'
@@ -258,8 +258,8 @@ function sendHead({ next, traits }, res, { status, statusText, headers }) {
 }
 
 /**
- * Sends a body at the pace of the client, each chunk as soon as it is there. A client that goes away cancels it; an error of
- * the body ends the connection, because the client has the beginning of an answer.
+ * Sends a body at the pace of the client, each chunk as soon as it arrives. A client that disconnects cancels it; an error of the body ends
+ * the connection, because the client has part of an answer.
  * @param {Response} res
  * @param {ReadableStream<Uint8Array>} body
  */
@@ -285,7 +285,7 @@ async function sendBody(res, body) {
     const first = held
     held = undefined
     if (isGone) return
-    // Node keeps what is written until the next tick, and drops it if the body breaks before; the head is to arrive.
+    // Node buffers writes until the next tick, and drops them if the body fails before; the head has to be sent.
     res.flushHeaders()
     write(first)
   }
@@ -299,7 +299,7 @@ async function sendBody(res, body) {
         continue
       }
       release()
-      // What is no bytes may be a text, or be refused by Node.
+      // Other values may be a string, or be refused by Node.
       if (!res.headersSent) res.flushHeaders()
       if (full) await full
       write(value)
@@ -318,7 +318,7 @@ async function sendBody(res, body) {
 }
 
 /**
- * Ends a response with the only chunk of a stream: in chunks, as if others could have followed.
+ * Ends a response with the only chunk of a stream: chunked, as if more could follow.
  * @param {Response} res
  * @param {Uint8Array} chunk
  */
