@@ -45,7 +45,7 @@ function openInspector(text) {
       error,
     )
   }
-  // Node says nothing when the port is taken.
+  // Node reports no error when the port is in use.
   if (inspector.url() === undefined) {
     throw codedError(
       'FERRONEXT_CANNOT_LISTEN',

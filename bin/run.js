@@ -46,7 +46,7 @@ async function run(args) {
 }
 
 /**
- * `--inspect` may stand alone, which the parser does not know of options that take a value.
+ * `--inspect` may have no value, which the parser does not support for options with values.
  * @param {string[]} args
  */
 function withValues(args) {

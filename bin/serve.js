@@ -151,7 +151,7 @@ function listenError(error, port, hostname) {
   )
 }
 
-/** @param {string | undefined} hostname as it stands in a URL that leads here */
+/** @param {string | undefined} hostname in the form for a URL of this server */
 function urlHost(hostname) {
   if (hostname === undefined || hostname === '0.0.0.0') return 'localhost'
   if (hostname === '::') return '[::1]'

@@ -39,7 +39,7 @@ async function rulesOf(next, conf, config) {
     }
     checked[kind] = async () => rules
   }
-  // Everything in it is valid now, so upstream's own code brings it into the form that it writes.
+  // The rules are valid now, and upstream's own code normalises them.
   const { default: loadCustomRoutes } = next.load('loadCustomRoutes')
   const routes = await loadCustomRoutes({
     ...config,

@@ -66,7 +66,7 @@ async function applyConf(next, given, config, dev = false) {
     throw badConf(`\`conf\` has to be the object of a next.config, not ${shown(given)}`)
   }
   const conf = /** @type {Record<string, any>} */ (given)
-  // In development newer versions put what they compile into a folder of its own within the one that was asked for.
+  // In development newer versions compile into a folder below the configured one.
   const compared = dev ? { ...config, distDir: config.distDir.replace(/[\\/]dev$/, '') } : config
   const own = pick(next, 'conf.', without(conf, [...RULES, 'experimental']), compared, RUN_TIME, dev)
   const experimental = pick(

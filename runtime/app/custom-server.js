@@ -130,7 +130,7 @@ class NextCustomServer {
   }
 
   /**
-   * Routes the request as if it had asked for `pathname` and `query`.
+   * Routes the request with another URL: `pathname` and `query`.
    * @param {any} req @param {any} res @param {string} pathname @param {any} [query] @param {any} [parsedUrl]
    */
   async render(req, res, pathname, query, parsedUrl) {

@@ -90,13 +90,13 @@ async function presetConf(next, dir, conf) {
   const config = await load('phase-development-server', dir, { silent: false })
   const { config: changed } = await applyConf(next, conf, config, true)
   Object.assign(config, changed)
-  // Checked above. The dev server asks the functions itself and brings their rules into form.
+  // Checked above. The dev server calls the functions itself and normalises their rules.
   for (const [name, rules] of Object.entries(conf)) if (RULES.includes(name)) config[name] = rules
 }
 
 /**
- * Watches next.config. A change there needs a new process: under `ferronext dev` the parent starts one, elsewhere one line says so.
- * Upstream restarts under `next dev` and says nothing in a custom server.
+ * Watches next.config. A change there needs a new process: under `ferronext dev` the parent starts one, elsewhere one line is printed.
+ * Upstream restarts under `next dev` and prints nothing in a custom server.
  * @param {import('../next/package').NextPackage} next
  * @param {string} dir
  * @returns {Promise<{ close: () => void }>}

@@ -35,7 +35,7 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {string} distDir absolute path of the build folder
  * @property {string} relativeProjectDir
  * @property {string} hostname
- * @property {string} fetchHostname `hostname` as it stands in a URL
+ * @property {string} fetchHostname `hostname` in the form for a URL
  * @property {number} port
  * @property {Entries} entries
  * @property {import('../entry/fast/paths').FastPaths} fastPaths fast paths around upstream's code in entries
@@ -58,9 +58,9 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {(error: unknown) => void} logError
  * @property {((error: unknown) => void) | undefined} [onError] takes errors instead of the console, see entry/contract.js
  * @property {import('../next/package').NextPackage} next the user's `next`
- * @property {(page: string) => import('../entry/sandbox').EdgeFunction} edgeFunction what the manifest says of an edge function
+ * @property {(page: string) => import('../entry/sandbox').EdgeFunction} edgeFunction the manifest's entry of an edge function
  * @property {() => import('../entry/sandbox').EdgeFunction | undefined} edgeMiddleware the app's middleware, if it runs at the edge
- * @property {import('../http/own-requests').OwnRequests} own tells requests from ourselves
+ * @property {import('../http/own-requests').OwnRequests} own recognises requests of this server to itself
  * @property {Record<string, boolean>} traits capabilities of this build and its version of `next`: `Traits` of src/engine/mod.rs, under the names
  *   of src/build/capabilities.rs
  * @property {(handler: import('../next/test-mode').Handler) => import('../next/test-mode').Handler} inTestMode
@@ -79,7 +79,7 @@ const CACHE_HANDLER = require.resolve('../cache/cache-handler')
  * @param {any} config
  * @param {string} distDir
  * @param {import('../native').Engine} engine
- * @param {boolean} canImport whether `import()` works. Jest has it behind a flag
+ * @param {boolean} canImport whether `import()` works: in Jest it needs a flag
  * @returns {ServerState}
  */
 function createState(native, options, next, log, config, distDir, engine, canImport) {

@@ -50,7 +50,7 @@ async function check(server) {
     fault = await firstFault(server, deadline)
   }
   if (fault !== undefined) throw incompatible(server, fault)
-  // Whatever `quiet` says.
+  // Even with `quiet`.
   console.warn(
     `⚠ FERRONEXT_FAST_PATHS_OFF: next ${next.version} is not yet tested, and the fast paths around its compiled entries do not fit them (${withFastPaths}). Every entry is called as it documents: slower, with the same answers. Last tested: ${lastTested(next.version)}.`,
   )

@@ -21,7 +21,7 @@ function groupHeaders(flat) {
 }
 
 /**
- * What a flat list of headers says of the length of the body; `NaN` where it says nothing.
+ * The length of the body by a flat list of headers; `NaN` if it has none.
  * @param {string[]} headers
  */
 function lengthOf(headers) {
@@ -30,7 +30,7 @@ function lengthOf(headers) {
 }
 
 /**
- * Sets headers in the place of what the response has under their names, but for `Vary`.
+ * Sets headers. They replace those of the response, except that `Vary` is joined.
  * @param {ServerResponse} res
  * @param {string[]} headers flat list
  * @param {boolean} [yields] whether `Content-Type` and `Cache-Control` that an entry has set stay (send-payload.js)

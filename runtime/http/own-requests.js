@@ -1,6 +1,7 @@
 // In: a request for a server action, for which upstream may fetch from this same server: the page that has the action, or the page that it
 // redirects to. Out: the fetched request has the `Host` of the original one, which `fetch` does not allow to set. Another worker may receive
-// it, so it is signed with a key of the build. Upstream: createForwardedActionResponse and createRedirectRenderResult of app-render/action-handler.js.
+// it, so it is signed with a key of the build. Upstream: createForwardedActionResponse and createRedirectRenderResult of
+// app-render/action-handler.js.
 
 const { AsyncLocalStorage } = require('node:async_hooks')
 const { createHmac, timingSafeEqual } = require('node:crypto')

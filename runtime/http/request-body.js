@@ -92,7 +92,7 @@ class RequestBody {
     resume(req)
   }
 
-  /** A stream of the whole body. The name is upstream's: its sandbox asks for the body in this way. */
+  /** A stream of the complete body. Upstream's sandbox calls this method. */
   cloneBodyStream() {
     const bodyError = bodyErrorOf(this.#req)
     if (bodyError) return failing(bodyError)

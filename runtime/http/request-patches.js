@@ -1,4 +1,4 @@
-// In: a client's request. Out: the same object with parts of ours in the place of Node's, so that everyone who holds it sees one request. No other
+// In: a client's request. Out: the same object with parts of ours instead of Node's, so that all of its users see the same request. No other
 // file replaces a part of a client's request, except values of its headers.
 //
 // The two patches of the body, in the order in which they are applied to a request:

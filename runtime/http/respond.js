@@ -145,7 +145,7 @@ function sendFile(res, { fd, start, length }) {
 }
 
 /**
- * Sends a body chunk by chunk, at the pace of the client. A client that goes away ends it.
+ * Sends a body chunk by chunk, at the pace of the client. A client that disconnects ends it.
  * @param {ServerResponse} res
  * @param {() => Promise<Buffer | null>} nextChunk
  * @param {number} [length] of all chunks, if it is known. A client may close the connection when it has the last byte, and that must not

@@ -118,7 +118,7 @@ function compose(lead, body, second, keepAlive) {
 /**
  * Ends a response with all of its body. Its headers have been set, perhaps by `writeHead()`, and none has been sent.
  * @param {any} res
- * @param {any} end its method, which this goes around
+ * @param {any} end its method, which is skipped
  * @param {Buffer} body
  * @returns {boolean} `false` when Node has to do it
  */

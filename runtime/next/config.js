@@ -1,5 +1,5 @@
 // In: the user's `next` and its project. Out: environment variables and the evaluated next.config, as upstream's server has them, and
-// the text of it that crosses to Rust. Upstream: next/dist/server/config.js; match-local-pattern.js and match-remote-pattern.js of
+// the JSON of it for Rust. Upstream: next/dist/server/config.js; match-local-pattern.js and match-remote-pattern.js of
 // next/dist/shared/lib.
 
 const { spawnSync } = require('node:child_process')

@@ -1,6 +1,5 @@
-// Every module of `next`, and of what it depends on, that ferronext loads: the only place where their ids stand. `next.load(name)` of package.js
-// loads one of them, `ferronext standalone` copies them, `ferronext info` looks whether they are there, and a test compares the table with
-// the code.
+// Every module of `next` and of its dependencies that ferronext loads. No other file has their ids. `next.load(name)` of package.js loads one of
+// them, `ferronext standalone` copies them, `ferronext info` checks that they are installed, and a test compares the table with the code.
 
 /**
  * @typedef {object} Module
@@ -179,7 +178,7 @@ const MODULES = {
 const ALL = /** @type {any} */ (Object.entries(MODULES))
 
 /**
- * The modules that are loaded before a request asks for them.
+ * The modules that are loaded before a request needs them.
  * @param {NonNullable<Module['preload']>} when
  */
 const preloaded = when => ALL.filter(([, { preload }]) => preload === when).map(([name]) => name)

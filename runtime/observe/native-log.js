@@ -1,6 +1,6 @@
 // In: apps that open and close, DEBUG and FERRONEXT_LOG. Out: the addon's lines. Warnings and errors go to this thread's console while an app
-// is open; the addon holds no function of this thread for longer, because a test runner would take it for an open handle. What ferronext
-// decides and does goes to standard error, if it is asked for.
+// is open; the addon holds no function of this thread for longer, because a test runner would take it for an open handle. Debug
+// lines go to standard error, if DEBUG or FERRONEXT_LOG selects them.
 
 const { report } = require('./report')
 

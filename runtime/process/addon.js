@@ -27,12 +27,12 @@ function platformName() {
   return `${platform}-${arch}`
 }
 
-/** Where the name of the loader stands in a Node of any Linux: among the first sections of the file. */
+/** Bytes at the start of the Node executable that contain the name of its loader, on any Linux. */
 const INTERPRETER_WITHIN = 4096
 
 /**
- * The loader that a program asks for says which libc it was built for. Asking Node's own report takes 5 to 13 ms; it is left for a Node
- * that names neither loader.
+ * The loader of an executable shows the libc that it was built for. Node's own report takes 5 to 13 ms; it is used only for a Node that
+ * names neither loader.
  */
 function isMusl() {
   try {

@@ -1,5 +1,6 @@
 // In: a page or an error page that the user's server renders by itself (`app.renderToHTML()`, `app.renderError()` …). Out: the page has
-// answered, or its HTML. Rules, files, middleware, compression and prepared answers are skipped: the entry writes the whole answer. Upstream: renderToHTML, renderError and render404 of next/dist/server.
+// answered, or its HTML. Rules, files, middleware, compression and prepared answers are skipped: the entry writes the whole answer. Upstream:
+// renderToHTML, renderError and render404 of next/dist/server.
 
 const { readFile } = require('node:fs/promises')
 const path = require('node:path')
@@ -21,8 +22,8 @@ const HTML = 'text/html; charset=utf-8'
 const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
 
 /**
- * The text of a page. Newer versions hold back what the page writes and leave its headers on `res`; in older ones the page
- * answers the request, and only a document without code comes back as text.
+ * The HTML of a page. Newer versions capture what the page writes and leave its headers on `res`; in older ones the page answers the request,
+ * and only a static document is returned.
  * @param {ServerState} server
  * @param {Request} req
  * @param {Response} res
@@ -99,7 +100,7 @@ async function answerError(server, error, req, res, query, setHeaders, localised
 }
 
 /**
- * Like `renderError`, but a document without code comes back as text. An error page with code answers the request itself.
+ * Like `renderError`, but a static document is returned. An error page with code answers the request itself.
  * @param {ServerState} server
  * @param {unknown} error
  * @param {Request} req

@@ -51,7 +51,7 @@ async function renderFailed(run, call, error) {
   const name = /** @type {any} */ (error)?.constructor?.name
   const status = name === 'DecodeError' || name === 'NormalizeError' || isBrokenForm(req, call, error) ? 400 : 500
   if (status === 500) server.logError(error)
-  // An error page failed, too: plain text is what is left. A broken request is not the page's fault.
+  // An error page failed, too: the answer is plain text. A malformed request is no error of the page.
   if (run.pending !== undefined || (call.isErrorPage && status === 500)) {
     res.statusCode = 500
     sendPayload(server, req, res, PLAIN_FAILURE)
@@ -60,7 +60,7 @@ async function renderFailed(run, call, error) {
   run.pending = error
   const isPage = !call.edge && (call.routeKind === 'PAGES' || call.routeKind === 'APP_PAGE')
   if (status === 500 && isPage) await reportFault(server, req, res, slot, error)
-  // A page says itself how long its error page is kept; an API route or an edge function has no say in it.
+  // A page decides about the cache policy of its error page; an API route or an edge function does not.
   server.engine.errorPage(slot, status, call.edge || call.routeKind === 'PAGES_API')
   return CONTINUE
 }

@@ -1,5 +1,6 @@
 // In: a prerendered shell and the entry that has the rest of the page. Out: the shell is sent at once, and the entry's output for this request
-// is appended. The entry resumes from the state (`requestMeta.postponed`) that belongs to the shell that was sent. Contract: "Implementing PPR in an Adapter" of the adapter documentation of Next.js.
+// is appended. The entry resumes from the state (`requestMeta.postponed`) that belongs to the shell that was sent. Contract: "Implementing PPR
+// in an Adapter" of the adapter documentation of Next.js.
 
 const { NO_FALLBACK, render } = require('../entry/render')
 const { mergeHeaders } = require('../http/headers')

@@ -1,4 +1,4 @@
-// In: a request in a slot. Out: an answered request. Rust decides each step, and the table of steps (table.js) says how JavaScript carries it out:
+// In: a request in a slot. Out: an answered request. Rust decides each step, and table.js has the function that carries it out:
 //
 //   step -> load | image… | middleware | revalidate -> step … -> answer | stream | proxy | render | resume | middlewareResponse
 //

@@ -1,8 +1,9 @@
 // In: the route module of a compiled entry. Out: its `prepare()`, which keeps from the first request what does not change: manifests, the
-// matchers of rewrites and of the page's own path, instrumentation. Upstream reads, compiles and clones them for each request (`prepareImpl` of next/dist/server/route-modules/route-module.js).
+// matchers of rewrites and of the page's own path, instrumentation. Upstream reads, compiles and clones them for each request (`prepareImpl` of
+// next/dist/server/route-modules/route-module.js).
 //
-// Upstream prepares the first request. Its result, and what it has written into the request meta, is compared with the result of this file. If the
-// two differ, or if upstream's has an unknown field, the entry keeps upstream's `prepare()`.
+// Upstream prepares the first request. Its result, and what it has written into the request meta, is compared with the result of this file. If
+// the two differ, or if upstream's has an unknown field, the entry keeps upstream's `prepare()`.
 
 const { isDeepStrictEqual } = require('node:util')
 const { REQUEST_META, contextOf } = require('../context')
@@ -13,7 +14,7 @@ const { isTracing } = require('../../observe/spans')
  * @typedef {import('../render').Request} Request
  * @typedef {import('../render').Response} Response
  * @typedef {import('../../app/state').ServerState} ServerState
- * @typedef {Record<string, any>} Prepared what `prepare()` says of a request and of the build
+ * @typedef {Record<string, any>} Prepared the result of `prepare()`: fields about the build and about the request
  */
 
 /** Fields of `prepare()` about the build, and others that are the same for every request on the fast path. */
