@@ -4,6 +4,7 @@ const { createHandler } = require('../steps/handler')
 const { InnerServer } = require('./inner-server')
 const { closePrinter } = require('../observe/native-log')
 const { openLog, report } = require('../observe/report')
+const { within } = require('../process/in-flight')
 const { observedBy, operatorPaths, recorded } = require('../observe/requests')
 const { attachUpgrade, endUpgraded, handleUpgrade } = require('../steps/upgrade')
 
@@ -241,24 +242,6 @@ class NextCustomServer {
     if (!this.#state) throw new Error('prepare() must be called before performing this operation')
     return this.#state
   }
-}
-
-/**
- * Waits for work, up to a time limit.
- * @param {number} ms
- * @param {Promise<unknown>} work
- * @returns {Promise<boolean>} whether it is done
- */
-async function within(ms, work) {
-  /** @type {NodeJS.Timeout | undefined} */
-  let timer
-  /** @type {Promise<boolean>} */
-  const late = new Promise(resolve => {
-    timer = setTimeout(resolve, ms, false)
-  })
-  const isDone = await Promise.race([work.then(() => true), late])
-  clearTimeout(timer)
-  return isDone
 }
 
 module.exports = { NextCustomServer }

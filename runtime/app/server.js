@@ -12,8 +12,6 @@ const { findNext } = require('../next/package')
 const { applyLogFilter, closePrinter, openPrinter } = require('../observe/native-log')
 const { openLog } = require('../observe/report')
 const setup = require('../process/setup')
-const { claimProcess } = require('../process/single-copy')
-const { keepProcessAlive } = require('../process/uncaught')
 const { applyConf } = require('./conf')
 const { NextCustomServer } = require('./custom-server')
 const { resolveOptions } = require('./options')
@@ -28,7 +26,7 @@ const { CACHE_HANDLER, createState, portOf } = require('./state')
  */
 function createServer(native, options) {
   const resolved = resolveOptions(options)
-  claimProcess()
+  setup.claimProcess()
   if (resolved.dev) return require('./dev-server').createDevServer(native, resolved)
   return new NextCustomServer(native, resolved, () => prepare(native, resolved))
 }
@@ -80,7 +78,7 @@ async function prepare(native, options) {
     throw fromNative(error)
   })
   setup.applyConfig(next, config)
-  keepProcessAlive(next)
+  setup.keepProcessAlive(next)
   // Entries import it later; an `import()` that fails once, because no descriptor is left, fails for ever.
   const canImport = await import(pathToFileURL(CACHE_HANDLER).href).then(
     () => true,

@@ -9,6 +9,7 @@ const { AsyncLocalStorage } = require('node:async_hooks')
 const path = require('node:path')
 const { codedError } = require('../errors')
 const { lastTested } = require('../next/known-versions')
+const { within } = require('../process/in-flight')
 const { internalExchange } = require('../http/internal-request')
 const { render } = require('./render')
 const { headFrom } = require('../http/request-head')
@@ -199,26 +200,6 @@ function incompatible({ next }, fault) {
     'FERRONEXT_INCOMPATIBLE_NEXT',
     `The compiled entries of next ${next.version}, which is not yet tested, fail with "${fault}", and so would pages. Install next@${tested}, which is tested, and build again, or look for a newer ferronext; if there is none, report this with the output of \`npx ferronext info\`. FERRONEXT_CHECK_NEXT=0 in the environment serves all the same.`,
   )
-}
-
-/**
- * Waits for work, up to a time limit.
- * @param {number} ms
- * @param {Promise<unknown>} work
- * @returns {Promise<boolean>} whether it is done
- */
-async function within(ms, work) {
-  /** @type {any} */
-  let timer
-  /** @type {Promise<boolean>} */
-  const late = new Promise(resolve => {
-    timer = setTimeout(resolve, Math.max(ms, 0), false)
-  })
-  try {
-    return await Promise.race([work.then(() => true), late])
-  } finally {
-    clearTimeout(timer)
-  }
 }
 
 module.exports = { checkContract }

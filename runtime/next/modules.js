@@ -55,7 +55,7 @@ const MODULES = {
     id: 'next/dist/server/node-environment-extensions/process-error-handlers',
     versions: '>=16.2',
     optional: true,
-    users: ['process/uncaught.js'],
+    users: ['process/setup.js'],
   },
   debug: { id: 'next/dist/compiled/debug', users: ['observe/native-log.js'] },
   testMode: { id: 'next/dist/experimental/testmode/server', optional: true, users: ['next/test-mode.js'] },
@@ -178,7 +178,7 @@ const MODULES = {
 const ALL = /** @type {any} */ (Object.entries(MODULES))
 
 /**
- * The modules that are loaded before a request needs them.
+ * The modules that are loaded before a request asks for them.
  * @param {NonNullable<Module['preload']>} when
  */
 const preloaded = when => ALL.filter(([, { preload }]) => preload === when).map(([name]) => name)

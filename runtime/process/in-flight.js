@@ -67,4 +67,24 @@ class InFlight {
   }
 }
 
-module.exports = { InFlight, WaitUntil }
+/**
+ * Waits for work, up to a time limit.
+ * @param {number} ms
+ * @param {Promise<unknown>} work
+ * @returns {Promise<boolean>} whether it is done
+ */
+async function within(ms, work) {
+  /** @type {any} */
+  let timer
+  /** @type {Promise<boolean>} */
+  const late = new Promise(resolve => {
+    timer = setTimeout(resolve, Math.max(ms, 0), false)
+  })
+  try {
+    return await Promise.race([work.then(() => true), late])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+module.exports = { InFlight, WaitUntil, within }

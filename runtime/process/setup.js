@@ -3,6 +3,8 @@
 
 const { readFileSync } = require('node:fs')
 const { join, relative } = require('node:path')
+const { codedError } = require('../errors')
+const { openLog } = require('../observe/report')
 
 /** @typedef {import('../next/package').NextPackage} NextPackage */
 
@@ -62,7 +64,62 @@ function isExperimentalCompile(distDir) {
  */
 const relativeProjectDir = dir => relative(process.cwd(), dir)
 
+/** Set on `process` once errors are handled. */
+const INSTALLED = Symbol.for('ferronext.uncaught')
+
+/**
+ * Logs uncaught errors, the user's own included, instead of ending the process, as upstream's server does
+ * (next/dist/server/lib/router-server.js).
+ * @param {NextPackage} next
+ */
+function keepProcessAlive(next) {
+  const holder = /** @type {any} */ (process)
+  if (holder[INSTALLED]) return
+  holder[INSTALLED] = true
+  // An error that is thrown in here would end the process (exit code 7).
+  const { error: print } = openLog(next)
+  process.on('uncaughtException', error => print('uncaughtException: ', error))
+  const upstreams = loadHandlers(next)
+  if (!upstreams) process.on('unhandledRejection', error => print('unhandledRejection: ', error))
+  else if (!upstreams.isUnhandledRejectionListenerRegistered()) upstreams.registerUnhandledRejectionListener()
+}
+
+/**
+ * Newer versions track their rejection listener, which entries would install, too. Older ones have none.
+ * @param {NextPackage} next
+ */
+function loadHandlers(next) {
+  try {
+    const handlers = next.load('errorHandlers')
+    return handlers.registerUnhandledRejectionListener ? handlers : undefined
+  } catch {
+    return undefined
+  }
+}
+
+/** The folder of this copy of ferronext. */
+const ROOT = join(__dirname, '../..')
+
+/** Where the process keeps it. */
+const COPY = Symbol.for('ferronext.copy')
+
+/**
+ * Fails if another copy of ferronext already has an app in this process: each would have a cache, and one would go on serving what the other
+ * has revalidated. A test runner may load the same copy many times.
+ */
+function claimProcess() {
+  const holder = /** @type {any} */ (process)
+  holder[COPY] ??= ROOT
+  if (holder[COPY] === ROOT) return
+  throw codedError(
+    'FERRONEXT_TWO_COPIES',
+    `Two copies of ferronext want to serve from this process: ${holder[COPY]} and ${ROOT}. Each would keep a cache of its own. \`npm ls ferronext\` shows who brings them; keep one, for instance by \`npm dedupe\`.`,
+  )
+}
+
 module.exports = {
+  claimProcess,
+  keepProcessAlive,
   installNodeEnvironment,
   applyConfig,
   clientAssetToken,
