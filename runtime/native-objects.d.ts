@@ -49,12 +49,28 @@ export interface CacheEntry {
   segments?: Array<Segment>
   /** What a render per request goes on from. */
   postponed?: string
-  /** Seconds until stale, `-1` for never; absent when nobody has said. */
+  /** Seconds until stale, `-1` for never; absent when unknown. */
   revalidate?: number
   /** Seconds until it must not be served. */
   expire?: number
   /** When it was rendered, in milliseconds since 1970. Not read. */
   madeMs: number
+}
+
+/** Texts and lists that both sides use. */
+export interface Constants {
+  /** Request headers that only the server itself may set, in lower case. */
+  internalHeaders: Array<string>
+  /** Cookies of draft mode and preview mode. */
+  previewCookies: Array<string>
+  /** `Cache-Control` of answers that must not be kept. */
+  noStore: string
+  /** The header in which an entry finds the cookies that middleware set. */
+  middlewareCookiesHeader: string
+  /** Headers of which a route handler adds values to those that are there. */
+  repeatedHeaders: Array<string>
+  /** The body of a fault for which there is no page. */
+  internalServerError: string
 }
 
 /** A value of the data cache. */
@@ -113,7 +129,7 @@ export interface Memo {
   timestamp: number
   /** Seconds after which it must not be used. */
   expire: number
-  /** Seconds after which it should be made anew. */
+  /** Seconds after which it should be made again. */
   revalidate: number
 }
 
@@ -133,7 +149,7 @@ export interface OpenOptions {
   port?: number
   /** The rules of `conf` as JSON, in the form in which the build writes them. */
   rules?: string
-  /** Whether the servers of pictures may have any certificate. */
+  /** Whether the servers of images may have any certificate. */
   trustsAnyone: boolean
   /** A file with further certificate authorities. */
   extraCaCerts?: string

@@ -4,6 +4,7 @@ import type {
   Answer,
   CachedImage,
   CacheEntry,
+  Constants,
   Data,
   FilePart,
   Head,
@@ -34,6 +35,9 @@ export declare function checkVersion(version: string): VersionTraits
 
 /** The apps of this thread are closed. Lines that still come go to stderr, unless another thread prints them. */
 export declare function clearPrinter(): void
+
+/** What both sides must agree on. */
+export declare function constants(): Constants
 
 /** Encodes one body, chunk by chunk. Each chunk is flushed, so that what is written arrives. */
 export declare class Encoder {
@@ -91,7 +95,7 @@ export declare class Engine {
   noFallback(slot: number, target: string, keepsFlight: boolean, namesPayload: boolean): void
   /** The render that lets the app's `_error` see the fault of the request in `slot`, `null` if it will be shown anyway. */
   reportFault(slot: number): Render | null
-  /** The request in `slot` is to be answered with the app's error page for `status`; with `noStore` nobody may keep it. */
+  /** The request in `slot` is to be answered with the app's error page for `status`; with `noStore` it must not be kept. */
   errorPage(slot: number, status: number, noStore: boolean): void
   /** The request in `slot` has been answered. */
   free(slot: number): void
@@ -116,11 +120,11 @@ export declare class Engine {
   dataRead(key: string, tags: Array<string>): Promise<Data | false | null>
   /** A compiled entry has stored a value in the data cache. The promise waits for the disk; memory has the value at once. */
   dataSet(key: string, json: Buffer): Promise<void>
-  /** The internal request for the picture in `slot` has been answered; `null` when it failed. */
+  /** The internal request for the image in `slot` has been answered; `null` when it failed. */
   imageFetched(slot: number, answer?: InternalAnswer | undefined | null): void
-  /** What the app's cache handler has for the picture in `slot`. */
-  imageKept(slot: number, picture?: CachedImage | undefined | null): void
-  /** The app's cache handler has been given the picture in `slot`. */
+  /** What the app's cache handler has for the image in `slot`. */
+  imageKept(slot: number, image?: CachedImage | undefined | null): void
+  /** The app's cache handler has been given the image in `slot`. */
   imageStored(slot: number): void
   /** The client of the request in `slot` has gone away. */
   imageCancel(slot: number): void
@@ -160,7 +164,7 @@ export declare class Exchange {
   respond(): Promise<Head>
   /** The next chunk of the answer, `null` at its end. */
   chunk(): Promise<Buffer | null>
-  /** Nobody waits for the answer any more. */
+  /** The caller no longer waits for the answer. */
   cancel(): void
 }
 
@@ -170,7 +174,7 @@ export declare function isTraced(what: string): boolean
 /** The result under `key`. */
 export declare function memoGet(key: string): Memo | null
 
-/** Makes room for `maxBytes` of results, unless somebody has done so before. */
+/** Makes room for `maxBytes` of results, unless that was done before. */
 export declare function memoOpen(maxBytes: number): void
 
 /** Keeps a result under `key`. */

@@ -63,7 +63,7 @@ it('nothing is loaded by a name that the table does not have', () => {
 it('the version that is installed here has what the table says', () => {
   const manifest = require.resolve('next/package.json')
   const nextRequire = createRequire(manifest)
-  const { satisfies } = require('next/dist/compiled/semver')
+  const { satisfies } = nextRequire('./dist/compiled/semver')
   const { version } = require(manifest)
   for (const [name, { id, versions }] of rows) {
     const resolve = () => (id.startsWith('next/') ? require : nextRequire).resolve(id)

@@ -8,18 +8,18 @@ import { afterEach, describe, expect, it } from 'vitest'
 import { openConnection, requestBytes } from '../support/raw.mjs'
 
 const require = createRequire(import.meta.url)
-/** @type {typeof import('../../runtime/http/response-patches')} */
+/** @type {typeof import('../../runtime/http/response-patches.js')} */
 const {
   MIDDLEWARE_COOKIES,
   compressResponse,
   endInOneWrite,
   joinCookies,
 } = require('../../runtime/http/response-patches')
-/** @type {typeof import('../../runtime/http/read-body')} */
+/** @type {typeof import('../../runtime/http/read-body.js')} */
 const { restoreBody, restoreHead } = require('../../runtime/http/read-body')
-/** @type {typeof import('../../runtime/http/request-body')} */
+/** @type {typeof import('../../runtime/http/request-body.js')} */
 const { watchBody } = require('../../runtime/http/request-body')
-/** @type {typeof import('../../runtime/process/addon')} */
+/** @type {typeof import('../../runtime/process/addon.js')} */
 const { loadAddon } = require('../../runtime/process/addon')
 
 const native = loadAddon(fileURLToPath(new URL('../../', import.meta.url)))
@@ -220,6 +220,7 @@ describe('a request', () => {
       const outcome = await Promise.race([refused, read])
       res.end(`${outcome} ${req.headers['content-length'] ?? ''}`)
     })
+    /** @type {Record<string, string>} */
     const headers = isChunked ? { 'Transfer-Encoding': 'chunked' } : { 'Content-Length': String(BODY.length) }
     const bytes = isChunked
       ? Buffer.concat([Buffer.from(`${BODY.length.toString(16)}\r\n`), BODY, Buffer.from('\r\n0\r\n\r\n')])

@@ -8,9 +8,9 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openConnection, requestBytes } from '../support/raw.mjs'
 
 const require = createRequire(import.meta.url)
-/** @type {typeof import('../../runtime/http/respond')} */
+/** @type {typeof import('../../runtime/http/respond.js')} */
 const { checkAnswer, sendAnswer } = require('../../runtime/http/respond')
-/** @type {typeof import('../../runtime/http/single-write')} */
+/** @type {typeof import('../../runtime/http/single-write.js')} */
 const { endWhole } = require('../../runtime/http/single-write')
 
 const HEADERS = [
@@ -26,7 +26,7 @@ const HEADERS = [
   'b',
 ]
 
-/** @type {import('../../runtime/http/respond').Answer} */
+/** @type {import('../../runtime/http/respond.js').Answer} */
 let answer
 /** @type {http.Server} */
 let server

@@ -3,6 +3,7 @@
 
 const { isRefused, limitBody } = require('../http/body-limit')
 const { reportEdgeFault } = require('./instrumentation')
+const { MIDDLEWARE_COOKIES_HEADER } = require('../http/constants')
 const { failing, bodyErrorOf } = require('../http/read-body')
 const { appendDistinct } = require('../http/headers')
 const { runInSandbox } = require('./sandbox')
@@ -61,7 +62,7 @@ async function answer(server, req, res, step, meta) {
     res.statusMessage = response.statusText
   }
   for (const [name, value] of response.headers) {
-    if (name === 'x-middleware-set-cookie') continue
+    if (name === MIDDLEWARE_COOKIES_HEADER) continue
     const values = name === 'set-cookie' ? splitCookiesString(value) : [value]
     for (const single of values) appendDistinct(res, name, single)
   }

@@ -3,7 +3,7 @@
 
 const path = require('node:path')
 const { report } = require('../observe/report')
-const { NO_STORE } = require('../http/headers')
+const { INTERNAL_SERVER_ERROR, NO_STORE } = require('../http/constants')
 const { sendAnswer } = require('../http/respond')
 
 /** @typedef {import('../app/state').ServerState} ServerState */
@@ -11,7 +11,7 @@ const { sendAnswer } = require('../http/respond')
 /** Routes that do not wait for the instrumentation, as in upstream's router. */
 const WITHOUT_IT = new Set(['(_next/static)', '(public)', '(redirect)', '(external-rewrite)'])
 
-const FAILURE = Buffer.from('Internal Server Error')
+const FAILURE = Buffer.from(INTERNAL_SERVER_ERROR)
 
 /**
  * Starts it. Entries wait for it, and other answers, too, by `server.starting`. A failure is logged as upstream logs it.

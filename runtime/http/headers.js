@@ -2,8 +2,7 @@
 
 /** @typedef {import('node:http').ServerResponse} ServerResponse */
 
-/** `Cache-Control` of what must not be stored. It replaces any other value. */
-const NO_STORE = 'private, no-cache, no-store, max-age=0, must-revalidate'
+const { NO_STORE } = require('./constants')
 
 /**
  * One value for each name, or several.
@@ -99,4 +98,4 @@ function appendDistinct(res, name, value) {
   if (!values.includes(value)) res.setHeader(name, [...values, value])
 }
 
-module.exports = { NO_STORE, appendDistinct, groupHeaders, lengthOf, mergeHeaders }
+module.exports = { appendDistinct, groupHeaders, lengthOf, mergeHeaders }

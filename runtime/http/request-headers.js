@@ -2,25 +2,11 @@
 // and entries see. Upstream: `filterInternalHeaders` of next/dist/server/lib/server-ipc/utils.js, `handleRequestImpl` of
 // base-server.js, lib/patch-set-header.js.
 
+const { INTERNAL_HEADERS } = require('./constants')
 const { groupHeaders } = require('./headers')
 const { joinCookies } = require('./response-patches')
 
 /** @typedef {import('../entry/render').Request} Request */
-
-/** Headers that only the server may set. Rust drops them from its copy, this file from the request that JavaScript sees. */
-const INTERNAL_HEADERS = [
-  'x-middleware-rewrite',
-  'x-middleware-redirect',
-  'x-middleware-set-cookie',
-  'x-middleware-skip',
-  'x-middleware-override-headers',
-  'x-middleware-next',
-  'x-now-route-matches',
-  'x-matched-path',
-  'x-nextjs-data',
-  'x-next-resume-state-length',
-  'next-resume',
-]
 
 /** Marks a request whose internal headers have been dropped. */
 const PREPARED = Symbol('ferronext.prepared')

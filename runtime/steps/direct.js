@@ -7,7 +7,8 @@ const path = require('node:path')
 const { restoreBody } = require('../http/read-body')
 const { NO_FALLBACK, render } = require('../entry/render')
 const { headFrom } = require('../http/request-head')
-const { NO_STORE, appendDistinct } = require('../http/headers')
+const { INTERNAL_SERVER_ERROR, NO_STORE } = require('../http/constants')
+const { appendDistinct } = require('../http/headers')
 
 /**
  * @typedef {import('../entry/render').Request} Request
@@ -19,7 +20,7 @@ const { NO_STORE, appendDistinct } = require('../http/headers')
 /** @typedef {{ text: string, type: string }} Payload a document that has not been sent */
 
 const HTML = 'text/html; charset=utf-8'
-const PLAIN_FAILURE = { text: 'Internal Server Error', type: 'text/plain' }
+const PLAIN_FAILURE = { text: INTERNAL_SERVER_ERROR, type: 'text/plain' }
 
 /**
  * The HTML of a page. Newer versions capture what the page writes and leave its headers on `res`; in older ones the page answers the request,

@@ -6,6 +6,7 @@
 
 require('./table')
 const { isStarted } = require('../entry/instrumentation')
+const { INTERNAL_SERVER_ERROR } = require('../http/constants')
 const { restoreBody, restoreHead } = require('../http/read-body')
 const { applyParsedUrl, headOf } = require('../http/request-head')
 const { sendAnswer } = require('../http/respond')
@@ -21,7 +22,7 @@ const { leaveSlot, reportHeadSent, runSteps } = require('./run')
  */
 
 /** The answer if even the error page fails. */
-const INTERNAL_SERVER_ERROR = { status: 500, headers: [], body: Buffer.from('Internal Server Error') }
+const FAILURE = { status: 500, headers: [], body: Buffer.from(INTERNAL_SERVER_ERROR) }
 
 /** The value of `begin` for an answer of one request. */
 const ONCE = -(2 ** 31)
@@ -66,7 +67,7 @@ function createHandler(server) {
     } catch (error) {
       // An error of ferronext must not affect other requests.
       server.logError(error)
-      sendAnswer(res, INTERNAL_SERVER_ERROR)
+      sendAnswer(res, FAILURE)
       return DONE
     }
     if (starting !== undefined) return onceStarted(server, starting, req, res, id, answer)
@@ -153,7 +154,7 @@ async function carryOut(server, req, res, slot) {
     // Nothing below could answer, not even the error page.
     server.logError(error)
     if (res.headersSent) res.end()
-    else sendAnswer(res, INTERNAL_SERVER_ERROR)
+    else sendAnswer(res, FAILURE)
   } finally {
     leaveSlot(req)
     if (server.namesRoutes) req[ROUTE] = server.engine.route(slot)

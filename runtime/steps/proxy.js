@@ -4,6 +4,7 @@
 
 const { parse } = require('node:url')
 const { openClientSpan } = require('../observe/spans')
+const { INTERNAL_SERVER_ERROR } = require('../http/constants')
 const { groupHeaders, lengthOf } = require('../http/headers')
 const { bodyErrorOf } = require('../http/read-body')
 const { report } = require('../observe/report')
@@ -16,7 +17,7 @@ const { sendAnswer, sendChunks } = require('../http/respond')
  */
 
 /** Upstream's body when the proxied server does not answer. */
-const NO_ANSWER = Buffer.from('Internal Server Error')
+const NO_ANSWER = Buffer.from(INTERNAL_SERVER_ERROR)
 
 /**
  * Sends the request in `slot` to `target` and the answer to the client.

@@ -6,7 +6,7 @@
 // registers itself here.
 
 const { REQUEST_META } = require('../entry/context')
-const { NO_STORE } = require('../http/headers')
+const { NO_STORE } = require('../http/constants')
 const { compressResponse } = require('../http/response-patches')
 const { report } = require('../observe/report')
 

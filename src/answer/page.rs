@@ -24,7 +24,7 @@ pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalid
 
 /// Headers of which a route handler adds values to those of a rule or of middleware; any other is theirs then
 /// (`headersWithMultipleValuesAllowed` of `next/dist/server/send-response.js`).
-const MULTIPLE: [&str; 4] = ["set-cookie", "www-authenticate", "proxy-authenticate", "vary"];
+pub const REPEATED_HEADERS: [&str; 4] = ["set-cookie", "www-authenticate", "proxy-authenticate", "vary"];
 
 /// What a route handler says of a body that may have been decoded since (`FORBIDDEN_HEADERS` there).
 const OF_THE_BODY: [&str; 3] = ["content-length", "content-encoding", "transfer-encoding"];
@@ -363,7 +363,7 @@ impl Page {
             let is_one_of = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));
             let is_dropped = settings.route_framing_is_dropped && is_one_of(&OF_THE_BODY);
             let is_sent = !is_dropped && !is_one_of(&[MIDDLEWARE_COOKIES_HEADER]);
-            if is_sent && (is_one_of(&MULTIPLE) || !headers.has(name)) {
+            if is_sent && (is_one_of(&REPEATED_HEADERS) || !headers.has(name)) {
                 headers.append_distinct(name.clone(), value.clone());
             }
         }

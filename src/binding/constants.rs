@@ -4,7 +4,7 @@
 
 use napi_derive::napi;
 
-use crate::answer::page::NO_STORE;
+use crate::answer::page::{NO_STORE, REPEATED_HEADERS};
 use crate::http::status::INTERNAL_SERVER_ERROR;
 use crate::request::{INTERNAL_HEADERS, MIDDLEWARE_COOKIES_HEADER, PREVIEW_COOKIES};
 
@@ -19,6 +19,8 @@ pub struct Constants {
     pub no_store: &'static str,
     /// The header in which an entry finds the cookies that middleware set.
     pub middleware_cookies_header: &'static str,
+    /// Headers of which a route handler adds values to those that are there.
+    pub repeated_headers: Vec<&'static str>,
     /// The body of a fault for which there is no page.
     pub internal_server_error: &'static str,
 }
@@ -31,6 +33,7 @@ pub fn constants() -> Constants {
         preview_cookies: PREVIEW_COOKIES.to_vec(),
         no_store: NO_STORE,
         middleware_cookies_header: MIDDLEWARE_COOKIES_HEADER,
+        repeated_headers: REPEATED_HEADERS.to_vec(),
         internal_server_error: INTERNAL_SERVER_ERROR,
     }
 }

@@ -5,6 +5,7 @@
 const path = require('node:path')
 const { REQUEST_META, contextOf } = require('../context')
 const { countFastPath } = require('./metrics')
+const { INTERNAL_SERVER_ERROR } = require('../../http/constants')
 const { FastPreparation } = require('./prepare')
 
 /**
@@ -117,8 +118,8 @@ class FastApiRoute {
       // Errors of the function are answered by the module; this is an error of `onError`.
       if (res.headersSent) return
       res.statusCode = 500
-      res.statusMessage = 'Internal Server Error'
-      res.end('Internal Server Error')
+      res.statusMessage = INTERNAL_SERVER_ERROR
+      res.end(INTERNAL_SERVER_ERROR)
     }
   }
 }

@@ -8,6 +8,7 @@
 const { isDeepStrictEqual } = require('node:util')
 const { REQUEST_META, contextOf } = require('../context')
 const { countFastPath } = require('./metrics')
+const { PREVIEW_COOKIES } = require('../../http/constants')
 const { isTracing } = require('../../observe/spans')
 
 /**
@@ -64,7 +65,7 @@ const OF_THE_REQUEST = new Set([
 const MAX_REWRITES = 64
 
 /** The cookies of draft and preview mode; a request with one of them has no fast path. */
-const PREVIEW_COOKIES = /__prerender_bypass|__next_preview_data/
+const PREVIEW = new RegExp(PREVIEW_COOKIES.join('|'))
 
 /**
  * A path and a query that upstream's parser and formatter do not change: no escapes, no dot segments, no value without a key and no key
@@ -267,7 +268,7 @@ function covers(req) {
     !('x-nextjs-data' in headers) &&
     !('x-prerender-revalidate' in headers) &&
     !('x-prerender-revalidate-if-generated' in headers) &&
-    !(headers.cookie !== undefined && PREVIEW_COOKIES.test(headers.cookie)) &&
+    !(headers.cookie !== undefined && PREVIEW.test(headers.cookie)) &&
     !isTracing()
   )
 }

@@ -11,6 +11,7 @@ const { isUint8Array } = require('node:util/types')
 const { REQUEST_META } = require('../context')
 const { isAbort } = require('../../errors')
 const { countFastPath } = require('./metrics')
+const { MIDDLEWARE_COOKIES_HEADER, REPEATED_HEADERS } = require('../../http/constants')
 const { appendDistinct } = require('../../http/headers')
 const { drained } = require('../../http/respond')
 const { endInOneWrite } = require('../../http/response-patches')
@@ -42,14 +43,10 @@ const OPTIONS = [
 /** Parameters of `onRequestError`: request, error, context, whether it is silent, and the router context. */
 const REPORT_PARAMETERS = 5
 
-/** Headers that may have several values; of others the first value stays. */
-const MULTIPLE = new Set(['set-cookie', 'www-authenticate', 'proxy-authenticate', 'vary'])
+const REPEATED = new Set(REPEATED_HEADERS)
 
 /** Headers of a body that may have been decoded since; older versions send them. */
 const FRAMING = new Set(['content-length', 'content-encoding', 'transfer-encoding'])
-
-/** Internal: cookies for the rest of the request. */
-const OVERRIDE_COOKIES = 'x-middleware-set-cookie'
 
 /** A path and a query that no parser changes. */
 const PLAIN_TARGET = /^(?:\/[\w-]+(?:\.[\w-]+)*)+(?:\?[\w=&.-]*)?$/
@@ -249,11 +246,11 @@ function sendHead({ next, traits }, res, { status, statusText, headers }) {
   res.statusCode = status
   res.statusMessage = statusText
   headers.forEach((value, name) => {
-    if (name === OVERRIDE_COOKIES || (traits.routeFramingIsDropped && FRAMING.has(name))) return
+    if (name === MIDDLEWARE_COOKIES_HEADER || (traits.routeFramingIsDropped && FRAMING.has(name))) return
     if (name === 'set-cookie') {
       const { splitCookiesString } = next.load('webUtils')
       for (const cookie of splitCookiesString(value)) appendDistinct(res, name, cookie)
-    } else if (MULTIPLE.has(name) || !res.hasHeader(name)) appendDistinct(res, name, value)
+    } else if (REPEATED.has(name) || !res.hasHeader(name)) appendDistinct(res, name, value)
   })
 }
 
