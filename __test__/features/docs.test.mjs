@@ -143,6 +143,26 @@ describe('the reference', () => {
   })
 })
 
+describe('figures and versions', () => {
+  it('of the README are those of the last benchmark', () => {
+    const [, block = ''] = /<!-- bench:start -->([\s\S]*)<!-- bench:end -->/.exec(read('README.md')) ?? []
+    const rows = [...block.matchAll(/^\| [^|]+ \| +([\d,]+) \| +([\d,]+) \| +([\d.]+) × \|$/gm)]
+    expect(rows).toHaveLength(5)
+    const results = read('bench/results/latest.md')
+    const known = [...results.matchAll(/^\| [^|]+ \| ([\d,]+) \| [\d,]+ \| ([\d,]+) \| [^|]+ \| ([\d.]+) \|/gm)].map(
+      ([, upstream, ferronext, factor]) => [upstream, ferronext, factor].join(),
+    )
+    for (const [, ...figures] of rows) expect(known).toContain(figures.join())
+  })
+
+  it('of Node are those that server files are run on', () => {
+    const [, nodes = ''] = /const NODES = \{([^}]*)\}/.exec(read('__test__/support/tools.mjs')) ?? []
+    const versions = [...nodes.matchAll(/'([\d.]+)'/g)].map(([, version = '']) => version)
+    expect(versions.length).toBeGreaterThan(2)
+    for (const version of versions) expect(read('docs/guide/run.md')).toContain(version)
+  })
+})
+
 it('the package holds the documentation', async () => {
   const npm = ['pack', '--dry-run', '--json', '--ignore-scripts']
   const { stdout } = await promisify(execFile)('npm', npm, { cwd: root, maxBuffer: 2 ** 24 })
@@ -150,5 +170,6 @@ it('the package holds the documentation', async () => {
   const [{ files }] = JSON.parse(stdout)
   const packed = files.map(file => file.path)
   const images = readdirSync(path.join(root, 'docs/images')).map(name => `docs/images/${name}`)
-  expect(packed).toEqual(expect.arrayContaining(['README.md', 'CHANGELOG.md', 'SECURITY.md', ...DOCS, ...images]))
+  const others = ['README.md', 'CHANGELOG.md', 'SECURITY.md', ...pagesIn('bench/results')]
+  expect(packed).toEqual(expect.arrayContaining([...others, ...DOCS, ...images]))
 })
