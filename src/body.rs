@@ -166,12 +166,12 @@ pub struct ChunkSender {
 
 /// The reader went away; the producer may stop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ReaderGone;
+pub struct BodyClosed;
 
 impl ChunkSender {
     /// Hands over a chunk, waiting while the reader is `AHEAD` chunks behind.
-    pub async fn send(&self, chunk: io::Result<Bytes>) -> Result<(), ReaderGone> {
-        self.sender.send(chunk).await.map_err(|_| ReaderGone)
+    pub async fn send(&self, chunk: io::Result<Bytes>) -> Result<(), BodyClosed> {
+        self.sender.send(chunk).await.map_err(|_| BodyClosed)
     }
 
     /// Resolves when the reader went away, so that a producer which waits for something else can stop too.
@@ -238,6 +238,6 @@ mod tests {
         let (sender, body) = stream();
         drop(body);
         sender.reader_gone().await;
-        assert_eq!(sender.send(Ok(Bytes::new())).await, Err(ReaderGone));
+        assert_eq!(sender.send(Ok(Bytes::new())).await, Err(BodyClosed));
     }
 }

@@ -15,7 +15,7 @@ use crate::source::image::params::Rules;
 use crate::source::image::work::Work;
 use crate::url::{collapse_slashes, decode_uri_component, Dialect, Location, Query};
 
-/// Pixels of a picture that is decoded: enough for every path of a decoder, few enough for many pictures a second.
+/// Pixels of an image that is decoded: enough for every path of a decoder, few enough for many images a second.
 const PIXELS: u64 = 1 << 18;
 
 /// The parameters of `/_next/image` and its `Accept` header, parted by a NUL.
@@ -48,7 +48,7 @@ pub fn image_params(data: &[u8]) {
     }
 }
 
-/// A source of a picture: what it is, whether it moves, and its pixels.
+/// A source of an image: what it is, whether it moves, and its pixels.
 pub fn image_decode(data: &[u8]) {
     let Some(kind) = detect(data, true) else { return };
     let _ = is_animated(kind, data);

@@ -18,8 +18,8 @@ const RANKS = [
   ['route'],
   ['source'],
   ['answer'],
-  // The request table of the engine holds requests, which are the pipeline's.
-  ['engine', 'pipeline'],
+  ['engine'],
+  ['pipeline'],
   ['fuzzed', 'binding'],
 ]
 

@@ -1,4 +1,4 @@
-//! `Content-Disposition` of a picture.
+//! `Content-Disposition` of an image.
 //!
 //! In: the URL of its source and what it is. Out: the header, safe whatever the URL holds. Upstream:
 //! `getFileNameWithExtension` of `image-optimizer.js`, then `next/dist/compiled/content-disposition`.
@@ -7,8 +7,8 @@ use std::fmt::Write;
 
 use crate::url::encode_uri_component;
 
-/// The header for a picture: `inline` or `attachment`, and the name under which a client saves it.
-pub fn of_picture(kind: &str, href: &str, extension: &str) -> String {
+/// The header for an image: `inline` or `attachment`, and the name under which a client saves it.
+pub fn of_image(kind: &str, href: &str, extension: &str) -> String {
     content_disposition(kind, &file_name(href, extension))
 }
 
@@ -114,16 +114,16 @@ mod tests {
                 "attachment; filename=\"(a)'*?.webp\"; filename*=UTF-8''%28a%29%27%2A%E2%82%AC.webp",
             ),
         ] {
-            assert_eq!(of_picture("attachment", href, "webp"), header, "{href}");
+            assert_eq!(of_image("attachment", href, "webp"), header, "{href}");
         }
-        assert_eq!(of_picture("inline", "/a", "png"), "inline; filename=\"a.png\"");
+        assert_eq!(of_image("inline", "/a", "png"), "inline; filename=\"a.png\"");
     }
 
     proptest! {
         #[test]
         fn nothing_in_a_name_ends_the_header(href in "\\PC{0,40}", hostile in "[\r\n\0\"\\\\;]{0,4}") {
             // CVE-2025-55173: what the URL of a source holds must stay a name.
-            let header = of_picture("attachment", &format!("/{href}{hostile}x"), "webp");
+            let header = of_image("attachment", &format!("/{href}{hostile}x"), "webp");
             prop_assert!(!header.contains(['\r', '\n', '\0']), "{header:?}");
         }
     }

@@ -7,7 +7,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::file::Content;
-use super::prepared::Prepared;
+use super::registry::Prepared;
 use crate::body::Body;
 use crate::http::encoding::{compress_body, Coding};
 use crate::source::file::{LargeFile, Opened, StoredFile};

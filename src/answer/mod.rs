@@ -7,8 +7,8 @@ pub mod conditional;
 pub mod disposition;
 pub mod file;
 mod file_body;
+pub mod image;
 pub mod page;
-pub mod picture;
-pub mod prepared;
+pub mod registry;
 
 pub use file_body::body_of;

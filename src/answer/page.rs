@@ -10,7 +10,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
-use super::prepared::{Prepared, PreparedTable};
+use super::registry::{Prepared, ResponseRegistry};
 use crate::http::encoding::{self, Asked, Coding, Form, Forms, Preferred};
 use crate::http::etag;
 use crate::http::headers::HeaderList;
@@ -179,7 +179,7 @@ impl Page {
     /// The answer to a request for `variant`.
     pub fn answer(
         &self,
-        table: &PreparedTable,
+        table: &ResponseRegistry,
         settings: Settings,
         variant: Variant,
         framing: Framing,

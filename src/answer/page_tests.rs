@@ -28,7 +28,7 @@ fn page() -> Page {
     Page::new(entry, Life::Known(lifetime))
 }
 
-fn ask(page: &Page, table: &PreparedTable, variant: Variant, headers: &str, framing: Framing) -> PageAnswer {
+fn ask(page: &Page, table: &ResponseRegistry, variant: Variant, headers: &str, framing: Framing) -> PageAnswer {
     let headers = Headers::parse(headers);
     page.answer(table, SETTINGS, variant, framing, &Conditions::of(&headers), false)
 }
@@ -42,7 +42,7 @@ fn ready(answer: PageAnswer) -> Arc<Prepared> {
 
 #[test]
 fn the_same_question_has_the_same_number() {
-    let (page, table) = (page(), PreparedTable::default());
+    let (page, table) = (page(), ResponseRegistry::default());
     let html = |headers| ask(&page, &table, Variant::Html, headers, Framing::default());
     let first = ready(html(""));
     assert_eq!(first.id, ready(html("accept\x00text/html")).id);
@@ -57,7 +57,7 @@ fn the_same_question_has_the_same_number() {
 
 #[tokio::test]
 async fn a_body_is_compressed_elsewhere_and_has_a_number_when_that_is_done() {
-    let (page, table) = (Arc::new(page()), PreparedTable::default());
+    let (page, table) = (Arc::new(page()), ResponseRegistry::default());
     let html = || {
         ask(
             &page,
@@ -81,7 +81,7 @@ async fn a_body_is_compressed_elsewhere_and_has_a_number_when_that_is_done() {
 
 #[test]
 fn what_a_client_makes_up_is_not_kept() {
-    let (page, table) = (page(), PreparedTable::default());
+    let (page, table) = (page(), ResponseRegistry::default());
     for index in 0..1_000 {
         let segment = Variant::Segment(format!("/{index}"));
         let answer = ask(&page, &table, segment, "", Framing::default());

@@ -5,9 +5,9 @@
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
+use crate::engine::Answer;
 use crate::http::headers::HeaderList;
 use crate::http::status::{Replaces, Status};
-use crate::pipeline::Answer;
 
 /// An answer on its way to Node for the first time.
 #[napi(object, object_from_js = false)]

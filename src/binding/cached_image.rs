@@ -6,7 +6,7 @@ use bytes::Bytes;
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;
 
-use crate::pipeline::Kept;
+use crate::engine::StoredImage;
 use crate::source::image::detect::Kind;
 use crate::source::image::entry::Entry;
 
@@ -42,9 +42,9 @@ impl From<Entry> for JsCachedImage {
 
 impl JsCachedImage {
     /// The image, if its format is known.
-    pub(super) fn into_kept(self) -> Option<Kept> {
+    pub(super) fn into_kept(self) -> Option<StoredImage> {
         let has_max_age = self.revalidate.is_some();
-        Some(Kept {
+        Some(StoredImage {
             entry: Entry {
                 bytes: Bytes::copy_from_slice(&self.buffer),
                 kind: Kind::of_extension(&self.extension)?,

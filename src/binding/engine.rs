@@ -14,12 +14,12 @@ use super::answer::{as_text, JsAnswer};
 use super::fault::{guarded, to_js};
 use super::step::{JsRender, JsStep};
 use super::text::Text;
-use crate::answer::prepared::Prepared;
+use crate::answer::registry::Prepared;
 use crate::engine::Engine;
+use crate::engine::{Answer, Progress, Step};
 use crate::error::{Code, Error};
 use crate::http::encoding::Preferred;
 use crate::http::etag;
-use crate::pipeline::{Answer, Progress, Step};
 use crate::request::{Origin, Request};
 use crate::source::prerender::Driver;
 
@@ -69,7 +69,7 @@ impl Opened {
         let route = &mut self.route;
         let again = self
             .engine
-            .begin_again(head, encrypted, self.driver, |name| set_route(route, name));
+            .begin_fast(head, encrypted, self.driver, |name| set_route(route, name));
         match again {
             Some(progress) => self.number(progress),
             None => self.start(Request::parse(head.to_owned(), encrypted, Origin::Client)),

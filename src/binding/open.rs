@@ -11,10 +11,10 @@ use napi_derive::napi;
 
 use super::engine::JsEngine;
 use super::registry;
+use crate::engine::TlsTrust;
 use crate::engine::{Engine, ServeOptions};
 use crate::error::Error;
 use crate::http::encoding::Preferred;
-use crate::pipeline::TlsTrust;
 
 /// Where the build is and how it was configured.
 #[napi(object, object_to_js = false)]
@@ -33,7 +33,7 @@ pub struct OpenOptions {
     pub port: Option<u32>,
     /// The rules of `conf` as JSON, in the form in which the build writes them.
     pub rules: Option<String>,
-    /// Whether the servers of pictures may have any certificate.
+    /// Whether the servers of images may have any certificate.
     pub trusts_anyone: bool,
     /// A file with further certificate authorities.
     pub extra_ca_certs: Option<String>,

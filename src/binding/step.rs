@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::answer::{flat, replaces, JsAnswer};
 use super::cached_image::JsCachedImage;
-use crate::pipeline::{ImageStep, Shell, Step};
+use crate::engine::{ImageStep, Shell, Step};
 use crate::route::{OutputKind, Overlay};
 use crate::source::render::Render;
 

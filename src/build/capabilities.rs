@@ -249,17 +249,17 @@ capabilities! {
     exits_with_signal: &[from(16, 2, 0)], "server/lib/start-server.js";
     /// Files below `.next/static/service-worker` are served with the scope that they may control.
     service_workers: &[from(16, 3, 0)], "server/lib/router-server.js";
-    /// `images.customCacheHandler` gives pictures to the app's `cacheHandler`.
+    /// `images.customCacheHandler` gives images to the app's `cacheHandler`.
     image_cache_handler: &[from(16, 2, 0)], "server/next-server.js";
-    /// That handler is told that what it stores is a picture.
+    /// That handler is told that what it stores is an image.
     reports_image_kind: &[from(16, 3, 8)], "server/image-optimizer.js";
-    /// The build may put pictures below `_next/static/immutable/media`.
+    /// The build may put images below `_next/static/immutable/media`.
     immutable_media: &[from(16, 3, 0)], "server/image-optimizer.js";
     /// An AVIF or HEIC is one only if its first box has a size that fits.
     strict_image_boxes: &[between(v(15, 5, 29), v(16, 0, 0)), between(v(16, 4, 5), v(16, 5, 0)), released(16, 5, 0)], "server/image-optimizer.js";
     /// The quality of AVIF is 5/8 of what was asked for; otherwise 20 less.
     scaled_avif_quality: &[between(v(15, 5, 24), v(16, 0, 0)), from(16, 3, 0)], "server/image-optimizer.js";
-    /// The source of a picture has to be a success; otherwise the body of an error page is looked at, too.
+    /// The source of an image has to be a success; otherwise the body of an error page is looked at, too.
     image_sources_have_status: &[from(16, 4, 0)], "server/image-optimizer.js";
     /// An empty source of this server has a text of its own.
     empty_internal_images_are_told: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/image-optimizer.js";
@@ -269,7 +269,7 @@ capabilities! {
     absent_remote_images_are_told: &[between(v(15, 5, 10), v(16, 0, 0)), from(16, 1, 5)], "server/image-optimizer.js";
     /// `images.maximumRedirects` bounds the redirects of other servers; otherwise `fetch` does.
     image_redirects_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
-    /// `images.dangerouslyAllowLocalIP` decides whether pictures of servers with a private address are fetched.
+    /// `images.dangerouslyAllowLocalIP` decides whether images of servers with a private address are fetched.
     private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `next-router-prefetch: 4`, the prefetch for a navigation at run time, belongs to the hash in `_rsc`.
     supports_navigation_prefetch: &[(v(16, 5, 0).canary(26), None)], "server/base-server.js";

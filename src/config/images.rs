@@ -12,13 +12,13 @@ use serde::Deserialize;
 pub struct ImagesConfig {
     /// Widths of devices. A request may ask for these and for [`ImagesConfig::image_sizes`].
     pub device_sizes: Vec<f64>,
-    /// Widths of pictures that are smaller than the device.
+    /// Widths of images that are smaller than the device.
     pub image_sizes: Vec<f64>,
-    /// Who makes the pictures; `default` is this server.
+    /// Who makes the images; `default` is this server.
     pub loader: String,
-    /// Hosts that pictures may come from, compared as they are.
+    /// Hosts that images may come from, compared as they are.
     pub domains: Vec<String>,
-    /// Seconds that a picture is fresh at least.
+    /// Seconds that an image is fresh at least.
     #[serde(rename = "minimumCacheTTL")]
     pub minimum_cache_ttl: f64,
     /// Formats to offer, the preferred one first.
@@ -35,7 +35,7 @@ pub struct ImagesConfig {
     /// Whether a source may be an SVG.
     #[serde(rename = "dangerouslyAllowSVG")]
     pub dangerously_allow_svg: bool,
-    /// `Content-Security-Policy` of every picture.
+    /// `Content-Security-Policy` of every image.
     pub content_security_policy: String,
     /// `inline` or `attachment`.
     pub content_disposition_type: String,
@@ -45,9 +45,9 @@ pub struct ImagesConfig {
     pub remote_patterns: Vec<RemotePattern>,
     /// Qualities that may be asked for; absent is any.
     pub qualities: Option<Vec<f64>>,
-    /// Whether pictures are left as they are, so that there is nothing to serve.
+    /// Whether images are left as they are, so that there is nothing to serve.
     pub unoptimized: bool,
-    /// Whether the app's `cacheHandler` keeps the pictures.
+    /// Whether the app's `cacheHandler` keeps the images.
     pub custom_cache_handler: bool,
 }
 
@@ -86,7 +86,7 @@ pub struct LocalPattern {
     pub pathname_regex: String,
 }
 
-/// Pictures of another server.
+/// Images of another server.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub struct RemotePattern {

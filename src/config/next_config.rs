@@ -147,7 +147,7 @@ pub struct Experimental {
     pub middleware_client_max_body_size: Option<f64>,
     /// Pixels of a source that is decoded; absent is upstream's 16383 squared.
     pub img_opt_max_input_pixels: Option<f64>,
-    /// Seconds that a picture may take; absent is 7.
+    /// Seconds that an image may take; absent is 7.
     pub img_opt_timeout_in_seconds: Option<f64>,
     /// Whether JPEGs are made small at some expense; absent is yes.
     pub img_opt_mozjpeg: Option<bool>,

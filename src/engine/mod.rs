@@ -1,28 +1,39 @@
 //! One build, ready to be served.
 //!
 //! In: the folders of a build and its configuration. Out: an [`Engine`]: everything that `prepare()` compiled, the caches,
-//! and the requests in flight. What happens with a request stands in `pipeline`; this file only holds what it needs.
+//! and the requests in flight. This folder is state; what happens with a request stands in `pipeline`.
 
 mod cache;
+mod fast_paths;
+mod images;
+mod provenance;
+mod request_state;
+mod request_table;
+mod step;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 
 use self::cache::Cache;
 pub use self::cache::{Recalled, Written};
-
+pub(crate) use self::fast_paths::{FastPathTarget, FastPaths, Key, KeyRef};
+pub(crate) use self::images::{ImageJob, ImageOutcome, ImageQuestion, ImageWorker, Images, InternalSlot, Keeper};
+pub use self::images::{ImageReply, StoredImage, TlsTrust};
+pub(crate) use self::provenance::{Provenance, Source};
+pub(crate) use self::request_state::{
+    Cause, ErrorPage, FileRequest, ImageRequest, Load, Next, Phase, RequestState, Revalidation,
+};
+pub(crate) use self::request_table::{Due, Repeated, RequestTable};
+pub use self::step::{Answer, ImageStep, Progress, Shell, Step};
 use crate::answer::page::Settings;
-use crate::answer::prepared::{EntryCall, Prepared, PreparedTable};
+use crate::answer::registry::{EntryCall, Prepared, ResponseRegistry};
 use crate::build::{Build, Capabilities, RunTimeRules};
 use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::http::encoding::Preferred;
-use crate::pipeline::flight::Flight;
-use crate::pipeline::images::{Images, TlsTrust};
-use crate::pipeline::shortcut::{Repeated, Shortcuts};
 use crate::route::{PageRules, Router};
 use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
 use crate::source::prerender::{Driver, Tags};
@@ -38,7 +49,7 @@ pub struct Engine {
     pub(crate) files: FileStore,
     pub(crate) roots: Roots,
     pub(crate) cache: Cache,
-    pub(crate) table: PreparedTable,
+    pub(crate) registry: ResponseRegistry,
     /// The deployment id, when there is one.
     pub(crate) deployment_id: Option<Arc<str>>,
     /// Whether pages of the Pages Router can be rendered at all.
@@ -47,9 +58,10 @@ pub struct Engine {
     pub(crate) proxy: ProxyClient,
     /// What `/_next/image` needs.
     pub(crate) images: Images,
-    /// Requests that need not be routed again.
-    pub(crate) shortcuts: Shortcuts,
-    flights: Mutex<Flights>,
+    /// Targets that need not be routed again.
+    pub(crate) fast_paths: FastPaths,
+    /// The requests in flight.
+    pub(crate) requests: Arc<RequestTable>,
 }
 
 /// The port that upstream assumes when none is given.
@@ -84,7 +96,7 @@ pub struct ServeOptions {
     pub port: Option<u16>,
     /// Rules of `conf` as JSON, in the form in which the build writes them.
     pub rules: Option<String>,
-    /// How the servers of pictures are trusted.
+    /// How the servers of images are trusted.
     pub tls: TlsTrust,
     /// The codings that are preferred to gzip (`preferEncodings`).
     pub preferred: Preferred,
@@ -160,17 +172,17 @@ impl Engine {
                 preferred: options.preferred,
             },
             cache,
-            shortcuts: Shortcuts::new(router.looks_at_targets_alone()),
+            fast_paths: FastPaths::new(router.looks_at_targets_alone()),
             build,
             config,
             router,
             rules,
             files,
             roots,
-            table: PreparedTable::default(),
+            registry: ResponseRegistry::default(),
             proxy,
             images,
-            flights: Mutex::default(),
+            requests: Arc::default(),
         })
     }
 
@@ -200,14 +212,14 @@ impl Engine {
     /// When a folder cannot be read.
     pub fn refresh_public(&self) -> Result<()> {
         let refreshed = self.build.files.public.refresh(self.roots.public.path());
-        self.shortcuts.forget();
+        self.fast_paths.forget();
         refreshed
     }
 
     /// Changes the prefix of asset URLs, as far as routing knows it.
     pub fn set_asset_prefix(&self, prefix: &str) {
         self.router.set_asset_prefix(prefix);
-        self.shortcuts.forget();
+        self.fast_paths.forget();
     }
 
     /// What the side that runs entries has to know.
@@ -219,29 +231,23 @@ impl Engine {
         }
     }
 
-    /// Whoever drove these requests is gone: nobody will go on with them.
+    /// The driver has ended: its requests do not go on.
     pub fn abandon(&self, driver: Driver) {
-        let abandoned = self.flights().take_of(driver);
-        drop(abandoned); // after the lock: a body may have a file to close
+        self.requests.remove_of(driver);
     }
 
     /// The answer with this number, if it still exists.
     pub fn prepared(&self, id: u32) -> Option<Arc<Prepared>> {
-        self.table.get(id)
+        self.registry.get(id)
     }
 
     /// The call of an entry with this number, if it still exists.
     pub fn prepared_call(&self, id: u32) -> Option<Arc<EntryCall>> {
-        self.table.call(id)
+        self.registry.call(id)
     }
 
     pub(crate) fn server_dir(&self) -> PathBuf {
         self.build.dist_dir.join("server")
-    }
-
-    pub(crate) fn flights(&self) -> MutexGuard<'_, Flights> {
-        // A panic inside the lock can leave one request half changed; that request has failed anyway.
-        self.flights.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -250,88 +256,4 @@ pub(crate) fn now_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .map_or(0, |age| age.as_millis() as u64)
-}
-
-/// The requests in flight, by slot. Slots are used again.
-#[derive(Default)]
-pub(crate) struct Flights {
-    slots: Vec<Option<InSlot>>,
-    free: Vec<usize>,
-}
-
-/// What a slot holds.
-pub(crate) enum InSlot {
-    Flight(Box<Flight>),
-    Repeated(Repeated),
-}
-
-impl InSlot {
-    fn driver(&self) -> Driver {
-        match self {
-            InSlot::Flight(flight) => flight.driver,
-            InSlot::Repeated(repeated) => repeated.driver,
-        }
-    }
-}
-
-impl Flights {
-    pub fn insert(&mut self, flight: Flight) -> usize {
-        self.put(InSlot::Flight(Box::new(flight)))
-    }
-
-    pub fn insert_repeated(&mut self, repeated: Repeated) -> usize {
-        self.put(InSlot::Repeated(repeated))
-    }
-
-    fn put(&mut self, value: InSlot) -> usize {
-        match self.free.pop() {
-            Some(slot) => {
-                self.slots[slot] = Some(value);
-                slot
-            }
-            None => {
-                self.slots.push(Some(value));
-                self.slots.len() - 1
-            }
-        }
-    }
-
-    /// The request, as routing has left it.
-    pub fn get(&mut self, slot: usize) -> Option<&mut Flight> {
-        let place = self.slots.get_mut(slot)?;
-        if let Some(InSlot::Repeated(repeated)) = place.take_if(|held| matches!(held, InSlot::Repeated(_))) {
-            *place = Some(InSlot::Flight(Box::new(repeated.into_flight())));
-        }
-        match place {
-            Some(InSlot::Flight(flight)) => Some(flight),
-            _ => None,
-        }
-    }
-
-    /// The request, if it does as another has done.
-    pub fn repeated(&mut self, slot: usize) -> Option<&mut Repeated> {
-        match self.slots.get_mut(slot)? {
-            Some(InSlot::Repeated(repeated)) => Some(repeated),
-            _ => None,
-        }
-    }
-
-    /// Takes out the requests of one driver.
-    fn take_of(&mut self, driver: Driver) -> Vec<InSlot> {
-        let is_its = |place: &Option<InSlot>| place.as_ref().is_some_and(|place| place.driver() == driver);
-        let slots: Vec<usize> = (0..self.slots.len())
-            .filter(|slot| is_its(&self.slots[*slot]))
-            .collect();
-        slots.into_iter().filter_map(|slot| self.remove(slot)).collect()
-    }
-
-    pub fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
-    }
-
-    pub fn remove(&mut self, slot: usize) -> Option<InSlot> {
-        let value = self.slots.get_mut(slot)?.take()?;
-        self.free.push(slot);
-        Some(value)
-    }
 }

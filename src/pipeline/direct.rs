@@ -5,8 +5,7 @@
 //! it is and the page learns no locale. Upstream: `renderToResponse` and `renderErrorToResponseImpl` of
 //! `next/dist/server/base-server.js`, called past the router.
 
-use super::flight::Flight;
-use crate::engine::Engine;
+use crate::engine::{Engine, RequestState};
 use crate::request::Request;
 use crate::route::{Decision, Output, OutputKind};
 use crate::source::prerender::Driver;
@@ -19,24 +18,24 @@ const DIRECT: Driver = 0;
 impl Engine {
     /// How the page of a path is called. `None` when the app has no such page. The request's origin is `Revalidate`.
     pub fn direct_page(&self, request: Request) -> Option<Render> {
-        let flight = self.route(request, DIRECT);
-        let path = flight.state.location.pathname.as_str();
+        let state = self.route(request, DIRECT);
+        let path = state.route.location.pathname.as_str();
         let base_path = &self.config.base_path;
         let locales = self.config.i18n.as_ref().map(Locales::compile);
         let is_localised = locales.as_ref().is_some_and(|all| all.split(path).locale.is_some());
         let has_slash = path.len() > 1 && path.ends_with('/');
         let is_for_the_router = has_slash || (!base_path.is_empty() && path_has_prefix(path, base_path));
-        match &flight.decision {
+        match &state.decision {
             // A document is kept per locale and found by that name only.
             Decision::Output(output)
                 if !is_localised && !is_for_the_router && (locales.is_none() || !output.file.ends_with(".html")) =>
             {
-                Some(self.direct(&flight, output, None))
+                Some(self.direct(&state, output, None))
             }
             // Newer versions find what has no route, such as error pages, by the name in the manifest.
             _ if self.build.capabilities.captured_html && self.renders_pages => {
                 let output = self.router.lookup(path, None)?;
-                Some(self.direct(&flight, &output, None))
+                Some(self.direct(&state, &output, None))
             }
             _ => None,
         }
@@ -44,28 +43,28 @@ impl Engine {
 
     /// How the error page for `status` is called, in the default locale or in none. `None` when the app has none that can be rendered.
     pub fn direct_error(&self, request: Request, status: u16, localised: bool) -> Option<Render> {
-        let flight = self.route(request, DIRECT);
+        let state = self.route(request, DIRECT);
         let i18n = self.config.i18n.as_ref().filter(|_| localised);
         let locale = i18n.map(|i18n| i18n.default_locale.as_str());
         let output = self.error_output(status, locale)?;
-        Some(self.direct(&flight, &output, locale))
+        Some(self.direct(&state, &output, locale))
     }
 
     /// How the entry of a page is called that has no route of its own, by its name in the manifest. `None` when the build has none that can
     /// be rendered.
     pub fn direct_entry(&self, request: Request, page: &str) -> Option<Render> {
-        let flight = self.route(request, DIRECT);
+        let state = self.route(request, DIRECT);
         let locale = self.config.i18n.as_ref().map(|i18n| i18n.default_locale.as_str());
         let output = self.router.lookup(page, locale)?;
         if output.kind == OutputKind::Pages && !self.renders_pages {
             return None;
         }
-        Some(self.direct(&flight, &output, locale.filter(|_| output.kind == OutputKind::Pages)))
+        Some(self.direct(&state, &output, locale.filter(|_| output.kind == OutputKind::Pages)))
     }
 
-    fn direct(&self, flight: &Flight, output: &Output, locale: Option<&str>) -> Render {
-        let mut render = self.plain_render(flight, output, None);
-        render.vary = self.rules.vary(output, &flight.state.location.pathname, false);
+    fn direct(&self, state: &RequestState, output: &Output, locale: Option<&str>) -> Render {
+        let mut render = self.plain_render(state, output, None);
+        render.vary = self.rules.vary(output, &state.route.location.pathname, false);
         render.drop_next_url = !render.vary.is_some_and(|vary| vary.ends_with("next-url"));
         render.locale = locale.map(str::to_owned);
         render.default_locale = locale.map(str::to_owned);

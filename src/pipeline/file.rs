@@ -4,15 +4,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::flight::{Answer, FileRequest, Flight, Load, Next, Step};
 use super::output::response_headers;
-use super::shortcut::Source;
 use crate::answer::body_of;
 use crate::answer::conditional::Conditions;
 use crate::answer::file::{self, Content, FileAnswer, Keep, Policy};
 use crate::body::Body;
 use crate::build::ListingRoot;
-use crate::engine::Engine;
+use crate::engine::{Answer, Cause, Engine, FileRequest, Load, Next, Provenance, RequestState, Source};
 use crate::http::encoding::Coding;
 use crate::http::status::Status;
 use crate::request::Method;
@@ -21,41 +19,37 @@ use crate::source::file::{sanitize, FileMeta, Opened, Root, SafePath, StoredFile
 
 impl Engine {
     /// Serves a file that the router's list contains.
-    pub(super) fn serve_file(&self, flight: &mut Flight, file: &StaticFile) -> Next {
-        if !flight.request.method.is_read() {
-            let mut headers = response_headers(flight);
+    pub(super) fn serve_file(&self, state: &mut RequestState, file: &StaticFile) -> Next {
+        if !state.request.method.is_read() {
+            let mut headers = response_headers(state);
             headers.append("Allow", "GET");
             headers.append("Allow", "HEAD");
-            return self.fail_onto(flight, 405, headers);
+            return self.fail_onto(state, Cause::Other, 405, headers);
         }
         let Ok(path) = sanitize(&file.item_path) else {
-            return self.fail(flight, 400);
+            return self.fail(state, Cause::Target, 400);
         };
         match self.files.peek(self.root(file.root), &path) {
-            Some(stored) => self.serve_stored(flight, file, path, &stored),
+            Some(stored) => self.serve_stored(state, file, path, &stored),
             None => to_be_loaded(file, path),
         }
     }
 
     fn serve_stored(
         &self,
-        flight: &mut Flight,
+        state: &mut RequestState,
         file: &StaticFile,
         path: SafePath<'_>,
         stored: &Arc<StoredFile>,
     ) -> Next {
-        let answer = self.file_answer(flight, file, stored.meta());
+        let answer = self.file_answer(state, file, stored.meta());
         if answer.content == Content::ErrorPage {
-            return self.fail_onto(flight, answer.status.code, answer.headers);
+            return self.fail_onto(state, Cause::Other, answer.status.code, answer.headers);
         }
         match stored.body_now(answer.content) {
             Some(body) => {
-                flight.made_from(Source::File(
-                    file.root,
-                    path.as_str().to_owned(),
-                    Arc::downgrade(stored),
-                ));
-                self.send_stored(flight, stored, answer, body)
+                let source = Source::File(file.root, path.as_str().to_owned(), Arc::downgrade(stored));
+                self.send_stored(state, Provenance::Source(source), stored, answer, body)
             }
             None => to_be_loaded(file, path),
         }
@@ -64,85 +58,83 @@ impl Engine {
     /// Opens a file, or compresses one, for the request in `slot`.
     pub(super) async fn load_file(self: &Arc<Self>, slot: usize, wanted: FileRequest) {
         let opened = self.files.open(self.root(wanted.file.root), &wanted.path).await;
-        let answer = {
-            let mut flights = self.flights();
-            let Some(flight) = flights.get(slot) else {
-                return;
-            };
-            let Some(meta) = opened.meta() else {
-                // The list of the router said it was there: deleted since, or no file at all.
-                let next = self.fail(flight, 400);
-                flight.next = next;
-                return;
-            };
-            let answer = self.file_answer(flight, &wanted.file, meta);
-            if answer.content == Content::ErrorPage {
-                let next = self.fail_onto(flight, answer.status.code, answer.headers);
-                flight.next = next;
-                return;
-            }
-            answer
+        let Some(meta) = opened.meta() else {
+            // The list of the router said it was there: deleted since, or no file at all.
+            return self.requests.advance(slot, |state| self.fail(state, Cause::Other, 400));
         };
-        let body = body_of(&opened, answer.content).await;
-        let mut flights = self.flights();
-        let Some(flight) = flights.get(slot) else {
+        let answer = self
+            .requests
+            .look(slot, |state, _| self.file_answer(state, &wanted.file, meta));
+        let Some(answer) = answer else {
             return;
         };
-        let next = match (body, &opened) {
-            (Ok(body), Opened::Hot(stored)) => self.send_stored(flight, stored, answer, body),
-            (Ok(body), _) => send(answer, body),
+        if answer.content == Content::ErrorPage {
+            return self.requests.advance(slot, |state| {
+                self.fail_onto(state, Cause::Other, answer.status.code, answer.headers)
+            });
+        }
+        let body = body_of(&opened, answer.content).await;
+        self.requests.advance(slot, |state| match (body, &opened) {
+            (Ok(body), Opened::Hot(stored)) => self.send_stored(state, Provenance::Uncacheable, stored, answer, body),
+            (Ok(body), _) => send(answer, Provenance::Uncacheable, body),
             (Err(error), _) => {
                 tracing::error!("{} cannot be sent: {error}", wanted.path.as_str());
-                self.fail(flight, 400)
+                self.fail(state, Cause::Other, 400)
             }
-        };
-        flight.next = next;
+        });
     }
 
-    fn file_answer(&self, flight: &Flight, file: &StaticFile, meta: &FileMeta) -> FileAnswer {
+    fn file_answer(&self, state: &RequestState, file: &StaticFile, meta: &FileMeta) -> FileAnswer {
         let policy = Policy {
             keep: self.keep(file),
             etags: self.settings.etags,
             compress: self.settings.compress,
             preferred: self.settings.preferred,
-            head: flight.request.method == Method::Head,
+            head: state.request.method == Method::Head,
             may_be_unchanged: true,
         };
-        let asked = Conditions::of(&flight.request.headers);
-        let status = flight.status.or_else(|| flight.request.headers.set_before().status());
+        let asked = Conditions::of(&state.request.headers);
+        let status = state.status.or_else(|| state.request.headers.set_before().status());
         let policy = Policy {
             may_be_unchanged: status.is_none_or(|status| (200..300).contains(&status) || status == 304),
             ..policy
         };
-        let mut answer = file::answer(meta, &asked, policy, response_headers(flight));
-        if let (200, Some(status)) = (answer.status.code, flight.status) {
+        let mut answer = file::answer(meta, &asked, policy, response_headers(state));
+        if let (200, Some(status)) = (answer.status.code, state.status) {
             answer.status = Status::set(status);
         }
         answer
     }
 
     /// A file in memory. The usual answers are prepared once and then cross to Node as a number.
-    fn send_stored(&self, flight: &Flight, stored: &Arc<StoredFile>, answer: FileAnswer, body: Body) -> Next {
+    fn send_stored(
+        &self,
+        state: &RequestState,
+        provenance: Provenance,
+        stored: &Arc<StoredFile>,
+        answer: FileAnswer,
+        body: Body,
+    ) -> Next {
         let coding = match answer.content {
             Content::Whole(coding) => coding,
             Content::Nothing => Coding::Identity,
-            Content::Part(..) | Content::ErrorPage => return send(answer, body),
+            Content::Part(..) | Content::ErrorPage => return send(answer, provenance, body),
         };
         // A body that a better one is about to follow is sent and not kept.
         let is_final = matches!(&body, Body::Bytes(bytes) if stored.is_final(coding, bytes));
-        let has_more = flight.state.has_response_headers() || flight.heeds_response.get();
+        let has_more = state.route.has_response_headers() || state.uses_preset_headers.get();
         if has_more || !(is_final || matches!(body, Body::Empty)) {
-            return send(answer, body);
+            return send(answer, provenance, body);
         }
-        let kind = (answer.status.code, coding, flight.request.method == Method::Head);
+        let kind = (answer.status.code, coding, state.request.method == Method::Head);
         if let Some(ready) = stored.prepared(kind) {
-            return Next::Ready(ready);
+            return Next::Ready(ready, provenance);
         }
-        match send(answer, body) {
-            Next::Step(Step::Answer(answer)) => {
-                let ready = self.table.add(answer.status, answer.headers, answer.body);
+        match send(answer, provenance, body) {
+            Next::Answer(answer, provenance) => {
+                let ready = self.registry.add(answer.status, answer.headers, answer.body);
                 stored.keep_prepared(kind, &ready);
-                Next::Ready(ready)
+                Next::Ready(ready, provenance)
             }
             other => other,
         }
@@ -180,7 +172,7 @@ fn to_be_loaded(file: &StaticFile, path: SafePath<'_>) -> Next {
     }))
 }
 
-fn send(answer: FileAnswer, body: Body) -> Next {
+fn send(answer: FileAnswer, provenance: Provenance, body: Body) -> Next {
     let FileAnswer {
         status,
         mut headers,
@@ -195,7 +187,7 @@ fn send(answer: FileAnswer, body: Body) -> Next {
             if content != Content::Nothing {
                 headers.set("Content-Length", body.len().to_string());
             }
-            Next::Step(Step::Answer(Answer { status, headers, body }))
+            Next::Answer(Answer { status, headers, body }, provenance)
         }
         body => Next::Body(status, headers, body),
     }

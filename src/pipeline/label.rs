@@ -3,29 +3,27 @@
 //! In: a request that has been routed. Out: its route, one of few names: a page as the app has it (`/blog/[slug]`), or what
 //! kind of answer it is. Never a path of the client's, of which there are as many as anybody likes.
 
-use super::flight::Flight;
 use crate::build::ListingRoot;
-use crate::engine::Engine;
+use crate::engine::{Engine, RequestState};
 use crate::route::Decision;
 
 impl Engine {
     /// The route of the request in `slot`; empty when there is none.
     pub fn label(&self, slot: usize) -> String {
-        self.flights()
-            .get(slot)
-            .map(|flight| label_of(flight).to_owned())
+        self.requests
+            .look(slot, |state, _| label_of(state).to_owned())
             .unwrap_or_default()
     }
 
     /// How many requests are under way, those without a client included.
     pub fn in_flight(&self) -> usize {
-        self.flights().len()
+        self.requests.len()
     }
 }
 
 /// The route of a request.
-pub(super) fn label_of(flight: &Flight) -> &str {
-    match &flight.decision {
+pub(super) fn label_of(state: &RequestState) -> &str {
+    match &state.decision {
         Decision::Output(output) => &output.pathname,
         Decision::File(file) => match file.root {
             ListingRoot::NextStatic => "(_next/static)",
@@ -68,8 +66,8 @@ mod tests {
             (Decision::BadRequest, "(error)"),
         ] {
             let request = Request::parse("GET\0/secret.txt".into(), false, Origin::Client);
-            let flight = Flight::new(request, 0, RouteState::default(), decision);
-            assert_eq!(label_of(&flight), label);
+            let state = RequestState::new(request, 0, RouteState::default(), decision);
+            assert_eq!(label_of(&state), label);
         }
     }
 }

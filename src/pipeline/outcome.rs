@@ -5,11 +5,9 @@
 use bytes::Bytes;
 use serde::Deserialize;
 
-use super::flight::{Flight, Next};
 use super::output::Call;
-use super::shortcut::Origins;
 use crate::answer::page::{CacheStatus, Life, Page};
-use crate::engine::Engine;
+use crate::engine::{Engine, Next, Provenance, RequestState};
 use crate::route::{Address, Variant};
 use crate::source::prerender::{Freshness, Outcome};
 use crate::url::collapse_slashes;
@@ -38,7 +36,7 @@ impl Engine {
     /// Serves what came of a render that made no page.
     pub(super) fn serve_outcome(
         &self,
-        flight: &mut Flight,
+        state: &mut RequestState,
         mut call: Call<'_>,
         page: &Page,
         address: &Address,
@@ -46,14 +44,14 @@ impl Engine {
     ) -> Next {
         let key = self.cache.key(address);
         let status = match self.freshness(page) {
-            Freshness::Expired => return self.render_once(flight, call, &key),
+            Freshness::Expired => return self.render_once(state, call, &key),
             // The entry decides what becomes of an error page.
-            _ if call.error.is_some() => return self.render(flight, call),
+            _ if call.error.is_some() => return self.render(state, Provenance::Uncacheable, call),
             Freshness::Stale => {
-                flight.revalidation = self.revalidation(flight, call.output, address, key, false);
+                state.revalidation = self.revalidation(state, call.output, address, key, false);
                 CacheStatus::Stale
             }
-            Freshness::Fresh if flight.waited => CacheStatus::Miss,
+            Freshness::Fresh if state.lookup.waited => CacheStatus::Miss,
             Freshness::Fresh => CacheStatus::Hit,
         };
         let is_data = variant == Variant::Data;
@@ -66,28 +64,29 @@ impl Engine {
             call.headers.set("x-nextjs-deployment-id", id);
         }
         match page.entry.outcome {
-            Outcome::NotFound if is_data => {
-                self.answer(flight, 404, call.headers, Bytes::from_static(br#"{"notFound":true}"#))
-            }
-            Outcome::NotFound => {
-                flight.origins = Origins::Several;
-                self.not_found_below(flight, call.headers)
-            }
+            Outcome::NotFound if is_data => self.answer(
+                state,
+                Provenance::Uncacheable,
+                404,
+                call.headers,
+                Bytes::from_static(br#"{"notFound":true}"#),
+            ),
+            Outcome::NotFound => self.not_found_below(state, call.headers),
             Outcome::Redirect if is_data => {
                 call.headers.set("content-type", "application/json; charset=utf-8");
                 let props = page.entry.data.clone().unwrap_or_default();
-                self.answer(flight, 200, call.headers, props)
+                self.answer(state, Provenance::Uncacheable, 200, call.headers, props)
             }
             Outcome::Redirect => match page.entry.data.as_deref().map(serde_json::from_slice::<Props>) {
-                Some(Ok(props)) => self.redirect_page(flight, call, props.page),
+                Some(Ok(props)) => self.redirect_page(state, call, props.page),
                 // Written by a version that nobody has looked at: its entry can read it.
-                _ => self.render(flight, call),
+                _ => self.render(state, Provenance::Uncacheable, call),
             },
-            Outcome::Rendered => self.render(flight, call),
+            Outcome::Rendered => self.render(state, Provenance::Uncacheable, call),
         }
     }
 
-    fn redirect_page(&self, flight: &Flight, mut call: Call<'_>, redirect: Redirect) -> Next {
+    fn redirect_page(&self, state: &RequestState, mut call: Call<'_>, redirect: Redirect) -> Next {
         let mut destination = redirect.destination;
         if destination.starts_with('/') {
             if redirect.base_path != Some(false) {
@@ -99,6 +98,12 @@ impl Engine {
         if redirect.status == PERMANENT {
             call.headers.set("Refresh", format!("0;url={destination}"));
         }
-        self.answer(flight, redirect.status, call.headers, Bytes::from(destination))
+        self.answer(
+            state,
+            Provenance::Uncacheable,
+            redirect.status,
+            call.headers,
+            Bytes::from(destination),
+        )
     }
 }

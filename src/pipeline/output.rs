@@ -2,10 +2,8 @@
 
 use bytes::Bytes;
 
-use super::flight::{ErrorPage, Flight, Next, Step};
-use super::shortcut::Origins;
 use crate::answer::page::NO_STORE;
-use crate::engine::Engine;
+use crate::engine::{Engine, ErrorPage, Next, Provenance, RequestState};
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
 use crate::request::RSC_PARAM;
@@ -24,14 +22,14 @@ pub(super) struct Call<'a> {
 
 impl Engine {
     /// Serves a page, as itself or as the error page `error`.
-    pub(super) fn serve_output(&self, flight: &mut Flight, output: &Output, error: Option<&ErrorPage>) -> Next {
-        let mut outcome = self.decide(flight, output, error.map(|error| error.status));
-        outcome.status = outcome.status.or(flight.status);
-        let mut headers = leading_headers(flight, error);
+    pub(super) fn serve_output(&self, state: &mut RequestState, output: &Output, error: Option<&ErrorPage>) -> Next {
+        let mut outcome = self.decide(state, output, error.map(|error| error.status));
+        outcome.status = outcome.status.or(state.status);
+        let mut headers = leading_headers(state, error);
         if let PageDecision::CorrectSearch(rsc) = &outcome.decision {
-            let (path, search) = self.init_target(flight);
+            let (path, search) = self.init_target(state);
             headers.set("location", format!("{path}{}", rsc.corrected_search(&search)));
-            return self.answer(flight, 307, headers, Bytes::new());
+            return self.answer(state, Provenance::Uncacheable, 307, headers, Bytes::new());
         }
         let mut call = Call {
             output,
@@ -41,56 +39,58 @@ impl Engine {
         };
         match call.outcome.decision.clone() {
             PageDecision::Static(file) => {
-                call.name_matched_path(flight, false);
-                self.serve_static(flight, call, file)
+                call.name_matched_path(state, false);
+                self.serve_static(state, call, file)
             }
             PageDecision::Prerendered(prerendered) => {
-                call.name_matched_path(flight, self.build.capabilities.trimmed_matched_paths);
-                self.serve_prerendered(flight, call, prerendered)
+                call.name_matched_path(state, self.build.capabilities.trimmed_matched_paths);
+                self.serve_prerendered(state, call, prerendered)
             }
             PageDecision::Render => {
-                call.name_matched_path(flight, false);
-                // Who gets a shell depends on more than the target, and so does who gets none.
-                if error.is_none() && !self.rules.is_partial(output) {
-                    flight.origins = Origins::Entry;
-                }
-                self.render(flight, call)
+                call.name_matched_path(state, false);
+                // Whether a request gets a shell depends on more than the target.
+                let provenance = if error.is_none() && !self.rules.is_partial(output) {
+                    Provenance::Entry
+                } else {
+                    Provenance::Uncacheable
+                };
+                self.render(state, provenance, call)
             }
-            refusal => self.refuse(flight, call, &refusal),
+            refusal => self.refuse(state, call, &refusal),
         }
     }
 
     /// What a page does with a request, as itself or as the error page for `status`.
-    pub(super) fn decide(&self, flight: &Flight, output: &Output, status: Option<u16>) -> PageOutcome {
+    pub(super) fn decide(&self, state: &RequestState, output: &Output, status: Option<u16>) -> PageOutcome {
         self.rules.decide(
             &self.build,
             PageRequest {
-                request: &flight.request,
+                request: &state.request,
                 output,
-                pathname: &flight.state.location.pathname,
+                pathname: &state.route.location.pathname,
                 // Middleware that rewrites to a URL of its own drops the parameter; then the one that arrived counts.
-                rsc_param: flight
-                    .state
+                rsc_param: state
+                    .route
                     .location
                     .query
                     .get(RSC_PARAM)
-                    .or_else(|| flight.state.init_query.get(RSC_PARAM)),
-                names_payload: flight.names_payload,
+                    .or_else(|| state.route.init_query.get(RSC_PARAM)),
+                names_payload: state.names_payload,
                 status,
-                locale: locale_of(flight),
-                rewritten_pathname: flight.state.rewritten_pathname.as_deref(),
+                locale: locale_of(state),
+                rewritten_pathname: state.route.rewritten_pathname.as_deref(),
             },
         )
     }
 
     /// A short answer in place of the page.
-    fn refuse(&self, flight: &Flight, mut call: Call<'_>, decision: &PageDecision) -> Next {
+    fn refuse(&self, state: &RequestState, mut call: Call<'_>, decision: &PageDecision) -> Next {
         call.vary();
         if *decision != PageDecision::SkipPrefetch {
-            call.name_matched_path(flight, false);
+            call.name_matched_path(state, false);
         }
         // Not that of a status page asked for by its own path, which is worked out later.
-        let status = call.error.map(|error| error.status).or(flight.status);
+        let status = call.error.map(|error| error.status).or(state.status);
         let mut headers = call.headers;
         match decision {
             PageDecision::SkipPrefetch => {
@@ -99,22 +99,34 @@ impl Engine {
                 headers.set("cache-control", NO_STORE);
                 // What middleware or an error has said stays: the client router navigates by it.
                 let status = status.map_or(Status::from(200), Status::set);
-                self.answer(flight, status, headers, Bytes::from_static(b"{}"))
+                self.answer(
+                    state,
+                    Provenance::Uncacheable,
+                    status,
+                    headers,
+                    Bytes::from_static(b"{}"),
+                )
             }
-            PageDecision::PlainNotFound => self.plain_not_found(flight, headers),
+            PageDecision::PlainNotFound => self.plain_not_found(state, headers),
             PageDecision::MethodNotAllowed => {
                 headers.append("Allow", "GET");
                 headers.append("Allow", "HEAD");
-                self.answer(flight, 405, headers, Bytes::from_static(b"Method Not Allowed"))
+                self.answer(
+                    state,
+                    Provenance::Uncacheable,
+                    405,
+                    headers,
+                    Bytes::from_static(b"Method Not Allowed"),
+                )
             }
-            _ => self.answer(flight, 400, headers, Bytes::new()),
+            _ => self.answer(state, Provenance::Uncacheable, 400, headers, Bytes::new()),
         }
     }
 
     /// The query that the page sees. Pages of the Pages Router find their params in it; one with `getStaticProps` finds
     /// nothing else (`findPageComponentsImpl` of `next-server.js`).
-    fn page_query(&self, flight: &Flight, output: &Output) -> Query {
-        let mut query = flight.state.location.query.clone();
+    fn page_query(&self, state: &RequestState, output: &Output) -> Query {
+        let mut query = state.route.location.query.clone();
         if output.kind != OutputKind::Pages {
             return query;
         }
@@ -128,15 +140,15 @@ impl Engine {
     }
 
     /// Path and search of the target as it arrived, normalised like a URL.
-    fn init_target(&self, flight: &Flight) -> (String, String) {
-        match Location::parse_whole(&flight.request.target, self.build.capabilities.dialect()) {
+    fn init_target(&self, state: &RequestState) -> (String, String) {
+        match Location::parse_whole(&state.request.target, self.build.capabilities.dialect()) {
             Ok(location) => (location.pathname, location.search),
-            Err(_) => (flight.request.target.clone(), String::new()),
+            Err(_) => (state.request.target.clone(), String::new()),
         }
     }
 
     /// How the entry of a page is called whatever the request is.
-    pub(super) fn plain_render(&self, flight: &Flight, output: &Output, status: Option<u16>) -> Render {
+    pub(super) fn plain_render(&self, state: &RequestState, output: &Output, status: Option<u16>) -> Render {
         let outcome = PageOutcome {
             decision: PageDecision::Render,
             vary: None,
@@ -147,22 +159,22 @@ impl Engine {
             output,
             error: None,
             outcome,
-            headers: response_headers(flight),
+            headers: response_headers(state),
         };
-        self.render_of(flight, call)
+        self.render_of(state, call)
     }
 
     /// Runs the entry of a page.
-    pub(super) fn render(&self, flight: &Flight, call: Call<'_>) -> Next {
-        Next::Step(Step::Render(Box::new(self.render_of(flight, call))))
+    pub(super) fn render(&self, state: &RequestState, provenance: Provenance, call: Call<'_>) -> Next {
+        Next::Render(Box::new(self.render_of(state, call)), provenance)
     }
 
     /// How the entry of a page is called.
-    pub(super) fn render_of(&self, flight: &Flight, call: Call<'_>) -> Render {
+    pub(super) fn render_of(&self, state: &RequestState, call: Call<'_>) -> Render {
         let Call { output, outcome, .. } = call;
-        let state = &flight.state;
-        let (path, search) = self.init_target(flight);
-        let locale = state.locale.as_ref();
+        let route = &state.route;
+        let (path, search) = self.init_target(state);
+        let locale = route.locale.as_ref();
         let is_rsc = outcome.rsc.is_some();
         let rsc = outcome.rsc.unwrap_or_default();
         Render {
@@ -173,8 +185,8 @@ impl Engine {
             pathname: output.pathname.clone(),
             params: output.params.clone(),
             query: (output.kind != OutputKind::PagesApi || output.edge || !self.build.capabilities.api_query_from_url)
-                .then(|| self.page_query(flight, output)),
-            init_query: state.init_query.clone(),
+                .then(|| self.page_query(state, output)),
+            init_query: route.init_query.clone(),
             url: format!("{path}{search}"),
             headers: pairs(&call.headers),
             vary: outcome.vary,
@@ -191,8 +203,8 @@ impl Engine {
             is_prefetch_rsc: rsc.prefetch,
             segment_prefetch: rsc.segment,
             is_data_request: output.is_data_request,
-            rewritten_pathname: state.rewritten_pathname.clone(),
-            request_headers: state.request_headers.clone(),
+            rewritten_pathname: route.rewritten_pathname.clone(),
+            request_headers: route.request_headers.clone(),
         }
     }
 }
@@ -212,13 +224,13 @@ impl Call<'_> {
     }
 
     /// A data request learns which page it came to. Entries say so `trimmed`: without the slash of a locale's first page.
-    fn name_matched_path(&mut self, flight: &Flight, trimmed: bool) {
+    fn name_matched_path(&mut self, state: &RequestState, trimmed: bool) {
         // API routes and edge functions are called before that is done.
         let is_named = self.error.is_none() && !self.output.edge && self.output.kind != OutputKind::PagesApi;
         // Of an answer that has a status already, nobody asks which page it was.
-        let status = flight.status.or_else(|| flight.request.headers.set_before().status());
-        if is_named && status.is_none_or(|status| status == 200) && has_data_header(flight) {
-            let prefix = locale_of(flight).map_or(String::new(), |locale| format!("/{locale}"));
+        let status = state.status.or_else(|| state.request.headers.set_before().status());
+        if is_named && status.is_none_or(|status| status == 200) && has_data_header(state) {
+            let prefix = locale_of(state).map_or(String::new(), |locale| format!("/{locale}"));
             let page = match self.output.pathname.as_str() {
                 "/_not-found" => "/404",
                 pathname => pathname,
@@ -232,20 +244,20 @@ impl Call<'_> {
     }
 }
 
-pub(super) fn locale_of(flight: &Flight) -> Option<&str> {
-    flight.state.locale.as_ref().map(|state| state.locale.as_str())
+pub(super) fn locale_of(state: &RequestState) -> Option<&str> {
+    state.route.locale.as_ref().map(|state| state.locale.as_str())
 }
 
 /// Whether routing marked the request as one for data (`x-nextjs-data`); a client's own header was dropped at the door.
-pub(super) fn has_data_header(flight: &Flight) -> bool {
-    let headers = flight.state.header_view(&flight.request);
+pub(super) fn has_data_header(state: &RequestState) -> bool {
+    let headers = state.route.header_view(&state.request);
     headers.get("x-nextjs-data").is_some_and(|value| !value.is_empty())
 }
 
 /// What stands on the response before the page adds its own: the app's header rules, and what a failed answer left.
-pub(super) fn leading_headers(flight: &Flight, error: Option<&ErrorPage>) -> HeaderList {
+pub(super) fn leading_headers(state: &RequestState, error: Option<&ErrorPage>) -> HeaderList {
     let Some(error) = error else {
-        return response_headers(flight);
+        return response_headers(state);
     };
     let mut headers = error.headers.clone();
     if error.no_store {
@@ -255,10 +267,10 @@ pub(super) fn leading_headers(flight: &Flight, error: Option<&ErrorPage>) -> Hea
 }
 
 /// What the user's server has set on the response and any answer heeds.
-pub(super) fn set_before(flight: &Flight) -> HeaderList {
-    let heeded = flight.request.headers.set_before().heeded();
+pub(super) fn set_before(state: &RequestState) -> HeaderList {
+    let heeded = state.request.headers.set_before().heeded();
     if !heeded.is_empty() {
-        flight.heeds_response.set(true);
+        state.uses_preset_headers.set(true);
     }
     let mut headers = HeaderList::new();
     for (name, value) in heeded {
@@ -269,13 +281,13 @@ pub(super) fn set_before(flight: &Flight) -> HeaderList {
 
 /// What stands on the response before the answer adds its own: what the user's server has set, then the app's header rules and
 /// middleware, which replace it, in order.
-pub(super) fn response_headers(flight: &Flight) -> HeaderList {
-    let mut headers = set_before(flight);
-    if !flight.state.has_response_headers() {
+pub(super) fn response_headers(state: &RequestState) -> HeaderList {
+    let mut headers = set_before(state);
+    if !state.route.has_response_headers() {
         return headers;
     }
     let replaces = !headers.is_empty();
-    for (name, value) in flight.state.response_headers().iter() {
+    for (name, value) in state.route.response_headers().iter() {
         if replaces {
             headers.remove(name);
         }

@@ -2,13 +2,11 @@
 
 use std::sync::Arc;
 
-use super::flight::{Answer, Flight, Load, Next, Shell, Step};
-use super::lost;
+use super::bare_fault;
 use super::output::{pairs, Call};
-use super::shortcut::{Origins, Source};
 use crate::answer::conditional::Conditions;
 use crate::answer::page::{CacheStatus, Framing, Page, PageAnswer};
-use crate::engine::Engine;
+use crate::engine::{Answer, Cause, Engine, Load, Next, Provenance, RequestState, Shell, Source, Step};
 use crate::request::{is_heeded, Method};
 use crate::route::{Address, EntryKind, Prerendered, Variant};
 use crate::source::prerender::{Entry, Freshness, Lead, Outcome};
@@ -33,29 +31,28 @@ enum Kept {
 
 impl Engine {
     /// Serves a document that the build wrote and nobody renders again.
-    pub(super) fn serve_static(&self, flight: &mut Flight, call: Call<'_>, file: String) -> Next {
+    pub(super) fn serve_static(&self, state: &mut RequestState, call: Call<'_>, file: String) -> Next {
         // A key that no storage key leads to.
         let key = format!("document\0{file}");
-        match self.page_in_memory(flight, &key) {
+        match self.page_in_memory(state, &key) {
             Some(page) => {
-                flight.made_from(Source::Page(key, Arc::downgrade(&page)));
-                self.serve_page(flight, &call, page, Variant::Html, Serving::default())
+                let source = Provenance::Source(Source::Page(key, Arc::downgrade(&page)));
+                self.serve_page(state, source, &call, page, Variant::Html, Serving::default())
             }
-            None if flight.absent.contains(&key) => {
+            None if state.lookup.failed_keys.contains(&key) => {
                 let why = format!("The document {file} is not in the build. Run `next build` again.");
                 if call.error.is_some() {
-                    return Next::Step(lost(&why));
+                    return Next::Answer(bare_fault(&why), Provenance::Uncacheable);
                 }
                 tracing::error!("{why}");
-                flight.origins = Origins::Several;
-                self.fail(flight, 500)
+                self.fail(state, Cause::Other, 500)
             }
             None => Next::Load(Load::Document(file, key)),
         }
     }
 
     /// Serves the answer that the cache holds, if it may be served.
-    pub(super) fn serve_prerendered(&self, flight: &mut Flight, call: Call<'_>, prerendered: Prerendered) -> Next {
+    pub(super) fn serve_prerendered(&self, state: &mut RequestState, call: Call<'_>, prerendered: Prerendered) -> Next {
         let Prerendered {
             address,
             fallback,
@@ -64,30 +61,30 @@ impl Engine {
         // What was due when the request began to wait may have been done since. A page that found nothing is followed by the
         // not-found page, and is due all the same.
         if call.error.is_none() {
-            flight.revalidation = None;
+            state.revalidation = None;
         }
         let own_key = self.cache.key(&address);
-        let kept = match self.look_up(flight, address, own_key.clone()) {
+        let kept = match self.look_up(state, address, own_key.clone()) {
             Kept::Absent => fallback.map(|fallback| {
                 let key = self.cache.key(&fallback);
-                self.look_up(flight, fallback, key)
+                self.look_up(state, fallback, key)
             }),
             kept => Some(kept),
         };
         let (address, key, page) = match kept {
             Some(Kept::Here(address, key, page)) => (address, key, page),
             Some(Kept::OnDisk(load)) => return Next::Load(load),
-            Some(Kept::Absent) | None => return self.render_once(flight, call, &own_key),
+            Some(Kept::Absent) | None => return self.render_once(state, call, &own_key),
         };
         if page.entry.outcome != Outcome::Rendered {
-            return self.serve_outcome(flight, call, &page, &address, variant);
+            return self.serve_outcome(state, call, &page, &address, variant);
         }
         let postponed = page.entry.postponed.as_deref().filter(|_| variant == Variant::Html);
         let postponed = postponed.map(str::to_owned);
         // Only what a client reads on from is sent early.
-        let is_early = postponed.is_some() && flight.request.method != Method::Get;
+        let is_early = postponed.is_some() && state.request.method != Method::Get;
         if is_early || !self.has_variant(&page.entry, &variant) {
-            return self.render(flight, call);
+            return self.render(state, Provenance::Uncacheable, call);
         }
         let freshness = self.freshness(&page);
         let serving = Serving {
@@ -97,58 +94,68 @@ impl Engine {
                 // A path without an answer of its own has missed, and so has who waited for a render.
                 _ if key != own_key => CacheStatus::Miss,
                 Freshness::Stale => CacheStatus::Stale,
-                _ if flight.waited => CacheStatus::Miss,
+                _ if state.lookup.waited => CacheStatus::Miss,
                 _ => CacheStatus::Hit,
             },
         };
         match freshness {
             // An error page stands for another URL than its own: the entry decides what becomes of it.
-            Freshness::Stale if call.error.is_some() => self.render(flight, call),
+            Freshness::Stale if call.error.is_some() => self.render(state, Provenance::Uncacheable, call),
             Freshness::Stale | Freshness::Fresh => {
-                // Who gets a shell depends on more than the target.
+                let mut provenance = Provenance::Uncacheable;
+                // Whether a request gets a shell depends on more than the target.
                 if freshness == Freshness::Fresh && serving.cache == CacheStatus::Hit && !address.partial {
-                    flight.made_from(Source::Page(key, Arc::downgrade(&page)));
+                    provenance = Provenance::Source(Source::Page(key, Arc::downgrade(&page)));
                 } else if freshness == Freshness::Stale {
                     let prefetch = call.outcome.rsc.as_ref().is_some_and(|rsc| rsc.prefetch);
-                    flight.revalidation = self.revalidation(flight, call.output, &address, key, prefetch);
+                    state.revalidation = self.revalidation(state, call.output, &address, key, prefetch);
                 }
                 match postponed {
-                    Some(postponed) => self.resume(flight, call, page, postponed, serving),
-                    None => self.serve_page(flight, &call, page, variant, serving),
+                    Some(postponed) => self.resume(state, call, page, postponed, serving),
+                    None => self.serve_page(state, provenance, &call, page, variant, serving),
                 }
             }
-            Freshness::Expired => self.render_once(flight, call, &key),
+            Freshness::Expired => self.render_once(state, call, &key),
         }
     }
 
     /// Where an answer is to be had.
-    fn look_up(&self, flight: &Flight, address: Address, key: String) -> Kept {
-        match self.page_in_memory(flight, &key) {
+    fn look_up(&self, state: &RequestState, address: Address, key: String) -> Kept {
+        match self.page_in_memory(state, &key) {
             Some(page) => Kept::Here(address, key, page),
-            None if flight.absent.contains(&key) => Kept::Absent,
+            None if state.lookup.failed_keys.contains(&key) => Kept::Absent,
             None => Kept::OnDisk(Load::Page(address, key)),
         }
     }
 
     /// Sends a shell and lets the entry go on from it.
-    fn resume(&self, flight: &Flight, call: Call<'_>, page: Arc<Page>, postponed: String, serving: Serving) -> Next {
-        let shell = match self.serve_page(flight, &call, page, Variant::Html, serving) {
-            Next::Ready(answer) => Shell::Ready(answer),
-            Next::Step(Step::Answer(answer)) => Shell::Once(answer),
+    fn resume(
+        &self,
+        state: &RequestState,
+        call: Call<'_>,
+        page: Arc<Page>,
+        postponed: String,
+        serving: Serving,
+    ) -> Next {
+        let provenance = Provenance::Uncacheable;
+        let shell = match self.serve_page(state, provenance, &call, page, Variant::Html, serving) {
+            Next::Ready(answer, _) => Shell::Ready(answer),
+            Next::Answer(answer, _) => Shell::Once(answer),
             other => return other,
         };
         Next::Step(Step::Resume {
             shell,
             postponed,
-            render: Box::new(self.render_of(flight, call)),
+            render: Box::new(self.render_of(state, call)),
         })
     }
 
     /// The answer that memory holds, or that was read for this request.
-    fn page_in_memory(&self, flight: &Flight, key: &str) -> Option<Arc<Page>> {
+    fn page_in_memory(&self, state: &RequestState, key: &str) -> Option<Arc<Page>> {
         let kept = self.cache.page(key);
         kept.or_else(|| {
-            flight
+            state
+                .lookup
                 .loaded
                 .as_ref()
                 .filter(|(of, _)| of == key)
@@ -158,20 +165,20 @@ impl Engine {
 
     /// Runs the entry of a page for which there is nothing to show, unless another thread of the process does so already: then
     /// the request waits for that. Within a thread the entry itself brings such requests together, errors included.
-    pub(super) fn render_once(&self, flight: &mut Flight, call: Call<'_>, key: &str) -> Next {
-        if flight.permit.is_none() && !flight.waited && call.error.is_none() {
-            match self.cache.renders.lead(key, flight.driver) {
-                Lead::Own(permit) => flight.permit = Some(permit),
+    pub(super) fn render_once(&self, state: &mut RequestState, call: Call<'_>, key: &str) -> Next {
+        if state.permit.is_none() && !state.lookup.waited && call.error.is_none() {
+            match self.cache.renders.lead(key, state.driver) {
+                Lead::Own(permit) => state.permit = Some(permit),
                 Lead::Joined => {}
                 Lead::Elsewhere(end) => {
-                    flight.waited = true;
+                    state.lookup.waited = true;
                     // It may be on disk only, if memory is small.
-                    flight.absent.clear();
+                    state.lookup.failed_keys.clear();
                     return Next::Load(Load::Render(end));
                 }
             }
         }
-        self.render(flight, call)
+        self.render(state, Provenance::Uncacheable, call)
     }
 
     fn has_variant(&self, entry: &Entry, variant: &Variant) -> bool {
@@ -187,20 +194,21 @@ impl Engine {
 
     fn serve_page(
         &self,
-        flight: &Flight,
+        state: &RequestState,
+        provenance: Provenance,
         call: &Call<'_>,
         page: Arc<Page>,
         variant: Variant,
         serving: Serving,
     ) -> Next {
         let mut rules = pairs(&call.headers);
-        let mut personal = flight.personal;
+        let mut personal = state.uncacheable;
         // The handler of a route leaves its place to a header that is there, the others add to it.
-        let set_before = flight.request.headers.set_before().headers();
+        let set_before = state.request.headers.set_before().headers();
         for (name, value) in set_before.filter(|(name, _)| page.says(name) && !is_heeded(name)) {
             if !call.headers.has(name) {
                 rules.push((name.to_owned(), value.to_owned()));
-                flight.heeds_response.set(true);
+                state.uses_preset_headers.set(true);
                 personal = true;
             }
         }
@@ -222,16 +230,18 @@ impl Engine {
             Variant::Segment(_) if page.entry.segments.is_none() => Variant::Rsc,
             variant => variant,
         };
-        let conditions = Conditions::of(&flight.request.headers);
-        let head = flight.request.method == Method::Head;
+        let conditions = Conditions::of(&state.request.headers);
+        let head = state.request.method == Method::Head;
         let mut settings = self.settings;
         if page.entry.kind == EntryKind::AppRoute {
             // Older lines compress by the type that a rule or middleware has set, not by the handler's own.
             settings.compress &= self.build.capabilities.compressed_route_handlers || call.headers.has("content-type");
         }
-        match page.answer(&self.table, settings, variant, framing, &conditions, head) {
-            PageAnswer::Ready(answer) => Next::Ready(answer),
-            PageAnswer::Once(status, headers, body) => Next::Step(Step::Answer(Answer { status, headers, body })),
+        match page.answer(&self.registry, settings, variant, framing, &conditions, head) {
+            PageAnswer::Ready(answer) => Next::Ready(answer, provenance.of_error_page(call.error)),
+            PageAnswer::Once(status, headers, body) => {
+                Next::Answer(Answer { status, headers, body }, Provenance::Uncacheable)
+            }
             PageAnswer::Encode(variant, coding) => Next::Load(Load::Encode(page, variant, coding)),
         }
     }

@@ -3,11 +3,11 @@
 //! In: method, target and raw headers as Node parsed them. Out: a [`Request`] whose internal headers are gone. Everything
 //! after this door may trust that a header in [`INTERNAL_HEADERS`] was not sent by a client.
 
-mod plain;
+mod cacheable;
 mod rsc;
 mod set_before;
 
-pub use plain::{may_be_plain, Plain, PREVIEW_COOKIES};
+pub use cacheable::{may_be_cacheable, CacheableRequest, PREVIEW_COOKIES};
 pub use rsc::{RscRequest, FLIGHT_HEADERS, PREFETCHES, PREFETCHES_OF_NAVIGATIONS, RSC_HEADER, RSC_PARAM};
 pub use set_before::{is_heeded, SetBefore};
 

@@ -16,7 +16,7 @@ use super::table::{MatchFault, Table};
 use crate::build::{Build, Capabilities, Condition, ConditionType};
 use crate::config::NextConfig;
 use crate::error::{Code, Error};
-use crate::request::{may_be_plain, Request, DATA_HEADER};
+use crate::request::{may_be_cacheable, Request, DATA_HEADER};
 use crate::url::{
     add_path_prefix, any_data_page, collapse_slashes, has_repeated_slashes, host_name, parse_collapsed, parse_target,
     path_has_prefix, remove_path_prefix, Dialect, Locales, Location,
@@ -164,7 +164,7 @@ impl Router {
         self.asset_prefix.set(prefix);
     }
 
-    /// Whether two requests that are [`Plain`](crate::request::Plain) and say the same are routed alike: there is no middleware, no
+    /// Whether two requests that are [`CacheableRequest`](crate::request::CacheableRequest) and say the same are routed alike: there is no middleware, no
     /// locale is looked for, and no rule looks at a header that a plain request may have.
     pub fn looks_at_targets_alone(&self) -> bool {
         self.targets_alone
@@ -415,7 +415,7 @@ fn slash_redirect(target: &str, dialect: Dialect) -> Decision {
 fn is_of_targets(condition: &Condition) -> bool {
     match condition.kind {
         ConditionType::Query | ConditionType::Unknown => true,
-        ConditionType::Header => !may_be_plain(condition.key.as_deref().unwrap_or_default()),
+        ConditionType::Header => !may_be_cacheable(condition.key.as_deref().unwrap_or_default()),
         ConditionType::Cookie | ConditionType::Host => false,
     }
 }

@@ -1,7 +1,7 @@
 //! Where answers come from: the only stage with I/O.
 //!
 //! - [`mod@file`] files below `public` and `.next/static`
-//! - [`image`] pictures for `/_next/image`
+//! - [`image`] images for `/_next/image`
 //! - [`prerender`] answers that were rendered before anybody asked
 //! - [`proxy`] other servers
 //! - [`render`] compiled entries

@@ -1,6 +1,6 @@
-//! The work of one picture.
+//! The work of one image.
 //!
-//! In: what was asked for. Out: the picture, kept where the app's pictures are kept, or the refusal that upstream gives. It runs on
+//! In: what was asked for. Out: the image, kept where the app's images are kept, or the refusal that upstream gives. It runs on
 //! tokio and in the workshop, belongs to all who wait, and asks one of them when it needs JavaScript.
 
 use std::future::Future;
@@ -10,58 +10,37 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use super::found;
-use crate::answer::picture::{Found, Picture};
-use crate::engine::{now_ms, Engine};
+use crate::answer::image::{Found, Image};
+use crate::engine::{
+    now_ms, Answer, Engine, ImageOutcome, ImageQuestion, ImageReply, ImageWorker, InternalSlot, Keeper, Next, Progress,
+    Step, StoredImage,
+};
 use crate::http::headers::HeaderList;
-use crate::pipeline::flight::{Answer, Next, Progress, Step};
-use crate::pipeline::images::{ImageWorker, Keeper, Kept, Outcome, Question, Reply};
 use crate::request::{Headers, Method, Origin, Request};
 use crate::source::image::detect::Kind;
 use crate::source::image::disk::Disk;
 use crate::source::image::entry::{max_age_of, Entry};
 use crate::source::image::params::{content_tag, Params};
 use crate::source::image::source::{
-    InternalAnswer, Source, Trouble, INTERNAL_INVALID, KIND_NOT_ALLOWED, NO_PICTURE, UPSTREAM_INVALID,
+    ImageError, InternalAnswer, Source, INTERNAL_INVALID, KIND_NOT_ALLOWED, NOT_AN_IMAGE, UPSTREAM_INVALID,
 };
 use crate::source::image::transform::{inspect, make, Verdict};
 use crate::source::prerender::Driver;
 
-/// Who carries out the steps of an internal request until Node has to: no thread has this number.
-const NOBODY: Driver = 0;
+/// The driver of an internal request until Node has to carry it on: no thread has this number.
+const NO_DRIVER: Driver = 0;
 
-/// The slot of an internal request that Node has to carry on. Dropped, it is free again.
-pub(crate) struct InternalSlot {
-    engine: Arc<Engine>,
-    pub(super) slot: Option<usize>,
-    pub(super) method: String,
-    pub(super) url: String,
-}
-
-impl std::fmt::Debug for InternalSlot {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "InternalSlot({:?})", self.slot)
-    }
-}
-
-impl Drop for InternalSlot {
-    fn drop(&mut self) {
-        if let Some(slot) = self.slot.take() {
-            self.engine.free(slot);
-        }
-    }
-}
-
-/// One piece of work: a picture that somebody waits for.
+/// One piece of work: an image that somebody waits for.
 pub(super) struct Work {
     pub engine: Arc<Engine>,
     pub params: Arc<Params>,
     pub method: Method,
-    pub previous: Option<Arc<Picture>>,
+    pub previous: Option<Arc<Image>>,
 }
 
 impl Work {
-    // A type of its own, because the work of a picture can wait for another request of the same kind.
-    pub fn run(self, worker: ImageWorker) -> Pin<Box<dyn Future<Output = Outcome> + Send>> {
+    // A type of its own, because the work of an image can wait for another request of the same kind.
+    pub fn run(self, worker: ImageWorker) -> Pin<Box<dyn Future<Output = ImageOutcome> + Send>> {
         Box::pin(async move { self.outcome(&worker).await })
     }
 
@@ -70,49 +49,49 @@ impl Work {
         self.method == Method::Get
     }
 
-    async fn outcome(&self, worker: &ImageWorker) -> Outcome {
-        if let Some((picture, found)) = self.kept(worker).await {
+    async fn outcome(&self, worker: &ImageWorker) -> ImageOutcome {
+        if let Some((image, found)) = self.kept(worker).await {
             if self.previous.is_none() || found == Found::Hit {
-                return Outcome::Picture(picture, found);
+                return ImageOutcome::Image(image, found);
             }
         }
         match self.make(worker).await {
             Ok(entry) => {
-                let picture = self.keep(worker, entry).await;
-                Outcome::Picture(picture, Found::Miss)
+                let image = self.keep(worker, entry).await;
+                ImageOutcome::Image(image, Found::Miss)
             }
             Err(trouble) => {
                 if let Some(previous) = &self.previous {
                     self.keep_on(worker, previous, &trouble).await;
                 }
-                Outcome::Trouble(trouble)
+                ImageOutcome::Failed(trouble)
             }
         }
     }
 
-    /// What is kept of this picture. For one that is to be made anew this tells whether another process has done that.
-    async fn kept(&self, worker: &ImageWorker) -> Option<(Arc<Picture>, Found)> {
+    /// What is kept of this image. For one that is to be made anew this tells whether another process has done that.
+    async fn kept(&self, worker: &ImageWorker) -> Option<(Arc<Image>, Found)> {
         let images = &self.engine.images;
         let entry = match &images.keeper {
-            Keeper::Nobody => None,
+            Keeper::Memory => None,
             Keeper::Disk(disk) => self.on_disk(disk, |disk, key| disk.read(key)).await.flatten(),
             Keeper::Handler if self.previous.is_some() => None,
-            Keeper::Handler => match worker.ask(|| Question::Get(self.params.key.clone())).await {
-                Some(Reply::Kept(Some(kept))) => Some(self.entry_of(kept)),
+            Keeper::Handler => match worker.ask(|| ImageQuestion::Get(self.params.key.clone())).await {
+                Some(ImageReply::Stored(Some(kept))) => Some(self.entry_of(kept)),
                 _ => None,
             },
         }?;
         let found = found(&entry);
-        let picture = Arc::new(Picture::new(entry, self.params.href.clone()));
+        let image = Arc::new(Image::new(entry, self.params.href.clone()));
         if matches!(images.keeper, Keeper::Disk(_)) {
-            images.remember(&self.params.key, &picture);
+            images.remember(&self.params.key, &image);
         }
-        Some((picture, found))
+        Some((image, found))
     }
 
-    fn entry_of(&self, kept: Kept) -> Entry {
+    fn entry_of(&self, kept: StoredImage) -> Entry {
         let minimum = self.engine.images.minimum_ttl;
-        let Kept {
+        let StoredImage {
             entry,
             made_ms,
             has_max_age,
@@ -135,39 +114,39 @@ impl Work {
         tokio::task::spawn_blocking(move || work(&disk, &key)).await.ok()
     }
 
-    /// Keeps a picture where the app's pictures are kept.
-    async fn keep(&self, worker: &ImageWorker, entry: Entry) -> Arc<Picture> {
+    /// Keeps an image where the app's images are kept.
+    async fn keep(&self, worker: &ImageWorker, entry: Entry) -> Arc<Image> {
         let images = &self.engine.images;
-        let picture = Arc::new(Picture::new(entry, self.params.href.clone()));
+        let image = Arc::new(Image::new(entry, self.params.href.clone()));
         if !self.is_kept() {
-            return picture;
+            return image;
         }
         match &images.keeper {
-            Keeper::Nobody => {}
+            Keeper::Memory => {}
             Keeper::Disk(disk) => {
-                let entry = picture.entry.clone();
+                let entry = image.entry.clone();
                 match self.on_disk(disk, move |disk, key| disk.write(key, &entry)).await {
-                    Some(Ok(())) => images.is_written(&self.params.key, &picture),
-                    Some(Err(why)) => images.is_not_written(&self.params.key, &picture, disk.dir(), &why),
+                    Some(Ok(())) => images.is_written(&self.params.key, &image),
+                    Some(Err(why)) => images.is_not_written(&self.params.key, &image, disk.dir(), &why),
                     None => {}
                 }
             }
             Keeper::Handler => {
                 let entry = Entry {
-                    max_age: picture.entry.max_age.max(images.minimum_ttl),
-                    ..picture.entry.clone()
+                    max_age: image.entry.max_age.max(images.minimum_ttl),
+                    ..image.entry.clone()
                 };
                 worker
-                    .ask(|| Question::Set(self.params.key.clone(), entry.clone()))
+                    .ask(|| ImageQuestion::Set(self.params.key.clone(), entry.clone()))
                     .await;
             }
         }
-        picture
+        image
     }
 
-    /// A picture that cannot be made anew is good for a little longer (`retainPreviousCacheEntry` of `response-cache/index.js`).
-    async fn keep_on(&self, worker: &ImageWorker, previous: &Picture, trouble: &Trouble) {
-        if let Trouble::Refused(status, text) = trouble {
+    /// An image that cannot be made anew is good for a little longer (`retainPreviousCacheEntry` of `response-cache/index.js`).
+    async fn keep_on(&self, worker: &ImageWorker, previous: &Image, trouble: &ImageError) {
+        if let ImageError::Refused(status, text) = trouble {
             tracing::error!("The image {} cannot be made anew: {status} {text}", self.params.href);
         }
         let old = previous.entry.max_age;
@@ -180,11 +159,11 @@ impl Work {
         self.keep(worker, entry).await;
     }
 
-    async fn make(&self, worker: &ImageWorker) -> Result<Entry, Trouble> {
+    async fn make(&self, worker: &ImageWorker) -> Result<Entry, ImageError> {
         let engine = &self.engine;
         let images = &engine.images;
         let href = &self.params.href;
-        let closed = |_| Trouble::Failed("ferronext is closing".to_owned());
+        let closed = |_| ImageError::Failed("ferronext is closing".to_owned());
         let (source, _turn) = if self.params.absolute {
             let turn = images.sources.acquire().await.map_err(closed)?;
             (images.remote.fetch(href).await?, turn)
@@ -195,17 +174,17 @@ impl Work {
         };
         let max_age = max_age_of(&source.cache_control).max(images.minimum_ttl);
         match inspect(&source.bytes, self.params.format.as_deref(), images.policy) {
-            Verdict::NoPicture(kind) => {
+            Verdict::NotAnImage(kind) => {
                 let kind = kind.map_or("something else", |kind| kind.media_type());
                 tracing::error!("The image {href} is no valid image, but {kind}.");
-                Err(Trouble::Refused(400, NO_PICTURE))
+                Err(ImageError::Refused(400, NOT_AN_IMAGE))
             }
             Verdict::Forbidden(kind) => {
                 let kind = kind.media_type();
                 tracing::error!(
                     "The image {href} is {kind}, which images.dangerouslyAllowSVG does not allow. Consider `unoptimized` for it."
                 );
-                Err(Trouble::Refused(400, KIND_NOT_ALLOWED))
+                Err(ImageError::Refused(400, KIND_NOT_ALLOWED))
             }
             Verdict::AsItIs(kind) => Ok(self.entry(source.bytes, kind, source.etag.clone(), source.etag, max_age)),
             Verdict::Make { from, to } => {
@@ -213,7 +192,7 @@ impl Work {
                     .previous
                     .as_ref()
                     .filter(|previous| previous.entry.is_made_from(&source.etag));
-                if let Some(Picture { entry, .. }) = same.map(Arc::as_ref) {
+                if let Some(Image { entry, .. }) = same.map(Arc::as_ref) {
                     let max_age = if entry.max_age == 0.0 { max_age } else { entry.max_age };
                     return Ok(self.entry(entry.bytes.clone(), to, entry.etag.clone(), source.etag, max_age));
                 }
@@ -224,7 +203,7 @@ impl Work {
                     ..
                 } = source;
                 let original = bytes.clone();
-                let work = images.workshop.run(images.time_limit, move |work| {
+                let work = images.workers.run(images.time_limit, move |work| {
                     let made = make(&original, from, to, width, quality, policy, work)?;
                     let etag = content_tag(&made);
                     Ok::<_, String>((Bytes::from(made), etag))
@@ -256,7 +235,7 @@ impl Work {
     }
 
     /// Asks this server for a source, with a request of nobody. What needs no JavaScript never leaves Rust.
-    async fn internal(&self, worker: &ImageWorker) -> Result<InternalAnswer, Trouble> {
+    async fn internal(&self, worker: &ImageWorker) -> Result<InternalAnswer, ImageError> {
         let limit = self.engine.images.max_bytes;
         let begin = || self.engine.begin_internal(&self.method, &self.params.href);
         let internal = match begin() {
@@ -271,7 +250,7 @@ impl Work {
             Progress::Once(answer) => return Ok(answer_of(answer.status.code, &answer.headers, answer.body, limit)),
             Progress::Slot(slot) => self.internal_slot(slot),
         };
-        while let Some(slot) = internal.slot.filter(|slot| !self.engine.waits_for_node(*slot)) {
+        while let Some(slot) = internal.slot().filter(|slot| !self.engine.waits_for_node(*slot)) {
             match self.engine.step(slot) {
                 Step::Load => Arc::clone(&self.engine).load(slot).await,
                 Step::Answer(Answer { status, headers, body }) => {
@@ -293,38 +272,29 @@ impl Work {
                 Progress::Slot(slot) => Some(self.internal_slot(slot)),
                 Progress::Answer(_) | Progress::Once(_) => None,
             });
-            Question::Internal(slot.unwrap_or_else(|| InternalSlot {
-                engine: Arc::clone(&self.engine),
-                slot: None,
-                method: String::new(),
-                url: String::new(),
-            }))
+            ImageQuestion::Internal(slot.unwrap_or_else(|| InternalSlot::none(&self.engine.requests)))
         });
         match reply.await {
-            Some(Reply::Answer(answer)) => Ok(answer),
+            Some(ImageReply::Answer(answer)) => Ok(answer),
             _ => Err(self.unavailable()),
         }
     }
 
     fn internal_slot(&self, slot: usize) -> InternalSlot {
-        InternalSlot {
-            engine: Arc::clone(&self.engine),
-            slot: Some(slot),
-            method: self.method.name().to_owned(),
-            url: self.params.href.clone(),
-        }
+        let (method, url) = (self.method.name().to_owned(), self.params.href.clone());
+        InternalSlot::new(&self.engine.requests, slot, method, url)
     }
 
-    fn unavailable(&self) -> Trouble {
+    fn unavailable(&self) -> ImageError {
         tracing::error!("The image {} cannot be had: its path failed.", self.params.href);
-        Trouble::Refused(500, UPSTREAM_INVALID)
+        ImageError::Refused(500, UPSTREAM_INVALID)
     }
 
     /// The whole body in a slot; `None` when it is larger than `limit`.
-    async fn collect(&self, slot: usize, limit: u64) -> Result<Option<Bytes>, Trouble> {
+    async fn collect(&self, slot: usize, limit: u64) -> Result<Option<Bytes>, ImageError> {
         let mut whole = Vec::new();
         while let Some(chunk) = Arc::clone(&self.engine).chunk(slot).await {
-            let chunk = chunk.map_err(|_| Trouble::Refused(500, INTERNAL_INVALID))?;
+            let chunk = chunk.map_err(|_| ImageError::Refused(500, INTERNAL_INVALID))?;
             if (whole.len() + chunk.len()) as u64 > limit {
                 return Ok(None);
             }
@@ -355,26 +325,23 @@ impl Engine {
             encrypted: false,
             origin: Origin::Client,
         };
-        let mut flight = self.route(request, NOBODY);
-        flight.internal = true;
-        match self.serve(&mut flight) {
-            Next::Ready(answer) if flight.revalidation.is_none() => Progress::Answer(answer),
-            next => {
-                flight.next = next;
-                Progress::Slot(self.flights().insert(flight))
-            }
+        let mut state = self.route(request, NO_DRIVER);
+        state.internal = true;
+        match self.serve(&mut state) {
+            Next::Ready(answer, _) if state.revalidation.is_none() => Progress::Answer(answer),
+            next => Progress::Slot(self.requests.insert(state, next)),
         }
     }
 
     /// Whether the next step of a request is one for Node.
     fn waits_for_node(&self, slot: usize) -> bool {
-        self.flights().get(slot).is_some_and(|flight| {
-            let own = match &flight.next {
-                Next::Ready(_) | Next::Load(_) | Next::Body(..) => true,
-                Next::Step(step) => matches!(step, Step::Answer(_)),
-                Next::Nothing => false,
+        let waits = self.requests.look(slot, |state, next| {
+            let is_own = match next {
+                Next::Ready(..) | Next::Answer(..) | Next::Load(_) | Next::Body(..) => true,
+                Next::Render(..) | Next::Step(_) | Next::Nothing => false,
             };
-            !own || flight.revalidation.is_some()
-        })
+            !is_own || state.revalidation.is_some()
+        });
+        waits == Some(true)
     }
 }

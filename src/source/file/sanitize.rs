@@ -11,7 +11,7 @@ use percent_encoding::percent_decode_str;
 
 /// Why a path is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Refusal {
+pub enum PathError {
     /// `%` that does not decode to UTF-8.
     Undecodable,
     /// A NUL byte, which ends a path for the operating system.
@@ -41,29 +41,29 @@ impl SafePath<'_> {
 }
 
 /// Checks and decodes an item path. Allocates only if something has to change.
-pub fn sanitize(item: &str) -> Result<SafePath<'_>, Refusal> {
+pub fn sanitize(item: &str) -> Result<SafePath<'_>, PathError> {
     sanitize_for(item, cfg!(windows))
 }
 
-fn sanitize_for(item: &str, windows: bool) -> Result<SafePath<'_>, Refusal> {
+fn sanitize_for(item: &str, windows: bool) -> Result<SafePath<'_>, PathError> {
     let decoded = decode(item)?;
     if decoded.contains('\0') {
-        return Err(Refusal::Nul);
+        return Err(PathError::Nul);
     }
     if windows && decoded.contains(['\\', ':']) {
-        return Err(Refusal::Windows);
+        return Err(PathError::Windows);
     }
     let mut path = normalise(decoded)?;
     // A backslash is a letter on Unix, but `..` beside one is refused everywhere.
     if path.split(['/', '\\']).any(|segment| segment == "..") {
-        return Err(Refusal::Escapes);
+        return Err(PathError::Escapes);
     }
     if path.rsplit('/').next().is_some_and(|last| last.starts_with('.')) {
-        return Err(Refusal::Dotfile);
+        return Err(PathError::Dotfile);
     }
     // Windows drops dots and blanks at the end of a name, so that another file would be opened.
     if windows && path.split('/').any(|segment| segment.ends_with(['.', ' '])) {
-        return Err(Refusal::Windows);
+        return Err(PathError::Windows);
     }
     if item.ends_with('/') {
         // `send` looks for an index in what is written as a folder. The router drops one slash, so this is rare.
@@ -77,7 +77,7 @@ fn sanitize_for(item: &str, windows: bool) -> Result<SafePath<'_>, Refusal> {
 }
 
 /// `decodeURIComponent`.
-fn decode(item: &str) -> Result<Cow<'_, str>, Refusal> {
+fn decode(item: &str) -> Result<Cow<'_, str>, PathError> {
     if !item.contains('%') {
         return Ok(Cow::Borrowed(item));
     }
@@ -88,13 +88,15 @@ fn decode(item: &str) -> Result<Cow<'_, str>, Refusal> {
         .enumerate()
         .all(|(at, byte)| *byte != b'%' || (hex(at + 1) && hex(at + 2)));
     if !sound {
-        return Err(Refusal::Undecodable);
+        return Err(PathError::Undecodable);
     }
-    percent_decode_str(item).decode_utf8().map_err(|_| Refusal::Undecodable)
+    percent_decode_str(item)
+        .decode_utf8()
+        .map_err(|_| PathError::Undecodable)
 }
 
 /// Drops the leading slash and empty or `.` segments, and resolves `..` inside the path. A slash at the end stays.
-fn normalise(path: Cow<'_, str>) -> Result<Cow<'_, str>, Refusal> {
+fn normalise(path: Cow<'_, str>) -> Result<Cow<'_, str>, PathError> {
     let is_plain = |path: &str| {
         let mut segments = path.split('/').peekable();
         let mut plain = true;
@@ -119,7 +121,7 @@ fn normalise(path: Cow<'_, str>) -> Result<Cow<'_, str>, Refusal> {
         match segment {
             "" | "." => {}
             ".." => {
-                kept.pop().ok_or(Refusal::Escapes)?;
+                kept.pop().ok_or(PathError::Escapes)?;
             }
             _ => kept.push(segment),
         }
@@ -137,8 +139,8 @@ mod tests {
 
     #[test]
     fn paths_as_upstream_takes_them() {
-        use Refusal::{Dotfile, Escapes, Nul, Undecodable};
-        let table: &[(&str, Result<&str, Refusal>)] = &[
+        use PathError::{Dotfile, Escapes, Nul, Undecodable};
+        let table: &[(&str, Result<&str, PathError>)] = &[
             ("/a/b.js", Ok("a/b.js")),
             ("a/b.js", Ok("a/b.js")),
             ("/%5Bslug%5D-1.js", Ok("[slug]-1.js")),
@@ -195,7 +197,7 @@ mod tests {
             "/a. /b",
             "/a%5Cb",
         ] {
-            assert_eq!(sanitize_for(item, true), Err(Refusal::Windows), "{item}");
+            assert_eq!(sanitize_for(item, true), Err(PathError::Windows), "{item}");
         }
         assert_eq!(sanitize_for("/a/b.js", true).unwrap().as_str(), "a/b.js");
     }

@@ -29,7 +29,7 @@ use crate::source::bounded::{self, Bounds};
 pub struct Limits {
     /// All files together, compressed forms included. 64 MiB holds the `.next/static` of a large app several times.
     pub total: u64,
-    /// One file. 1 MiB takes every chunk a bundler should emit and most pictures; what is larger spends its time on the
+    /// One file. 1 MiB takes every chunk a bundler should emit and most images; what is larger spends its time on the
     /// network, so that reading it from disk does not show.
     pub file: u64,
     /// How old a comparison with the disk may be. One second is below what a person who replaces a file notices, and at

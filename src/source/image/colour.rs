@@ -8,7 +8,7 @@ use moxcms::{ColorProfile, DataColorSpace, Layout as ProfileLayout, RenderingInt
 use super::inks;
 use super::raster::{Layout, Raster};
 
-/// The picture in sRGB: red, green, blue, and alpha if it has that.
+/// The image in sRGB: red, green, blue, and alpha if it has that.
 pub fn to_srgb(raster: Raster, profile: Option<&[u8]>) -> Raster {
     let profile = profile.and_then(|bytes| ColorProfile::new_from_slice(bytes).ok());
     let raster = match (raster.layout, profile) {

@@ -1,4 +1,4 @@
-//! What kind of picture some bytes are.
+//! What kind of image some bytes are.
 //!
 //! In: the bytes of a source. Out: its [`Kind`], by its first bytes and never by what a server says of it. Upstream:
 //! `image-optimizer/detect-content-type.js`, with `next/dist/compiled/image-detector` behind it, and
@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 
 use regex::Regex;
 
-/// A kind of picture that upstream knows.
+/// A kind of image that upstream knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Kind {
     /// `image/avif`
@@ -176,7 +176,7 @@ fn ftyp_fits(bytes: &[u8]) -> bool {
     size >= 16 && size <= bytes.len()
 }
 
-/// Whether a GIF, PNG or WebP moves. Such a picture is left as it is.
+/// Whether a GIF, PNG or WebP moves. Such an image is left as it is.
 pub fn is_animated(kind: Kind, bytes: &[u8]) -> bool {
     match kind {
         Kind::Gif => gif_moves(bytes),

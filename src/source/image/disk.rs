@@ -1,6 +1,6 @@
-//! Pictures on disk.
+//! Images on disk.
 //!
-//! In: keys and pictures. Out: the picture of a key. A folder for each key below `.next/cache/images`, with one file in it; see
+//! In: keys and images. Out: the image of a key. A folder for each key below `.next/cache/images`, with one file in it; see
 //! [`super::entry`] for its name. A file is complete before it has its name, so nobody reads half of one. What was used least
 //! recently is deleted when there is no more room. Everything here blocks.
 
@@ -15,11 +15,11 @@ use bytes::Bytes;
 
 use super::entry::Entry;
 
-/// Pictures on disk, bounded by bytes.
+/// Images on disk, bounded by bytes.
 #[derive(Debug)]
 pub struct Disk {
     dir: PathBuf,
-    /// Where files are while they are written: beside the folder, because upstream takes whatever lies in it for a picture.
+    /// Where files are while they are written: beside the folder, because upstream takes whatever lies in it for an image.
     unfinished: PathBuf,
     limit: Option<u64>,
     used: Mutex<Option<Used>>,
@@ -49,10 +49,10 @@ impl Disk {
         }
     }
 
-    /// The picture of a key, if there is one that can be read.
+    /// The image of a key, if there is one that can be read.
     pub fn read(&self, key: &str) -> Option<Entry> {
         let dir = self.dir.join(key);
-        // There are two for a moment after a picture was made anew: the younger counts.
+        // There are two for a moment after an image was made anew: the younger counts.
         let entry = fs::read_dir(&dir)
             .ok()?
             .flatten()
@@ -68,13 +68,13 @@ impl Disk {
         })
     }
 
-    /// Keeps a picture, in place of the one that was there.
+    /// Keeps an image, in place of the one that was there.
     ///
     /// # Errors
     /// [`io::ErrorKind::FileTooLarge`] when it is larger than all that may be kept; else why it cannot be written.
     pub fn write(&self, key: &str, entry: &Entry) -> io::Result<()> {
         if entry.bytes.is_empty() {
-            return Err(io::Error::other("a picture without bytes is not kept"));
+            return Err(io::Error::other("an image without bytes is not kept"));
         }
         let size = entry.bytes.len() as u64;
         let evicted = self.used().add(key, size, || self.room())?;
@@ -208,7 +208,7 @@ impl Used {
         }
     }
 
-    /// Counts a picture in. Returns those that have to go for it. `room` is what is free where no option says how much may be kept.
+    /// Counts an image in. Returns those that have to go for it. `room` is what is free where no option says how much may be kept.
     fn add(&mut self, key: &str, size: u64, room: impl FnOnce() -> Option<u64>) -> io::Result<Vec<String>> {
         if size > self.limit {
             let limit = self.limit;
@@ -283,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn a_picture_is_kept_and_replaced() {
+    fn a_image_is_kept_and_replaced() {
         let dist = tempfile::tempdir().unwrap();
         let disk = Disk::new(dist.path(), None);
         assert_eq!(disk.read("a"), None);

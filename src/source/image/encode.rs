@@ -1,6 +1,6 @@
 //! From pixels to the bytes that are sent.
 //!
-//! In: a picture in sRGB, the kind of file and the quality. Out: the file, as large and as good as sharp's with the options that
+//! In: an image in sRGB, the kind of file and the quality. Out: the file, as large and as good as sharp's with the options that
 //! upstream gives it (`optimizeImage` of `image-optimizer/transform.js`).
 
 use std::borrow::Cow;
@@ -23,7 +23,7 @@ pub struct Effort {
     pub scaled_avif_quality: bool,
 }
 
-/// Encodes a picture.
+/// Encodes an image.
 ///
 /// # Errors
 /// With a reason when the encoder gives up.
@@ -151,7 +151,7 @@ fn jpeg(raster: Raster, quality: u8, effort: Effort) -> Result<Vec<u8>, String> 
         .map_err(|error| error.to_string())
 }
 
-/// A picture by a palette.
+/// An image by a palette.
 struct Indexed {
     colours: Vec<[u8; 4]>,
     indices: Vec<u8>,

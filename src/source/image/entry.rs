@@ -1,4 +1,4 @@
-//! A picture that is kept.
+//! An image that is kept.
 //!
 //! In: what was made and for how long it is good. Out: the name of its file in the cache, and back. The layout is upstream's
 //! (`writeToCacheDir` of `image-optimizer.js`), so that both servers can use one folder in turns:
@@ -10,7 +10,7 @@ use super::detect::Kind;
 use super::params::js_number;
 use crate::http::ecma::parse_int;
 
-/// A picture with what is said of it.
+/// An image with what is said of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The bytes that are sent.
@@ -28,7 +28,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// When a picture that is good for so many seconds is to be made anew. No sooner than the configuration says.
+    /// When an image that is good for so many seconds is to be made anew. No sooner than the configuration says.
     pub fn expiry(max_age: f64, minimum: f64, now_ms: u64) -> f64 {
         max_age.max(minimum) * 1000.0 + now_ms as f64
     }
@@ -40,7 +40,7 @@ impl Entry {
         format!("{max_age}.{expires}.{}.{}.{extension}", self.etag, self.source_etag)
     }
 
-    /// The picture in a file of this name; `None` when the name is none of a picture's.
+    /// The image in a file of this name; `None` when the name is none of an image's.
     pub fn of_file(name: &str, bytes: Bytes) -> Option<Entry> {
         let mut parts = name.splitn(5, '.');
         let mut part = || parts.next();

@@ -1,4 +1,4 @@
-//! Which way up a picture is.
+//! Which way up an image is.
 //!
 //! In: an EXIF block, with or without its `Exif\0\0`. Out: its orientation, 1 to 8; 1 when it says nothing that can be used.
 //! One tag is read, so that no more of an untrusted block is looked at (EXIF 2.32, 4.6.4: tag 0x0112 of IFD0).

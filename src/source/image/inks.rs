@@ -1,7 +1,7 @@
-//! What the inks of print look like on a screen, for pictures that bring no profile.
+//! What the inks of print look like on a screen, for images that bring no profile.
 //!
 //! In: cyan, magenta, yellow and black. Out: red, green and blue, between the points of a table that
-//! `scripts/ink-table.mjs` has asked sharp for, so that such a picture looks as it does under upstream. Inks mix in ways that no
+//! `scripts/ink-table.mjs` has asked sharp for, so that such an image looks as it does under upstream. Inks mix in ways that no
 //! short formula tells: plain multiplication makes pure cyan much too bright.
 
 use super::raster::{Layout, Raster};
@@ -12,7 +12,7 @@ const STEPS: usize = 9;
 /// Red, green and blue for each point, black changing fastest.
 static TABLE: &[u8; STEPS.pow(4) * 3] = include_bytes!("inks.bin");
 
-/// The picture in red, green and blue.
+/// The image in red, green and blue.
 pub fn to_srgb(raster: Raster) -> Raster {
     if raster.layout != Layout::Cmyk {
         return raster;

@@ -1,6 +1,6 @@
-//! One piece of work for each picture at a time, in the whole process.
+//! One piece of work for each image at a time, in the whole process.
 //!
-//! In: the key of a picture that is not there. Out: a [`Job`], shared by all who ask for the same one meanwhile. The work goes on
+//! In: the key of an image that is not there. Out: a [`Job`], shared by all who ask for the same one meanwhile. The work goes on
 //! while anybody waits for it, whoever began it; when the last one goes away it ends, and its place in the queue is free. What the
 //! work needs from JavaScript it asks of whoever waits ([`Question`]).
 

@@ -1,6 +1,6 @@
-//! Pictures for `/_next/image`.
+//! Images for `/_next/image`.
 //!
-//! In: a request that names a source, a width and a quality. Out: the picture, made once and kept. Upstream:
+//! In: a request that names a source, a width and a quality. Out: the image, made once and kept. Upstream:
 //! `next/dist/server/image-optimizer.js`.
 //!
 //! - [`params`], [`patterns`], [`negotiate`] what is asked for, and whether it may be

@@ -39,19 +39,19 @@ pub struct Params {
     pub absolute: bool,
     /// Whether the source is a file of the build, whose name changes with its content.
     pub immutable: bool,
-    /// The widest that the picture may be.
+    /// The widest that the image may be.
     pub width: u32,
     /// From 1 to 100.
     pub quality: u8,
     /// The format that the client asked for, one of the configured.
     pub format: Option<String>,
-    /// The name of the picture in the cache.
+    /// The name of the image in the cache.
     pub key: String,
 }
 
-/// Why there is no picture.
+/// Why there is no image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Refusal {
+pub enum ParamsError {
     /// 400 with this text.
     Bad(String),
     /// Upstream fails here, with a bare 500.
@@ -60,9 +60,9 @@ pub enum Refusal {
     Page(&'static str),
 }
 
-impl From<&str> for Refusal {
+impl From<&str> for ParamsError {
     fn from(text: &str) -> Self {
-        Refusal::Bad(text.to_owned())
+        ParamsError::Bad(text.to_owned())
     }
 }
 
@@ -89,7 +89,7 @@ impl Rules {
     ///
     /// # Errors
     /// The refusal of upstream.
-    pub fn read(&self, query: &Query, accept: &str) -> std::result::Result<Params, Refusal> {
+    pub fn read(&self, query: &Query, accept: &str) -> std::result::Result<Params, ParamsError> {
         let url = one(query, "url", "\"url\" parameter")?;
         if url.encode_utf16().count() > MAX_URL {
             return Err("\"url\" parameter is too long".into());
@@ -114,7 +114,7 @@ impl Rules {
         }
         if !self.widths.contains(&width_value) {
             let width = js_number(width_value);
-            return Err(Refusal::Bad(format!(
+            return Err(ParamsError::Bad(format!(
                 "\"w\" parameter (width) of {width} is not allowed"
             )));
         }
@@ -123,12 +123,12 @@ impl Rules {
             return Err("\"q\" parameter (quality) must be an integer between 1 and 100".into());
         }
         if self.qualities.as_ref().is_some_and(|all| !all.contains(&quality_value)) {
-            return Err(Refusal::Bad(format!(
+            return Err(ParamsError::Bad(format!(
                 "\"q\" parameter (quality) of {quality} is not allowed"
             )));
         }
         let format = negotiate(&self.formats, accept)
-            .map_err(|_| Refusal::Fault("The Accept header of a request for an image cannot be understood."))?;
+            .map_err(|_| ParamsError::Fault("The Accept header of a request for an image cannot be understood."))?;
         let params = Params {
             immutable: self.static_media.iter().any(|prefix| url.starts_with(prefix.as_str())),
             absolute,
@@ -144,25 +144,27 @@ impl Rules {
         })
     }
 
-    fn local(&self, url: &str) -> std::result::Result<String, Refusal> {
+    fn local(&self, url: &str) -> std::result::Result<String, ParamsError> {
         let parsed = dummy_origin().and_then(|base| base.join(url).ok());
         let path = parsed.as_ref().map_or("", Url::path);
         let Some(decoded) = decode_uri_component(path) else {
-            return Err(Refusal::Fault("The path of a requested image is not encoded as UTF-8."));
+            return Err(ParamsError::Fault(
+                "The path of a requested image is not encoded as UTF-8.",
+            ));
         };
         if is_recursive(&decoded) {
             return Err("\"url\" parameter cannot be recursive".into());
         }
         match &parsed {
             _ if self.patterns.allow_any_path() => Ok(url.to_owned()),
-            None => Err(Refusal::Page("The path of a requested image is no URL.")),
+            None => Err(ParamsError::Page("The path of a requested image is no URL.")),
             Some(parsed) if self.patterns.allow_local(parsed) => Ok(url.to_owned()),
             Some(_) => Err("\"url\" parameter is not allowed".into()),
         }
     }
 
-    fn remote(&self, url: &str) -> std::result::Result<String, Refusal> {
-        let parsed = Url::parse(url).map_err(|_| Refusal::from("\"url\" parameter is invalid"))?;
+    fn remote(&self, url: &str) -> std::result::Result<String, ParamsError> {
+        let parsed = Url::parse(url).map_err(|_| ParamsError::from("\"url\" parameter is invalid"))?;
         if !matches!(parsed.scheme(), "http" | "https") {
             return Err("\"url\" parameter is invalid".into());
         }
@@ -174,11 +176,11 @@ impl Rules {
 }
 
 /// The one value of a parameter.
-fn one<'q>(query: &'q Query, name: &str, called: &str) -> std::result::Result<&'q str, Refusal> {
+fn one<'q>(query: &'q Query, name: &str, called: &str) -> std::result::Result<&'q str, ParamsError> {
     match query.get(name) {
         Some(QueryValue::One(value)) if !value.is_empty() => Ok(value),
-        Some(QueryValue::Many(_)) => Err(Refusal::Bad(format!("{called} cannot be an array"))),
-        _ => Err(Refusal::Bad(format!("{called} is required"))),
+        Some(QueryValue::Many(_)) => Err(ParamsError::Bad(format!("{called} cannot be an array"))),
+        _ => Err(ParamsError::Bad(format!("{called} is required"))),
     }
 }
 
@@ -226,7 +228,7 @@ fn key(params: &Params) -> String {
     URL_SAFE_NO_PAD.encode(hash.finalize())
 }
 
-/// A name for a picture by its content (`getImageEtag`).
+/// A name for an image by its content (`getImageEtag`).
 pub fn content_tag(image: &[u8]) -> String {
     URL_SAFE_NO_PAD.encode(Sha256::digest(image))
 }

@@ -43,7 +43,7 @@ fn config() -> ImagesConfig {
     }
 }
 
-fn read(search: &str, config: &ImagesConfig) -> std::result::Result<Params, Refusal> {
+fn read(search: &str, config: &ImagesConfig) -> std::result::Result<Params, ParamsError> {
     let rules = Rules::compile(config, "", true).unwrap();
     rules.read(&Query::parse(search), "image/webp")
 }
@@ -122,10 +122,13 @@ fn refusals_have_the_texts_of_upstream_and_its_order() {
     ];
     for (search, text) in table {
         let refused = read(search, &config()).unwrap_err();
-        assert_eq!(refused, Refusal::from(text), "{search}");
+        assert_eq!(refused, ParamsError::from(text), "{search}");
     }
     for search in ["url=/img/%25ff&w=640&q=75", "url=/img/%25E0%25A4%25A&w=640&q=75"] {
-        assert!(matches!(read(search, &config()), Err(Refusal::Fault(_))), "{search}");
+        assert!(
+            matches!(read(search, &config()), Err(ParamsError::Fault(_))),
+            "{search}"
+        );
     }
 }
 

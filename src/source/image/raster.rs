@@ -34,7 +34,7 @@ impl Layout {
     }
 }
 
-/// A picture.
+/// An image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Raster {
     /// Pixels across.
@@ -48,7 +48,7 @@ pub struct Raster {
 }
 
 impl Raster {
-    /// A picture of these pixels, `None` when they are not as many as its sides say.
+    /// An image of these pixels, `None` when they are not as many as its sides say.
     pub fn new(width: u32, height: u32, layout: Layout, pixels: Vec<u8>) -> Option<Raster> {
         let expected = (width as usize)
             .checked_mul(height as usize)?
@@ -61,7 +61,7 @@ impl Raster {
         })
     }
 
-    /// The picture the way up that `orientation` says (EXIF 2.32, 4.6.4).
+    /// The image the way up that `orientation` says (EXIF 2.32, 4.6.4).
     pub fn upright(self, orientation: u8) -> Raster {
         // Where the pixel at (x, y) of the result comes from: whether the sides change places, and which of the source's run back.
         let (swaps, back_x, back_y) = match orientation {
@@ -98,7 +98,7 @@ impl Raster {
         }
     }
 
-    /// The picture on black, without alpha.
+    /// The image on black, without alpha.
     pub fn flattened(self) -> Raster {
         let (layout, size) = match self.layout {
             Layout::GrayAlpha => (Layout::Gray, 2),
@@ -117,7 +117,7 @@ impl Raster {
         Raster { layout, pixels, ..self }
     }
 
-    /// The picture in red, green and blue, with alpha if it has that. Inks are not converted here.
+    /// The image in red, green and blue, with alpha if it has that. Inks are not converted here.
     pub fn coloured(self) -> Raster {
         let (layout, size) = match self.layout {
             Layout::Gray => (Layout::Rgb, 1),

@@ -1,4 +1,4 @@
-//! Pictures of other servers.
+//! Images of other servers.
 //!
 //! In: a URL that the configuration allows. Out: its [`Source`]. A name is resolved once, its addresses are looked at, and the
 //! connection goes to one of these and to no other, so that a name that leads elsewhere a moment later leads nowhere. The same
@@ -22,7 +22,9 @@ use url::{Host, Url};
 
 use super::address::is_private;
 use super::params::source_tag;
-use super::source::{error_status, Source, Trouble, NOT_ALLOWED, NO_PICTURE, UPSTREAM_INVALID, UPSTREAM_TIMED_OUT};
+use super::source::{
+    error_status, ImageError, Source, NOT_ALLOWED, NOT_AN_IMAGE, UPSTREAM_INVALID, UPSTREAM_TIMED_OUT,
+};
 use crate::source::proxy::connect::connect_to;
 use crate::source::proxy::{Client, Origin, Trust};
 
@@ -66,7 +68,7 @@ pub struct RemoteRules {
     pub absent_is_told: bool,
 }
 
-/// Fetches pictures of other servers.
+/// Fetches images of other servers.
 #[derive(Clone)]
 pub struct Remote {
     rules: RemoteRules,
@@ -84,7 +86,7 @@ impl std::fmt::Debug for Remote {
 
 /// What one server said.
 enum Said {
-    Picture(Source),
+    Image(Source),
     Elsewhere(Url),
 }
 
@@ -100,12 +102,12 @@ impl Remote {
         }
     }
 
-    /// Fetches the picture at `href`.
+    /// Fetches the image at `href`.
     ///
     /// # Errors
     /// The refusal, or why there is no answer.
-    pub async fn fetch(&self, href: &str) -> Result<Source, Trouble> {
-        let mut url = Url::parse(href).map_err(|error| Trouble::Failed(error.to_string()))?;
+    pub async fn fetch(&self, href: &str) -> Result<Source, ImageError> {
+        let mut url = Url::parse(href).map_err(|error| ImageError::Failed(error.to_string()))?;
         let mut left = self.rules.max_redirects;
         let mut first_was_private = None;
         loop {
@@ -117,12 +119,12 @@ impl Remote {
                         "The image {url} did not come within {} ms.",
                         self.time_limit.as_millis()
                     );
-                    return Err(Trouble::Refused(504, UPSTREAM_TIMED_OUT));
+                    return Err(ImageError::Refused(504, UPSTREAM_TIMED_OUT));
                 }
-                Ok(Ok(Said::Picture(source))) => return Ok(source),
+                Ok(Ok(Said::Image(source))) => return Ok(source),
                 Ok(Ok(Said::Elsewhere(_))) if left == 0 => {
                     tracing::error!("The image {href} is behind more redirects than images.maximumRedirects allows.");
-                    return Err(Trouble::Refused(508, UPSTREAM_INVALID));
+                    return Err(ImageError::Refused(508, UPSTREAM_INVALID));
                 }
                 Ok(Ok(Said::Elsewhere(next))) => {
                     left -= 1;
@@ -134,9 +136,9 @@ impl Remote {
     }
 
     /// The addresses of a server, if all of them may be connected to.
-    async fn addresses(&self, url: &Url, first_was_private: &mut Option<bool>) -> Result<Vec<SocketAddr>, Trouble> {
+    async fn addresses(&self, url: &Url, first_was_private: &mut Option<bool>) -> Result<Vec<SocketAddr>, ImageError> {
         if !matches!(url.scheme(), "http" | "https") {
-            return Err(Trouble::Failed(format!("{url} is not to be had over HTTP")));
+            return Err(ImageError::Failed(format!("{url} is not to be had over HTTP")));
         }
         let port = url.port_or_known_default().unwrap_or(80);
         let addresses = match url.host() {
@@ -144,8 +146,8 @@ impl Remote {
             Some(Host::Ipv6(address)) => vec![IpAddr::V6(address)],
             Some(Host::Domain(name)) => (self.resolve)(name.to_owned())
                 .await
-                .map_err(|error| Trouble::Failed(format!("getaddrinfo ENOTFOUND {name} ({error})")))?,
-            None => return Err(Trouble::Failed(format!("{url} names no server"))),
+                .map_err(|error| ImageError::Failed(format!("getaddrinfo ENOTFOUND {name} ({error})")))?,
+            None => return Err(ImageError::Failed(format!("{url} names no server"))),
         };
         let private: Vec<_> = addresses
             .iter()
@@ -163,7 +165,7 @@ impl Remote {
                 "The image {url} is not fetched, because its server has a private address: {private:?}. If that is meant to be, \
                  set images.dangerouslyAllowLocalIP."
             );
-            return Err(Trouble::Refused(400, NOT_ALLOWED));
+            return Err(ImageError::Refused(400, NOT_ALLOWED));
         }
         Ok(addresses
             .into_iter()
@@ -171,8 +173,8 @@ impl Remote {
             .collect())
     }
 
-    async fn ask(&self, url: &Url, addresses: Vec<SocketAddr>) -> Result<Said, Trouble> {
-        let failed = |why: String| Trouble::Failed(format!("the image {url} cannot be fetched: {why}"));
+    async fn ask(&self, url: &Url, addresses: Vec<SocketAddr>) -> Result<Said, ImageError> {
+        let failed = |why: String| ImageError::Failed(format!("the image {url} cannot be fetched: {why}"));
         let encrypted = url.scheme() == "https";
         let origin = Origin {
             tls: encrypted.then_some(self.rules.trust),
@@ -213,37 +215,37 @@ impl Remote {
         }
         if !head.status.is_success() {
             tracing::error!("The image {url} cannot be had: its server answers {status}.");
-            return Err(Trouble::Refused(error_status(status), UPSTREAM_INVALID));
+            return Err(ImageError::Refused(error_status(status), UPSTREAM_INVALID));
         }
         let bytes = self.collect(url, body).await?;
         let bytes = decoded(bytes, &head.headers, self.rules.max_bytes).map_err(|status| {
             tracing::error!("The image {url} has a coding that cannot be undone, or is too large without it.");
-            Trouble::Refused(status, UPSTREAM_INVALID)
+            ImageError::Refused(status, UPSTREAM_INVALID)
         })?;
         if bytes.is_empty() {
             tracing::error!("The image {url} is empty.");
             let told = self.rules.empty_is_told || (status == 204 && self.rules.absent_is_told);
-            let text = if told { UPSTREAM_INVALID } else { NO_PICTURE };
-            return Err(Trouble::Refused(400, text));
+            let text = if told { UPSTREAM_INVALID } else { NOT_AN_IMAGE };
+            return Err(ImageError::Refused(400, text));
         }
         let etag = source_tag(Some(header("etag")), &bytes);
         let cache_control = head.headers.get_all("cache-control").iter();
         let cache_control: Vec<_> = cache_control.filter_map(|value| value.to_str().ok()).collect();
-        Ok(Said::Picture(Source {
+        Ok(Said::Image(Source {
             bytes,
             cache_control: cache_control.join(", "),
             etag,
         }))
     }
 
-    async fn collect(&self, url: &Url, mut body: Incoming) -> Result<Bytes, Trouble> {
+    async fn collect(&self, url: &Url, mut body: Incoming) -> Result<Bytes, ImageError> {
         let mut whole = Vec::new();
         while let Some(frame) = std::future::poll_fn(|cx| Pin::new(&mut body).poll_frame(cx)).await {
-            let frame = frame.map_err(|why| Trouble::Failed(format!("the image {url} broke off: {why}")))?;
+            let frame = frame.map_err(|why| ImageError::Failed(format!("the image {url} broke off: {why}")))?;
             let Ok(data) = frame.into_data() else { continue };
             if (whole.len() + data.len()) as u64 > self.rules.max_bytes {
                 tracing::error!("The image {url} is larger than images.maximumResponseBody allows.");
-                return Err(Trouble::Refused(413, UPSTREAM_INVALID));
+                return Err(ImageError::Refused(413, UPSTREAM_INVALID));
             }
             whole.extend_from_slice(&data);
         }
@@ -280,7 +282,7 @@ fn request_for(url: &Url) -> Result<Request<Nothing>, http::Error> {
             },
         )
         .header("host", authority)
-        // A picture is fetched once in hours.
+        // An image is fetched once in hours.
         .header("connection", "close");
     if !url.username().is_empty() || url.password().is_some() {
         let part = |text: &str| percent_decode_str(text).decode_utf8_lossy().into_owned();

@@ -68,14 +68,14 @@ async fn server(answer: Vec<u8>) -> (u16, Arc<AtomicUsize>, Arc<Mutex<String>>) 
     (port, count, asked)
 }
 
-fn picture(extra: &str, body: &[u8]) -> Vec<u8> {
+fn image(extra: &str, body: &[u8]) -> Vec<u8> {
     let head = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n{extra}\r\n", body.len());
     [head.as_bytes(), body].concat()
 }
 
 #[tokio::test]
-async fn a_picture_comes_with_what_is_said_of_it_and_nothing_of_a_client_goes() {
-    let (port, count, asked) = server(picture("ETag: \"1\"\r\nCache-Control: max-age=5\r\n", b"bytes")).await;
+async fn a_image_comes_with_what_is_said_of_it_and_nothing_of_a_client_goes() {
+    let (port, count, asked) = server(image("ETag: \"1\"\r\nCache-Control: max-age=5\r\n", b"bytes")).await;
     let source = remote(Reach::Any)
         .fetch(&format!("http://u%20x:p@127.0.0.1:{port}/a/b?c=d"))
         .await
@@ -100,7 +100,7 @@ async fn a_picture_comes_with_what_is_said_of_it_and_nothing_of_a_client_goes() 
 #[tokio::test]
 async fn private_addresses_are_refused_before_anything_is_sent() {
     // CVE-2026-94483
-    let (port, count, _) = server(picture("", b"secret")).await;
+    let (port, count, _) = server(image("", b"secret")).await;
     for host in [
         "127.0.0.1",
         "127.1",
@@ -112,7 +112,7 @@ async fn private_addresses_are_refused_before_anything_is_sent() {
         "[::ffff:7f00:1]",
     ] {
         let refused = remote(Reach::Public).fetch(&format!("http://{host}:{port}/")).await;
-        assert_eq!(refused, Err(Trouble::Refused(400, NOT_ALLOWED)), "{host}");
+        assert_eq!(refused, Err(ImageError::Refused(400, NOT_ALLOWED)), "{host}");
     }
     for answer in [
         &[LOCAL][..],
@@ -123,7 +123,7 @@ async fn private_addresses_are_refused_before_anything_is_sent() {
         let mut remote = remote(Reach::Public);
         remote.resolve = resolver(&[answer]).0;
         let refused = remote.fetch(&format!("http://cdn.example.com:{port}/")).await;
-        assert_eq!(refused, Err(Trouble::Refused(400, NOT_ALLOWED)), "{answer:?}");
+        assert_eq!(refused, Err(ImageError::Refused(400, NOT_ALLOWED)), "{answer:?}");
     }
     assert_eq!(count.load(Ordering::SeqCst), 0);
 }
@@ -132,7 +132,7 @@ async fn private_addresses_are_refused_before_anything_is_sent() {
 async fn a_name_that_leads_elsewhere_a_moment_later_leads_nowhere() {
     // CVE-2026-94483: the resolver says a public address first and this machine's from then on. The name is asked once, and the
     // connection goes to what was looked at; there is no server, so that it fails.
-    let (port, count, _) = server(picture("", b"secret")).await;
+    let (port, count, _) = server(image("", b"secret")).await;
     let mut remote = remote(Reach::Public);
     let unreachable: IpAddr = "192.0.1.1".parse().unwrap();
     let (resolve, asked) = resolver(&[&[unreachable], &[LOCAL]]);
@@ -147,7 +147,7 @@ async fn a_name_that_leads_elsewhere_a_moment_later_leads_nowhere() {
 #[tokio::test]
 async fn every_redirect_is_looked_at_again() {
     // CVE-2026-94483
-    let (secret, count, _) = server(picture("", b"secret")).await;
+    let (secret, count, _) = server(image("", b"secret")).await;
     let location = format!("HTTP/1.1 302 Found\r\nLocation: http://127.0.0.1:{secret}/\r\nContent-Length: 0\r\n\r\n");
     let (port, _, _) = server(location.into_bytes()).await;
     // The first server is private, too, but the test cannot reach a public one; so its name is taken for public.
@@ -164,7 +164,7 @@ async fn every_redirect_is_looked_at_again() {
     for reach in [Reach::Public, Reach::AsNamed] {
         let url = Url::parse(&format!("http://127.0.0.1:{secret}/")).unwrap();
         let refused = remote(reach).addresses(&url, &mut first_was_private).await;
-        assert_eq!(refused, Err(Trouble::Refused(400, NOT_ALLOWED)), "{reach:?}");
+        assert_eq!(refused, Err(ImageError::Refused(400, NOT_ALLOWED)), "{reach:?}");
     }
     // A server that the configuration names itself may be private where no option says otherwise, and stay among its like.
     let named = allowed_first(Reach::AsNamed)
@@ -181,24 +181,24 @@ async fn redirects_time_and_bytes_are_bounded() {
     let mut slow = remote(Reach::Any);
     slow.time_limit = Duration::from_millis(50);
     let late = slow.fetch(&format!("http://127.0.0.1:{silent}/")).await;
-    assert_eq!(late, Err(Trouble::Refused(504, UPSTREAM_TIMED_OUT)));
+    assert_eq!(late, Err(ImageError::Refused(504, UPSTREAM_TIMED_OUT)));
 
     let (port, _, _) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nbegins".to_vec()).await;
     let broken = remote(Reach::Any).fetch(&format!("http://127.0.0.1:{port}/")).await;
-    assert!(matches!(broken, Err(Trouble::Failed(_))), "{broken:?}");
+    assert!(matches!(broken, Err(ImageError::Failed(_))), "{broken:?}");
 
     let (port, count, _) = server(b"HTTP/1.1 307 T\r\nLocation: /again\r\nContent-Length: 0\r\n\r\n".to_vec()).await;
     let round = remote(Reach::Any).fetch(&format!("http://127.0.0.1:{port}/")).await;
-    assert_eq!(round, Err(Trouble::Refused(508, UPSTREAM_INVALID)));
+    assert_eq!(round, Err(ImageError::Refused(508, UPSTREAM_INVALID)));
     assert_eq!(count.load(Ordering::SeqCst), 4);
 
-    let (port, _, _) = server(picture("", &[0; 1001])).await;
+    let (port, _, _) = server(image("", &[0; 1001])).await;
     let large = remote(Reach::Any).fetch(&format!("http://127.0.0.1:{port}/")).await;
-    assert_eq!(large, Err(Trouble::Refused(413, UPSTREAM_INVALID)));
+    assert_eq!(large, Err(ImageError::Refused(413, UPSTREAM_INVALID)));
 
     let (port, _, _) = server(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec()).await;
     let empty = remote(Reach::Any).fetch(&format!("http://127.0.0.1:{port}/")).await;
-    assert_eq!(empty, Err(Trouble::Refused(400, UPSTREAM_INVALID)));
+    assert_eq!(empty, Err(ImageError::Refused(400, UPSTREAM_INVALID)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
-//! Pictures made smaller.
+//! Images made smaller.
 //!
-//! In: pixels and the width that is wanted. Out: the picture at that width, never a wider one. Lanczos with three lobes, as sharp
+//! In: pixels and the width that is wanted. Out: the image at that width, never a wider one. Lanczos with three lobes, as sharp
 //! asks of libvips; colours are weighed by their alpha.
 
 use fast_image_resize::images::{TypedImage, TypedImageRef};
@@ -9,7 +9,7 @@ use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeOptions, Resize
 
 use super::raster::{Layout, Raster};
 
-/// The sides of a picture that is to be so wide, from its own. Never larger, and no side vanishes.
+/// The sides of an image that is to be so wide, from its own. Never larger, and no side vanishes.
 pub fn target_size(own: (u32, u32), width: u32) -> (u32, u32) {
     let (own_width, own_height) = own;
     if width >= own_width || own_width == 0 {
@@ -19,7 +19,7 @@ pub fn target_size(own: (u32, u32), width: u32) -> (u32, u32) {
     (width, (height as u32).max(1))
 }
 
-/// Makes a picture this large.
+/// Makes an image this large.
 pub fn resize(raster: Raster, width: u32, height: u32) -> Result<Raster, String> {
     if (raster.width, raster.height) == (width, height) {
         return Ok(raster);
@@ -49,7 +49,7 @@ fn fill<P: PixelTrait>(raster: &Raster, pixels: &mut [u8], (width, height): (u32
         .map_err(|error| error.to_string())
 }
 
-/// Makes a picture smaller by a whole number while its rows come, each pixel the mean of a square of them. What is left is at
+/// Makes an image smaller by a whole number while its rows come, each pixel the mean of a square of them. What is left is at
 /// least twice as wide as what is wanted, so that the last step is [`resize`]'s, as in libvips (`gap` of `vips_resize`).
 pub struct RowShrink {
     layout: Layout,
@@ -67,12 +67,12 @@ pub struct RowShrink {
 }
 
 impl RowShrink {
-    /// By how much a picture may be made smaller before it is resized to the width that is wanted.
+    /// By how much an image may be made smaller before it is resized to the width that is wanted.
     pub fn factor(own_width: u32, width: u32) -> u32 {
         (own_width / width.max(1) / 2).max(1)
     }
 
-    /// A picture of these sides, to be made smaller by `factor`.
+    /// An image of these sides, to be made smaller by `factor`.
     pub fn new(source_width: u32, source_rows: u32, layout: Layout, factor: u32) -> RowShrink {
         let (width, height) = (source_width.div_ceil(factor), source_rows.div_ceil(factor));
         RowShrink {
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn a_plain_picture_stays_plain() {
+    fn a_plain_image_stays_plain() {
         for layout in [Layout::Gray, Layout::GrayAlpha, Layout::Rgb, Layout::Rgba, Layout::Cmyk] {
             let colour = &[200, 100, 50, 255][4 - layout.channels()..];
             let raster = Raster::new(9, 7, layout, colour.repeat(63)).unwrap();

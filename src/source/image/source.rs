@@ -1,4 +1,4 @@
-//! What a picture is made from.
+//! What an image is made from.
 //!
 //! In: the answer of this server or of another. Out: a [`Source`], or the refusal with upstream's text (`fetchInternalImage` and
 //! `fetchExternalImage` of `next/dist/server/image-optimizer.js`).
@@ -18,9 +18,9 @@ pub struct Source {
     pub etag: String,
 }
 
-/// Why there is no picture.
+/// Why there is no image.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ImageError {
     /// This status with this text.
     Refused(u16, &'static str),
     /// The error page for 500; the log says why.
@@ -35,9 +35,9 @@ pub const UPSTREAM_INVALID: &str = "\"url\" parameter is valid but upstream resp
 pub const UPSTREAM_TIMED_OUT: &str = "\"url\" parameter is valid but upstream response timed out";
 /// The text for what may not be asked for.
 pub const NOT_ALLOWED: &str = "\"url\" parameter is not allowed";
-/// The text for bytes that are no picture.
-pub const NO_PICTURE: &str = "The requested resource isn't a valid image.";
-/// The text for a picture of a kind that is not allowed.
+/// The text for bytes that are no image.
+pub const NOT_AN_IMAGE: &str = "The requested resource isn't a valid image.";
+/// The text for an image of a kind that is not allowed.
 pub const KIND_NOT_ALLOWED: &str = "\"url\" parameter is valid but image type is not allowed";
 
 /// An answer of this server.
@@ -69,23 +69,23 @@ impl InternalAnswer {
     ///
     /// # Errors
     /// The refusal when it is none.
-    pub fn into_source(self, href: &str, rules: InternalRules) -> Result<Source, Trouble> {
+    pub fn into_source(self, href: &str, rules: InternalRules) -> Result<Source, ImageError> {
         let Some(bytes) = self.body else {
             tracing::error!("The image {href} is larger than images.maximumResponseBody allows.");
-            return Err(Trouble::Refused(413, INTERNAL_INVALID));
+            return Err(ImageError::Refused(413, INTERNAL_INVALID));
         };
         if rules.status_counts && !(200..300).contains(&self.status) {
             tracing::error!("The image {href} cannot be had: its path answers {}.", self.status);
-            return Err(Trouble::Refused(error_status(self.status), INTERNAL_INVALID));
+            return Err(ImageError::Refused(error_status(self.status), INTERNAL_INVALID));
         }
         if bytes.is_empty() {
             tracing::error!("The image {href} cannot be had: its path answers with nothing.");
             let text = if rules.empty_is_told && !self.is_written {
                 INTERNAL_INVALID
             } else {
-                NO_PICTURE
+                NOT_AN_IMAGE
             };
-            return Err(Trouble::Refused(400, text));
+            return Err(ImageError::Refused(400, text));
         }
         Ok(Source {
             etag: source_tag(self.etag.as_deref(), &bytes),
@@ -125,7 +125,7 @@ mod tests {
         };
         let judged = |status, body, rules| match answer(status, body).into_source("/a", rules) {
             Ok(source) => (200, source.bytes.len()),
-            Err(Trouble::Refused(status, text)) => (status, text.len()),
+            Err(ImageError::Refused(status, text)) => (status, text.len()),
             Err(other) => panic!("{other:?}"),
         };
         assert_eq!(judged(200, Some("x"), late), (200, 1));
@@ -133,7 +133,7 @@ mod tests {
         assert_eq!(judged(304, Some("x"), late), (500, INTERNAL_INVALID.len()));
         assert_eq!(judged(404, Some("x"), early), (200, 1));
         assert_eq!(judged(200, Some(""), late), (400, INTERNAL_INVALID.len()));
-        assert_eq!(judged(200, Some(""), early), (400, NO_PICTURE.len()));
+        assert_eq!(judged(200, Some(""), early), (400, NOT_AN_IMAGE.len()));
         assert_eq!(judged(200, None, early), (413, INTERNAL_INVALID.len()));
         let written = InternalAnswer {
             is_written: true,
@@ -141,7 +141,7 @@ mod tests {
         };
         assert!(matches!(
             written.into_source("/a", late),
-            Err(Trouble::Refused(400, NO_PICTURE))
+            Err(ImageError::Refused(400, NOT_AN_IMAGE))
         ));
     }
 }

@@ -1,6 +1,6 @@
 //! From the bytes of a source to the bytes that are sent.
 //!
-//! In: a source and what is wanted of it. Out: a [`Verdict`]: the picture made anew, or the source as it is, for the same
+//! In: a source and what is wanted of it. Out: a [`Verdict`]: the image made anew, or the source as it is, for the same
 //! reasons as upstream (`imageOptimizerTransform`).
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use super::encode::{encode, Effort};
 use super::resize::{resize, target_size};
 use super::work::Work;
 
-/// What upstream allows of sources, and how it makes pictures.
+/// What upstream allows of sources, and how it makes images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Policy {
     /// `images.dangerouslyAllowSVG`
@@ -37,16 +37,16 @@ pub enum Verdict {
         /// What becomes of it.
         to: Kind,
     },
-    /// It is no picture.
-    NoPicture(Option<Kind>),
-    /// It is a picture that is not allowed.
+    /// It is no image.
+    NotAnImage(Option<Kind>),
+    /// It is an image that is not allowed.
     Forbidden(Kind),
 }
 
 /// Looks at a source.
 pub fn inspect(source: &[u8], format: Option<&str>, policy: Policy) -> Verdict {
     let Some(from) = detect(source, policy.strict_boxes).filter(|kind| kind.media_type().starts_with("image/")) else {
-        return Verdict::NoPicture(detect(source, policy.strict_boxes));
+        return Verdict::NotAnImage(detect(source, policy.strict_boxes));
     };
     if from == Kind::Svg && !policy.allow_svg {
         return Verdict::Forbidden(from);
@@ -67,7 +67,7 @@ pub fn inspect(source: &[u8], format: Option<&str>, policy: Policy) -> Verdict {
     Verdict::Make { from, to }
 }
 
-/// Makes a picture anew.
+/// Makes an image anew.
 ///
 /// # Errors
 /// With a reason when that is not possible. Then the source is sent as it is.

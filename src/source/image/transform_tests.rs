@@ -74,7 +74,7 @@ fn the_format_follows_the_client_and_then_the_source() {
 }
 
 #[test]
-fn pictures_are_turned_upright_and_never_made_larger() {
+fn images_are_turned_upright_and_never_made_larger() {
     for orientation in 2..=8 {
         let (_, decoded) = made(&format!("orientation-{orientation}.jpg"), Some("image/webp"), 64);
         let sides = if orientation > 4 { (64, 96) } else { (64, 43) };
@@ -134,14 +134,14 @@ fn a_hostile_svg_is_looked_at_and_never_run() {
         );
     }
     let endless = format!("  <svg {}", "a='".repeat(1 << 20));
-    assert_eq!(inspect(endless.as_bytes(), None, POLICY), Verdict::NoPicture(None));
+    assert_eq!(inspect(endless.as_bytes(), None, POLICY), Verdict::NotAnImage(None));
 }
 
 #[test]
-fn what_is_no_picture_is_told_apart() {
-    assert_eq!(inspect(b"", None, POLICY), Verdict::NoPicture(None));
-    assert_eq!(inspect(b"<!doctype html>", None, POLICY), Verdict::NoPicture(None));
-    assert_eq!(inspect(b"%PDF-1.7", None, POLICY), Verdict::NoPicture(Some(Kind::Pdf)));
+fn what_is_no_image_is_told_apart() {
+    assert_eq!(inspect(b"", None, POLICY), Verdict::NotAnImage(None));
+    assert_eq!(inspect(b"<!doctype html>", None, POLICY), Verdict::NotAnImage(None));
+    assert_eq!(inspect(b"%PDF-1.7", None, POLICY), Verdict::NotAnImage(Some(Kind::Pdf)));
 }
 
 #[test]

@@ -1,7 +1,7 @@
-//! Where pictures are made, and what that may cost.
+//! Where images are made, and what that may cost.
 //!
 //! In: a piece of work that takes a core for milliseconds to seconds. Out: its result, from a thread of its own with low
-//! priority. One core is left for requests. Who waits in the queue and goes away leaves it, and a picture that takes too long is
+//! priority. One core is left for requests. Who waits in the queue and goes away leaves it, and an image that takes too long is
 //! given up.
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,7 +13,7 @@ use tokio::sync::{oneshot, OwnedSemaphorePermit, Semaphore};
 
 use crate::priority;
 
-/// Bytes of pixels that all work together may hold. Two of the largest pictures (`decode::MAX_BYTES`); what is usual, twelve
+/// Bytes of pixels that all work together may hold. Two of the largest images (`decode::MAX_BYTES`); what is usual, twelve
 /// million pixels, needs 72 MB.
 const BUDGET: u64 = 1 << 30;
 
@@ -29,7 +29,7 @@ pub struct Stopped;
 
 /// Where work is done. One for each process.
 #[derive(Debug, Clone)]
-pub struct Workshop {
+pub struct WorkerPool {
     places: Arc<Semaphore>,
     budget: Arc<Budget>,
 }
@@ -61,17 +61,17 @@ impl Drop for Wanted {
     }
 }
 
-impl Default for Workshop {
+impl Default for WorkerPool {
     fn default() -> Self {
         let cores = available_parallelism().map_or(1, usize::from);
-        Workshop::new(cores.saturating_sub(1).max(1), BUDGET)
+        WorkerPool::new(cores.saturating_sub(1).max(1), BUDGET)
     }
 }
 
-impl Workshop {
+impl WorkerPool {
     /// A workshop with so many places, whose work may hold so many bytes together.
-    pub fn new(places: usize, budget: u64) -> Workshop {
-        Workshop {
+    pub fn new(places: usize, budget: u64) -> WorkerPool {
+        WorkerPool {
             places: Arc::new(Semaphore::new(places)),
             budget: Arc::new(Budget {
                 left: Mutex::new(budget),
@@ -173,7 +173,7 @@ impl Work {
         Work {
             until: Instant::now() + limit,
             unwanted: Arc::default(),
-            budget: Workshop::new(1, BUDGET).budget,
+            budget: WorkerPool::new(1, BUDGET).budget,
             held: Mutex::new(0),
         }
     }
@@ -197,7 +197,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_is_done_in_turn_and_a_panic_costs_one_piece() {
-        let shop = Workshop::new(1, 100);
+        let shop = WorkerPool::new(1, 100);
         assert_eq!(shop.run(LONG, |_| 7).await, Ok(7));
         let failed = shop.run(LONG, |_| -> u32 { panic!("on purpose") }).await;
         assert_eq!(failed, Err(Stopped));
@@ -208,7 +208,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_goes_away_leaves_the_queue() {
-        let shop = Workshop::new(1, 100);
+        let shop = WorkerPool::new(1, 100);
         let (go, wait) = mpsc::channel::<()>();
         let busy = tokio::spawn({
             let shop = shop.clone();
@@ -239,7 +239,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_ends_and_frees_its_place() {
-        let shop = Workshop::new(1, 100);
+        let shop = WorkerPool::new(1, 100);
         let (told, tell) = tokio::sync::oneshot::channel();
         let running = tokio::spawn({
             let shop = shop.clone();
@@ -264,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_takes_too_long_is_given_up() {
-        let shop = Workshop::new(1, 100);
+        let shop = WorkerPool::new(1, 100);
         let limit = Duration::from_millis(20);
         let slow = shop.run(limit, |work| {
             while work.check().is_ok() {
@@ -278,7 +278,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_is_held_together_is_bounded() {
-        let shop = Workshop::new(4, 100);
+        let shop = WorkerPool::new(4, 100);
         let now = Arc::new(AtomicUsize::new(0));
         let tasks: Vec<_> = (0..8)
             .map(|_| {

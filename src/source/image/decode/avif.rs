@@ -1,4 +1,4 @@
-//! AVIF: one picture, or a grid of tiles, with alpha beside it.
+//! AVIF: one image, or a grid of tiles, with alpha beside it.
 
 use super::super::raster::{Layout, Raster};
 use super::boxes::{Items, Property};
@@ -19,9 +19,9 @@ pub fn decode(bytes: &[u8], limits: Limits<'_>) -> Result<Decoded, DecodeError> 
     let (width, height) = size_of(&items, items.primary)?;
     limits.admit(width, height)?;
     limits.hold(width, height, HELD)?;
-    let mut raster = picture(&items, items.primary, limits)?;
+    let mut raster = image(&items, items.primary, limits)?;
     if let Some(alpha) = alpha_of(&items) {
-        let mask = picture(&items, alpha, limits)?;
+        let mask = image(&items, alpha, limits)?;
         let premultiplied = items
             .referred(b"prem", items.primary)
             .is_some_and(|to| to.contains(&alpha));
@@ -30,14 +30,14 @@ pub fn decode(bytes: &[u8], limits: Limits<'_>) -> Result<Decoded, DecodeError> 
     let (mut turns, mut profile) = (Vec::new(), None);
     for property in items.properties(items.primary) {
         match property {
-            Property::Crop => return Err(invalid("a part of a picture is not supported")),
+            Property::Crop => return Err(invalid("a part of an image is not supported")),
             Property::Turn(quarters) => turns.push([1, 8, 3, 6][usize::from(quarters)]),
             Property::Mirror(axis) => turns.push(if axis == 0 { 4 } else { 2 }),
             Property::Profile(bytes) => profile = Some(bytes.to_vec()),
             _ => {}
         }
     }
-    // One of them waits until the picture is small.
+    // One of them waits until the image is small.
     let last = turns.pop().unwrap_or(1);
     for turn in turns {
         raster = raster.upright(turn);
@@ -62,11 +62,11 @@ fn alpha_of(items: &Items<'_>) -> Option<u32> {
     items.referring(b"auxl", items.primary).find(is_alpha)
 }
 
-fn picture(items: &Items<'_>, id: u32, limits: Limits<'_>) -> Result<Raster, DecodeError> {
+fn image(items: &Items<'_>, id: u32, limits: Limits<'_>) -> Result<Raster, DecodeError> {
     match items.kind(id).as_ref() {
         Some(b"av01") => tile(items, id, limits),
         Some(b"grid") => grid(items, id, limits),
-        _ => Err(invalid("its picture is of an unknown kind")),
+        _ => Err(invalid("its image is of an unknown kind")),
     }
 }
 
@@ -104,7 +104,7 @@ fn grid(items: &Items<'_>, id: u32, limits: Limits<'_>) -> Result<Raster, Decode
         return Err(invalid("its grid is broken"));
     };
     if (width, height) != size_of(items, id)? {
-        return Err(invalid("its grid has other sides than the picture"));
+        return Err(invalid("its grid has other sides than the image"));
     }
     let ids = items.referred(b"dimg", id).filter(|ids| ids.len() == rows * columns);
     let ids = ids.ok_or_else(|| invalid("tiles of its grid are missing"))?;
@@ -112,7 +112,7 @@ fn grid(items: &Items<'_>, id: u32, limits: Limits<'_>) -> Result<Raster, Decode
     let mut tile_sides = (0, 0);
     for (index, &id) in ids.iter().enumerate() {
         if items.kind(id).as_ref() != Some(b"av01") {
-            return Err(invalid("a tile of its grid is no picture"));
+            return Err(invalid("a tile of its grid is no image"));
         }
         let tile = tile(items, id, limits)?;
         let whole = match &mut whole {
@@ -121,7 +121,7 @@ fn grid(items: &Items<'_>, id: u32, limits: Limits<'_>) -> Result<Raster, Decode
                 tile_sides = (tile.width as usize, tile.height as usize);
                 let covers = tile_sides.0 * columns >= width as usize && tile_sides.1 * rows >= height as usize;
                 if !covers {
-                    return Err(invalid("its grid leaves a part of the picture open"));
+                    return Err(invalid("its grid leaves a part of the image open"));
                 }
                 let bytes = width as usize * height as usize * tile.layout.channels();
                 whole.insert(raster_of(width, height, tile.layout, vec![0; bytes])?)
@@ -153,7 +153,7 @@ fn place(whole: &mut Raster, tile: &Raster, left: usize, top: usize) {
 
 fn with_alpha(raster: Raster, mask: &Raster, premultiplied: bool) -> Result<Raster, DecodeError> {
     if (raster.width, raster.height) != (mask.width, mask.height) {
-        return Err(invalid("its alpha has other sides than the picture"));
+        return Err(invalid("its alpha has other sides than the image"));
     }
     let (from, step) = (raster.layout.channels(), mask.layout.channels());
     let layout = if from == 1 { Layout::GrayAlpha } else { Layout::Rgba };

@@ -1,7 +1,7 @@
-//! The boxes around the pictures of an AVIF file.
+//! The boxes around the images of an AVIF file.
 //!
 //! In: the bytes of a file. Out: its items, what is said of them, and where their bytes are (ISO/IEC 14496-12 for boxes,
-//! 23008-12 for items and their properties, and the AVIF specification 1.1). Only what a still picture needs is read. Every
+//! 23008-12 for items and their properties, and the AVIF specification 1.1). Only what a still image needs is read. Every
 //! number is taken for hostile: nothing is sized by it, and every place is looked up.
 
 use super::{invalid, DecodeError};
@@ -18,7 +18,7 @@ const MAX_ITEM: usize = 256 << 20;
 pub struct Items<'a> {
     file: &'a [u8],
     inner: &'a [u8],
-    /// The item that is the picture.
+    /// The item that is the image.
     pub primary: u32,
     items: Vec<Item>,
     places: Vec<Place>,
@@ -339,7 +339,7 @@ fn property_of<'a>(name: &[u8; 4], mut content: Reader<'a>) -> Option<Property<'
             content.version()?;
             Some(Property::Size(content.long()?, content.long()?))
         }
-        // Four bytes that the picture itself repeats, then whole units.
+        // Four bytes that the image itself repeats, then whole units.
         b"av1C" => Some(Property::Codec(content.0.get(4..)?)),
         b"colr" => match &content.fourcc()? {
             b"prof" | b"rICC" => Some(Property::Profile(content.0)),

@@ -40,7 +40,7 @@ pub fn decode(bytes: &[u8], limits: Limits<'_>) -> Result<Decoded, DecodeError> 
             None => return Err(invalid("its image does not fit")),
         }
     }
-    // A picture without a transparent pixel is one without alpha.
+    // An image without a transparent pixel is one without alpha.
     let raster = raster_of(width, height, Layout::Rgba, canvas)?;
     Ok(Decoded::of(raster, 1, None))
 }

@@ -9,7 +9,7 @@ use super::super::exif;
 use super::super::raster::Layout;
 use super::{invalid, raster_of, DecodeError, Decoded, Limits};
 
-/// Passes over the picture that a progressive file may ask for. Real ones have ten or so; each costs time for all pixels,
+/// Passes over the image that a progressive file may ask for. Real ones have ten or so; each costs time for all pixels,
 /// however few bytes it takes. libjpeg-turbo's own fuzzers stop at 500.
 const MAX_SCANS: usize = 100;
 

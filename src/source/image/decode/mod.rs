@@ -63,7 +63,7 @@ impl fmt::Display for DecodeError {
     }
 }
 
-/// Bytes of the largest picture that is held in memory at once: 178 million pixels with three channels. A larger PNG is made
+/// Bytes of the largest image that is held in memory at once: 178 million pixels with three channels. A larger PNG is made
 /// small row by row.
 const MAX_BYTES: u64 = 512 << 20;
 
@@ -72,14 +72,14 @@ const MAX_BYTES: u64 = 512 << 20;
 pub struct Limits<'w> {
     /// Pixels (`experimental.imgOptMaxInputPixels`).
     pub pixels: u64,
-    /// The width that is wanted, in the picture's own way up.
+    /// The width that is wanted, in the image's own way up.
     pub width: u32,
     /// Says when to stop.
     pub work: &'w Work,
 }
 
 impl Limits<'_> {
-    /// Agrees to a picture of this size, or not.
+    /// Agrees to an image of this size, or not.
     fn admit(&self, width: u32, height: u32) -> Result<(), DecodeError> {
         if width == 0 || height == 0 {
             return Err(DecodeError::Invalid("a side has no pixels".to_owned()));
@@ -124,7 +124,7 @@ fn invalid(why: impl fmt::Display) -> DecodeError {
 
 /// Pixels that a decoder has made, if they are as many as they should be.
 fn raster_of(width: u32, height: u32, layout: super::raster::Layout, pixels: Vec<u8>) -> Result<Raster, DecodeError> {
-    Raster::new(width, height, layout, pixels).ok_or_else(|| invalid("the pixels do not fill the picture"))
+    Raster::new(width, height, layout, pixels).ok_or_else(|| invalid("the pixels do not fill the image"))
 }
 
 #[cfg(test)]

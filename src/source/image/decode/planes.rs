@@ -1,6 +1,6 @@
 //! AV1: planes of luma and chroma, and the colours they stand for.
 //!
-//! In: the units of one picture. Out: its planes, decoded by rav1d, and from them colours of eight bits (ITU-T H.273, 8.3, for
+//! In: the units of one image. Out: its planes, decoded by rav1d, and from them colours of eight bits (ITU-T H.273, 8.3, for
 //! the matrices).
 
 use re_rav1d::dav1d::{
@@ -11,14 +11,14 @@ use re_rav1d::dav1d::{
 use super::super::raster::{Layout, Raster};
 use super::{invalid, raster_of, DecodeError};
 
-/// A decoded picture.
+/// A decoded image.
 pub struct Planes {
-    picture: Picture,
+    image: Picture,
     bits: u32,
 }
 
 impl Planes {
-    /// Decodes a picture that says it has these sides.
+    /// Decodes an image that says it has these sides.
     pub fn decode(data: Vec<u8>, width: u32, height: u32) -> Result<Planes, DecodeError> {
         let mut settings = Settings::new();
         // The threads are ours to give out.
@@ -28,33 +28,33 @@ impl Planes {
         let limit =
             u32::try_from(u64::from(width) * u64::from(height)).map_err(|_| DecodeError::TooLarge(width, height))?;
         settings.set_frame_size_limit(limit);
-        let broken = |error: Error| invalid(format!("its picture cannot be decoded: {error}"));
+        let broken = |error: Error| invalid(format!("its image cannot be decoded: {error}"));
         let mut decoder = Decoder::with_settings(&settings).map_err(broken)?;
         let mut sent = decoder.send_data(data, None, None, None);
-        let picture = loop {
+        let image = loop {
             match decoder.get_picture() {
-                Ok(picture) => break picture,
+                Ok(image) => break image,
                 Err(error) if !error.is_again() => return Err(broken(error)),
                 Err(_) => {}
             }
             // Nothing came of all that there is.
             match sent {
-                Ok(()) => return Err(invalid("its picture is incomplete")),
+                Ok(()) => return Err(invalid("its image is incomplete")),
                 Err(error) if !error.is_again() => return Err(broken(error)),
                 Err(_) => sent = decoder.send_pending_data(),
             }
         };
-        if (picture.width(), picture.height()) != (width, height) {
-            return Err(invalid("its picture has other sides than it says"));
+        if (image.width(), image.height()) != (width, height) {
+            return Err(invalid("its image has other sides than it says"));
         }
-        let bits = picture.bits_per_component().map_or(8, |bits| bits.0 as u32);
-        Ok(Planes { picture, bits })
+        let bits = image.bits_per_component().map_or(8, |bits| bits.0 as u32);
+        Ok(Planes { image, bits })
     }
 
     fn plane(&self, component: PlanarImageComponent) -> Plane {
         Plane {
-            stride: self.picture.stride(component) as usize,
-            bytes: self.picture.plane(component),
+            stride: self.image.stride(component) as usize,
+            bytes: self.image.plane(component),
             wide: self.bits > 8,
         }
     }
@@ -131,14 +131,14 @@ fn matrix_number(matrix: MatrixCoefficients) -> u16 {
     }
 }
 
-/// The colours of a picture. `colours` is what its file says of them; else the picture itself does.
+/// The colours of an image. `colours` is what its file says of them; else the image itself does.
 pub fn to_raster(planes: &Planes, colours: Option<(u16, bool)>) -> Result<Raster, DecodeError> {
-    let Planes { picture, bits } = planes;
+    let Planes { image, bits } = planes;
     let (number, full) = colours.unwrap_or_else(|| {
-        let full = picture.color_range() == YUVRange::Full;
-        (matrix_number(picture.matrix_coefficients()), full)
+        let full = image.color_range() == YUVRange::Full;
+        (matrix_number(image.matrix_coefficients()), full)
     });
-    let (width, height) = (picture.width(), picture.height());
+    let (width, height) = (image.width(), image.height());
     let columns = width as usize;
     let step = f32::from(1u16 << (bits - 8));
     // Where black and white are, and how far chroma reaches from its middle.
@@ -152,7 +152,7 @@ pub fn to_raster(planes: &Planes, colours: Option<(u16, bool)>) -> Result<Raster
     let chroma_scale = 255.0 / reach;
     let middle = 128.0 * step;
     let luma = planes.plane(PlanarImageComponent::Y);
-    let (across, down) = match picture.pixel_layout() {
+    let (across, down) = match image.pixel_layout() {
         PixelLayout::I400 => {
             let mut pixels = Vec::with_capacity(columns * height as usize);
             for row in 0..height as usize {

@@ -1,4 +1,4 @@
-//! PNG: every colour type, sixteen bits brought down to eight. A picture that is to become much smaller is made smaller while its
+//! PNG: every colour type, sixteen bits brought down to eight. An image that is to become much smaller is made smaller while its
 //! rows come, so that even the largest one needs memory for a few rows only.
 
 use std::io::Cursor;
@@ -48,7 +48,7 @@ pub fn decode(bytes: &[u8], limits: Limits<'_>) -> Result<Decoded, DecodeError> 
         rows(&mut reader, height, limits, |row| shrink.push(row))?;
         shrink
             .finish()
-            .ok_or_else(|| invalid("the rows do not fill the picture"))?
+            .ok_or_else(|| invalid("the rows do not fill the image"))?
     } else {
         limits.hold(width, height, layout.channels())?;
         let size = reader

@@ -1,4 +1,4 @@
-//! Every decoder, with pictures that the fixture of the conformance suite has, and with bytes that are none.
+//! Every decoder, with images that the fixture of the conformance suite has, and with bytes that are none.
 
 use std::fs;
 use std::path::PathBuf;
@@ -19,7 +19,7 @@ fn fixture(name: &str) -> Vec<u8> {
 
 fn run(bytes: &[u8], pixels: u64, width: u32) -> Result<Decoded, DecodeError> {
     let work = Work::alone(Duration::from_secs(60));
-    let kind = detect(bytes, true).expect("it looks like a picture");
+    let kind = detect(bytes, true).expect("it looks like an image");
     decode(
         kind,
         bytes,
@@ -32,7 +32,7 @@ fn run(bytes: &[u8], pixels: u64, width: u32) -> Result<Decoded, DecodeError> {
 }
 
 #[test]
-fn pictures_of_every_kind_are_decoded() {
+fn images_of_every_kind_are_decoded() {
     for (name, sides, layout, orientation, profile) in [
         ("photo.jpg", (720, 540), Layout::Rgb, 1, false),
         ("progressive.jpg", (720, 540), Layout::Rgb, 1, false),
@@ -64,7 +64,7 @@ fn pictures_of_every_kind_are_decoded() {
 }
 
 #[test]
-fn one_picture_looks_the_same_in_every_kind() {
+fn one_image_looks_the_same_in_every_kind() {
     let colour = |name: &str| {
         let Raster { pixels, layout, .. } = run(&fixture(name), PIXELS, 4000).unwrap().raster;
         let size = layout.channels();
@@ -149,18 +149,18 @@ fn what_takes_too_long_is_given_up() {
 #[test]
 fn a_jpeg_of_a_thousand_passes_is_refused() {
     // Each pass costs time for every pixel and takes a few bytes.
-    let picture = fixture("progressive.jpg");
-    let last = memchr::memmem::rfind(&picture, &[0xff, 0xda]).unwrap();
-    let mut bytes = picture[..picture.len() - 2].to_vec();
+    let image = fixture("progressive.jpg");
+    let last = memchr::memmem::rfind(&image, &[0xff, 0xda]).unwrap();
+    let mut bytes = image[..image.len() - 2].to_vec();
     for _ in 0..1000 {
-        bytes.extend_from_slice(&picture[last..picture.len() - 2]);
+        bytes.extend_from_slice(&image[last..image.len() - 2]);
     }
     bytes.extend_from_slice(&[0xff, 0xd9]);
     assert!(run(&bytes, PIXELS, 64).is_err());
 }
 
 #[test]
-fn torn_and_damaged_pictures_are_refused() {
+fn torn_and_damaged_images_are_refused() {
     for name in [
         "photo.jpg",
         "drawing.png",
@@ -181,7 +181,7 @@ fn torn_and_damaged_pictures_are_refused() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(16))]
 
-    /// A picture with some bytes changed: decoded or refused, and nothing else.
+    /// An image with some bytes changed: decoded or refused, and nothing else.
     #[test]
     fn changed_bytes_are_harmless(which in 0usize..9, changes in proptest::collection::vec((any::<u16>(), any::<u8>()), 1..20)) {
         let name = ["orientation-6.jpg", "inks.jpg", "palette.png", "interlaced.png", "alpha.avif", "drawing.webp", "photo.webp",

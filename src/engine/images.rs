@@ -1,7 +1,7 @@
 //! What `/_next/image` needs beside a request: fixed once `prepare()` is through.
 //!
-//! In: the configuration and the build. Out: [`Images`], the rules, the caches and the workplaces; and the words in which a
-//! piece of work and those who wait for it talk ([`Outcome`], [`Question`], [`Reply`]).
+//! In: the configuration and the build. Out: [`Images`], the rules, the caches and the worker pool; and the messages between an image job
+//! and the requests that wait for it ([`ImageOutcome`], [`ImageQuestion`], [`ImageReply`]).
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,8 +11,8 @@ use std::time::Duration;
 
 use tokio::sync::Semaphore;
 
-use super::image::InternalSlot;
-use crate::answer::picture::{Found, Picture};
+use super::request_table::RequestTable;
+use crate::answer::image::{Found, Image};
 use crate::build::{Build, Capabilities};
 use crate::config::NextConfig;
 use crate::error::Result;
@@ -22,16 +22,16 @@ use crate::source::image::entry::Entry;
 use crate::source::image::jobs::{Job, Jobs, Worker};
 use crate::source::image::params::Rules;
 use crate::source::image::remote::{Reach, Remote, RemoteRules};
-use crate::source::image::source::{InternalAnswer, InternalRules, Trouble};
+use crate::source::image::source::{ImageError, InternalAnswer, InternalRules};
 use crate::source::image::transform::Policy;
-use crate::source::image::work::Workshop;
+use crate::source::image::work::WorkerPool;
 use crate::source::prerender::Store;
 use crate::source::proxy::{Client, Trust};
 
-/// Bytes of pictures in memory. The same as for files: a page of 24 pictures of 100 kB fits 25 times.
+/// Bytes of images in memory. The same as for files: a page of 24 images of 100 kB fits 25 times.
 const MEMORY: u64 = 64 << 20;
 
-/// Larger pictures are read from disk each time: they spend their time on the network.
+/// Larger images are read from disk each time: they spend their time on the network.
 const LARGEST_IN_MEMORY: usize = 2 << 20;
 
 /// Where the disk takes none there is nothing else that could have them.
@@ -43,7 +43,7 @@ const SOURCES: usize = 16;
 /// Redirects that Node's `fetch` follows.
 const FETCH_REDIRECTS: u32 = 20;
 
-/// Seconds that upstream gives a picture.
+/// Seconds that upstream gives an image.
 const USUAL_TIME: f64 = 7.0;
 
 /// Pixels that sharp takes: 16383 squared.
@@ -51,7 +51,7 @@ const USUAL_PIXELS: f64 = 268_402_689.0;
 
 /// Everything that `/_next/image` needs.
 pub(crate) struct Images {
-    /// Whether there are such pictures at all.
+    /// Whether there are such images at all.
     pub served: bool,
     pub rules: Rules,
     pub policy: Policy,
@@ -60,65 +60,65 @@ pub(crate) struct Images {
     pub max_bytes: u64,
     pub time_limit: Duration,
     pub keeper: Keeper,
-    pub memory: Store<Arc<Picture>>,
-    /// Whether it has been said that the disk takes no pictures.
+    pub memory: Store<Arc<Image>>,
+    /// Whether it has been said that the disk takes no images.
     told_unwritable: AtomicBool,
     pub remote: Remote,
-    pub workshop: Workshop,
+    pub workers: WorkerPool,
     pub sources: Arc<Semaphore>,
-    pub jobs: Arc<Jobs<Outcome, Question, Reply>>,
+    pub jobs: Arc<Jobs<ImageOutcome, ImageQuestion, ImageReply>>,
     /// How encrypted connections are trusted.
     pub security_policy: String,
     pub disposition: String,
 }
 
-/// Who keeps pictures.
+/// Who stores images.
 pub(crate) enum Keeper {
-    /// We do, in memory and on disk.
+    /// ferronext, in memory and on disk.
     Disk(Arc<Disk>),
     /// The app's own `cacheHandler`, which is asked each time.
     Handler,
-    /// Nobody.
-    Nobody,
+    /// Memory alone.
+    Memory,
 }
 
-/// What came of a piece of work.
+/// What came of an image job.
 #[derive(Debug, Clone)]
-pub(crate) enum Outcome {
-    /// A picture.
-    Picture(Arc<Picture>, Found),
-    /// None.
-    Trouble(Trouble),
+pub(crate) enum ImageOutcome {
+    /// An image.
+    Image(Arc<Image>, Found),
+    /// No image.
+    Failed(ImageError),
 }
 
 /// What only JavaScript can do.
 #[derive(Debug)]
-pub(crate) enum Question {
+pub(crate) enum ImageQuestion {
     /// Carry out the steps of an internal request.
     Internal(InternalSlot),
     /// Ask the app's cache handler.
     Get(String),
-    /// Hand a picture to the app's cache handler.
+    /// Hand an image to the app's cache handler.
     Set(String, Entry),
 }
 
-/// What it is told.
+/// What it answers.
 #[derive(Debug)]
-pub enum Reply {
+pub enum ImageReply {
     /// The answer of an internal request.
     Answer(InternalAnswer),
-    /// What the cache handler has: the picture, and when it was kept.
-    Kept(Option<Kept>),
+    /// What the cache handler has: the image, and when it was kept.
+    Stored(Option<StoredImage>),
     /// It is done.
     Done,
     /// It failed, and the log says why.
     Failed,
 }
 
-/// A picture of the app's cache handler.
+/// An image of the app's cache handler.
 #[derive(Debug)]
-pub struct Kept {
-    /// The picture; its expiry is not known yet.
+pub struct StoredImage {
+    /// The image; its expiry is not known yet.
     pub entry: Entry,
     /// When it was kept, in milliseconds since 1970.
     pub made_ms: Option<f64>,
@@ -126,10 +126,64 @@ pub struct Kept {
     pub has_max_age: bool,
 }
 
-pub(crate) type ImageJob = Job<Outcome, Question, Reply>;
-pub(crate) type ImageWorker = Worker<Outcome, Question, Reply>;
+/// The slot of an internal request that Node has to carry on. It is freed when this is dropped.
+pub(crate) struct InternalSlot {
+    requests: Arc<RequestTable>,
+    slot: Option<usize>,
+    pub method: String,
+    pub url: String,
+}
 
-/// Whom encrypted connections to the servers of pictures trust.
+impl InternalSlot {
+    /// Takes over a slot.
+    pub fn new(requests: &Arc<RequestTable>, slot: usize, method: String, url: String) -> InternalSlot {
+        InternalSlot {
+            requests: Arc::clone(requests),
+            slot: Some(slot),
+            method,
+            url,
+        }
+    }
+
+    /// One without a slot: the request turned out to be answered already.
+    pub fn none(requests: &Arc<RequestTable>) -> InternalSlot {
+        InternalSlot {
+            requests: Arc::clone(requests),
+            slot: None,
+            method: String::new(),
+            url: String::new(),
+        }
+    }
+
+    /// The slot, while this owns it.
+    pub fn slot(&self) -> Option<usize> {
+        self.slot
+    }
+
+    /// Hands the slot over. The new owner frees it.
+    pub fn take(&mut self) -> Option<usize> {
+        self.slot.take()
+    }
+}
+
+impl std::fmt::Debug for InternalSlot {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "InternalSlot({:?})", self.slot)
+    }
+}
+
+impl Drop for InternalSlot {
+    fn drop(&mut self) {
+        if let Some(slot) = self.slot.take() {
+            self.requests.remove(slot);
+        }
+    }
+}
+
+pub(crate) type ImageJob = Job<ImageOutcome, ImageQuestion, ImageReply>;
+pub(crate) type ImageWorker = Worker<ImageOutcome, ImageQuestion, ImageReply>;
+
+/// Whom encrypted connections to the servers of images trust.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TlsTrust {
     /// Any certificate (`NODE_TLS_REJECT_UNAUTHORIZED=0`).
@@ -138,8 +192,8 @@ pub struct TlsTrust {
     pub extra_ca_certs: Option<PathBuf>,
 }
 
-/// The places where pictures are made. All builds of a process share them, because they share its cores.
-static WORKSHOP: LazyLock<Workshop> = LazyLock::new(Workshop::default);
+/// The threads that make images. All builds of a process share them, because they share its cores.
+static WORKERS: LazyLock<WorkerPool> = LazyLock::new(WorkerPool::default);
 
 impl Images {
     /// Compiles the configuration.
@@ -160,7 +214,7 @@ impl Images {
                 &build.dist_dir,
                 images.maximum_disk_cache_size.map(whole),
             ))),
-            () => Keeper::Nobody,
+            () => Keeper::Memory,
         };
         let max_bytes = whole(images.maximum_response_body);
         let remote = RemoteRules {
@@ -207,7 +261,7 @@ impl Images {
             memory: Store::new(MEMORY),
             told_unwritable: AtomicBool::new(false),
             remote: Remote::new(remote, client.clone(), trust.extra_ca_certs.clone()),
-            workshop: WORKSHOP.clone(),
+            workers: WORKERS.clone(),
             sources: Arc::new(Semaphore::new(SOURCES)),
             jobs: Arc::default(),
             security_policy: images.content_security_policy.clone(),
@@ -215,26 +269,26 @@ impl Images {
         })
     }
 
-    /// Keeps a picture in memory, unless it is too large for that.
-    pub fn remember(&self, key: &str, picture: &Arc<Picture>) {
-        if picture.entry.bytes.len() <= LARGEST_IN_MEMORY {
-            self.memory.insert(key.to_owned(), Arc::clone(picture));
+    /// Keeps an image in memory, unless it is too large for that.
+    pub fn remember(&self, key: &str, image: &Arc<Image>) {
+        if image.entry.bytes.len() <= LARGEST_IN_MEMORY {
+            self.memory.insert(key.to_owned(), Arc::clone(image));
         }
     }
 
-    /// A picture is on disk.
-    pub fn is_written(&self, key: &str, picture: &Arc<Picture>) {
+    /// An image is on disk.
+    pub fn is_written(&self, key: &str, image: &Arc<Image>) {
         self.told_unwritable.store(false, Ordering::Relaxed);
-        self.remember(key, picture);
+        self.remember(key, image);
     }
 
-    /// The disk has not taken a picture: it lives in memory alone, and is not made anew for each request.
-    pub fn is_not_written(&self, key: &str, picture: &Arc<Picture>, dir: &Path, why: &io::Error) {
-        if picture.entry.bytes.len() <= LARGEST_WITHOUT_DISK {
-            self.memory.insert(key.to_owned(), Arc::clone(picture));
+    /// The disk has not taken an image: it lives in memory alone, and is not made anew for each request.
+    pub fn is_not_written(&self, key: &str, image: &Arc<Image>, dir: &Path, why: &io::Error) {
+        if image.entry.bytes.len() <= LARGEST_WITHOUT_DISK {
+            self.memory.insert(key.to_owned(), Arc::clone(image));
         }
         if why.kind() == io::ErrorKind::FileTooLarge {
-            tracing::error!("The image {} cannot be kept: {why}", picture.href());
+            tracing::error!("The image {} cannot be kept: {why}", image.href());
         } else if !self.told_unwritable.swap(true, Ordering::Relaxed) {
             tracing::error!(
                 "{} takes no images ({why}). They are kept in memory only, {} MB of them.",

@@ -1,7 +1,7 @@
-//! The answer of a picture.
+//! The answer of an image.
 //!
-//! In: a picture that is kept, and the request's conditions. Out: a [`Prepared`] answer, made once for each combination that
-//! differs and then reused, so that a picture from memory costs what a file costs. Headers and their order: `sendResponse` of
+//! In: an image that is kept, and the request's conditions. Out: a [`Prepared`] answer, made once for each combination that
+//! differs and then reused, so that an image from memory costs what a file costs. Headers and their order: `sendResponse` of
 //! `next/dist/server/image-optimizer.js`, with `compression` behind it, which matters for SVG and ICO.
 
 use std::sync::{Arc, PoisonError, RwLock};
@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::conditional::{self, Conditions, Validators};
 use super::disposition;
-use super::prepared::{Prepared, PreparedTable};
+use super::registry::{Prepared, ResponseRegistry};
 use crate::http::encoding::{self, Asked, Coding, Form, Forms, Preferred};
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
@@ -18,7 +18,7 @@ use crate::source::image::entry::Entry;
 use crate::source::image::params::js_number;
 use crate::source::prerender::store::Weigh;
 
-/// Whether a picture was there (`X-Nextjs-Cache`).
+/// Whether an image was there (`X-Nextjs-Cache`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Found {
     /// It was made for this request.
@@ -31,7 +31,7 @@ pub enum Found {
 
 /// What the configuration says of the answer.
 #[derive(Debug, Clone, Copy)]
-pub struct PictureSettings<'a> {
+pub struct ImageSettings<'a> {
     /// `images.contentSecurityPolicy`
     pub security_policy: &'a str,
     /// `images.contentDispositionType`
@@ -44,7 +44,7 @@ pub struct PictureSettings<'a> {
 
 /// What the request adds.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PictureFraming {
+pub struct ImageVariant {
     /// Whether it was there.
     pub found: Found,
     /// Whether its source is a file of the build.
@@ -55,10 +55,10 @@ pub struct PictureFraming {
     pub personal: bool,
 }
 
-/// A picture in memory, with the answers that were made from it.
+/// An image in memory, with the answers that were made from it.
 #[derive(Debug)]
-pub struct Picture {
-    /// The picture.
+pub struct Image {
+    /// The image.
     pub entry: Entry,
     /// The source, as it was asked for. A key leads to one.
     href: String,
@@ -68,35 +68,35 @@ pub struct Picture {
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AnswerKey {
-    framing: PictureFraming,
+    framing: ImageVariant,
     accepted: Coding,
     not_modified: bool,
     head: bool,
 }
 
-/// What came of asking a picture for an answer.
+/// What came of asking an image for an answer.
 #[derive(Debug)]
-pub enum PictureAnswer {
+pub enum ImageAnswer {
     /// Here it is.
     Ready(Arc<Prepared>),
     /// Here it is, for this request alone.
     Once(Status, HeaderList, Bytes),
-    /// The body has to be compressed first: call [`Picture::encoded`], then ask again.
+    /// The body has to be compressed first: call [`Image::encoded`], then ask again.
     Encode(Coding),
 }
 
-/// How many answers a picture keeps: found or not, whole or not, and some of header rules.
+/// How many answers an image keeps: found or not, whole or not, and some of header rules.
 const MAX_ANSWERS: usize = 12;
 
-impl Picture {
+impl Image {
     /// The source, as it was asked for.
     pub fn href(&self) -> &str {
         &self.href
     }
 
-    /// A picture without answers.
-    pub fn new(entry: Entry, href: String) -> Picture {
-        Picture {
+    /// An image without answers.
+    pub fn new(entry: Entry, href: String) -> Image {
+        Image {
             entry,
             href,
             answers: RwLock::default(),
@@ -107,12 +107,12 @@ impl Picture {
     /// The answer to a request.
     pub fn answer(
         &self,
-        table: &PreparedTable,
-        settings: PictureSettings<'_>,
-        framing: PictureFraming,
+        table: &ResponseRegistry,
+        settings: ImageSettings<'_>,
+        framing: ImageVariant,
         conditions: &Conditions<'_>,
         head: bool,
-    ) -> PictureAnswer {
+    ) -> ImageAnswer {
         let held = Validators {
             etag: Some(&self.entry.etag),
             ..Validators::default()
@@ -131,7 +131,7 @@ impl Picture {
             head,
         };
         if let Some((_, answer)) = read(&self.answers).iter().find(|(other, _)| *other == key) {
-            return PictureAnswer::Ready(Arc::clone(answer));
+            return ImageAnswer::Ready(Arc::clone(answer));
         }
         let mut headers = self.headers(settings, &key);
         let mut body = if not_modified || head {
@@ -150,7 +150,7 @@ impl Picture {
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
                 match self.forms.get(&(), coding, &body) {
-                    None => return PictureAnswer::Encode(coding),
+                    None => return ImageAnswer::Encode(coding),
                     Some(Form::Failed) => drop(headers.remove("content-encoding")),
                     Some(Form::Best(form)) => body = form,
                     Some(Form::Quick(form)) => {
@@ -165,19 +165,19 @@ impl Picture {
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         // Who found nothing is alone with that, or one of the few who waited.
         if for_now || key.framing.found == Found::Miss || answers.len() >= MAX_ANSWERS {
-            return PictureAnswer::Once(status, headers, body);
+            return ImageAnswer::Once(status, headers, body);
         }
         let answer = table.add(status, headers, body);
         answers.push((key, Arc::clone(&answer)));
-        PictureAnswer::Ready(answer)
+        ImageAnswer::Ready(answer)
     }
 
-    /// Waits until the picture has been compressed, well enough for now.
+    /// Waits until the image has been compressed, well enough for now.
     pub async fn encoded(&self, coding: Coding) {
         self.forms.prepare((), coding, &self.entry.bytes).await;
     }
 
-    fn headers(&self, settings: PictureSettings<'_>, key: &AnswerKey) -> HeaderList {
+    fn headers(&self, settings: ImageSettings<'_>, key: &AnswerKey) -> HeaderList {
         let Entry {
             kind, etag, max_age, ..
         } = &self.entry;
@@ -199,7 +199,7 @@ impl Picture {
             return headers;
         }
         headers.set("Content-Type", kind.media_type());
-        let disposition = disposition::of_picture(settings.disposition, &self.href, kind.extension());
+        let disposition = disposition::of_image(settings.disposition, &self.href, kind.extension());
         headers.set("Content-Disposition", disposition);
         headers.set("Content-Security-Policy", settings.security_policy.to_owned());
         headers.set(
@@ -215,7 +215,7 @@ impl Picture {
     }
 }
 
-impl Weigh for Arc<Picture> {
+impl Weigh for Arc<Image> {
     fn weight(&self) -> usize {
         // The answers share the bytes; their headers are some hundred bytes each.
         const AROUND: usize = 4096;
@@ -233,14 +233,14 @@ mod tests {
     use crate::request::Headers;
     use crate::source::image::detect::Kind;
 
-    const SETTINGS: PictureSettings<'static> = PictureSettings {
+    const SETTINGS: ImageSettings<'static> = ImageSettings {
         security_policy: "sandbox;",
         disposition: "attachment",
         compress: true,
         preferred: Preferred::UPSTREAM,
     };
 
-    fn picture(kind: Kind, bytes: &'static [u8]) -> Picture {
+    fn image(kind: Kind, bytes: &'static [u8]) -> Image {
         let entry = Entry {
             bytes: Bytes::from_static(bytes),
             kind,
@@ -249,11 +249,11 @@ mod tests {
             max_age: 60.0,
             expires_ms: 0.0,
         };
-        Picture::new(entry, "/x/a.jpg?y".to_owned())
+        Image::new(entry, "/x/a.jpg?y".to_owned())
     }
 
-    fn framing(found: Found) -> PictureFraming {
-        PictureFraming {
+    fn framing(found: Found) -> ImageVariant {
+        ImageVariant {
             found,
             immutable: false,
             rules: Vec::new(),
@@ -261,34 +261,22 @@ mod tests {
         }
     }
 
-    fn ask(
-        picture: &Picture,
-        table: &PreparedTable,
-        framing: PictureFraming,
-        headers: &str,
-        head: bool,
-    ) -> PictureAnswer {
+    fn ask(image: &Image, table: &ResponseRegistry, framing: ImageVariant, headers: &str, head: bool) -> ImageAnswer {
         let headers = Headers::parse(headers);
-        picture.answer(table, SETTINGS, framing, &Conditions::of(&headers), head)
+        image.answer(table, SETTINGS, framing, &Conditions::of(&headers), head)
     }
 
-    fn ready(answer: PictureAnswer) -> Arc<Prepared> {
+    fn ready(answer: ImageAnswer) -> Arc<Prepared> {
         match answer {
-            PictureAnswer::Ready(answer) => answer,
+            ImageAnswer::Ready(answer) => answer,
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_picture_that_was_there_is_answered_with_a_number() {
-        let (picture, table) = (picture(Kind::Webp, b"bytes"), PreparedTable::default());
-        let hit = ready(ask(
-            &picture,
-            &table,
-            framing(Found::Hit),
-            "accept-encoding\0gzip",
-            false,
-        ));
+    fn a_image_that_was_there_is_answered_with_a_number() {
+        let (image, table) = (image(Kind::Webp, b"bytes"), ResponseRegistry::default());
+        let hit = ready(ask(&image, &table, framing(Found::Hit), "accept-encoding\0gzip", false));
         let names: Vec<_> = hit
             .headers
             .iter()
@@ -307,32 +295,26 @@ mod tests {
                 "Content-Length: 5",
             ]
         );
-        assert_eq!(ready(ask(&picture, &table, framing(Found::Hit), "", false)).id, hit.id);
-        let head = ready(ask(&picture, &table, framing(Found::Hit), "", true));
+        assert_eq!(ready(ask(&image, &table, framing(Found::Hit), "", false)).id, hit.id);
+        let head = ready(ask(&image, &table, framing(Found::Hit), "", true));
         assert_eq!((head.headers.get("content-length"), head.body.len()), (Some("5"), 0));
-        let unchanged = ready(ask(
-            &picture,
-            &table,
-            framing(Found::Stale),
-            "if-none-match\0tag",
-            false,
-        ));
+        let unchanged = ready(ask(&image, &table, framing(Found::Stale), "if-none-match\0tag", false));
         assert_eq!(
             (unchanged.status.code, unchanged.headers.len(), unchanged.body.len()),
             (304, 3, 0)
         );
         assert!(matches!(
-            ask(&picture, &table, framing(Found::Miss), "", false),
-            PictureAnswer::Once(Status { code: 200, .. }, ..)
+            ask(&image, &table, framing(Found::Miss), "", false),
+            ImageAnswer::Once(Status { code: 200, .. }, ..)
         ));
     }
 
     #[tokio::test]
     async fn a_text_is_compressed() {
-        let (picture, table) = (picture(Kind::Svg, &[b' '; 2000]), PreparedTable::default());
-        let asked = || ask(&picture, &table, framing(Found::Hit), "accept-encoding\0gzip", false);
+        let (image, table) = (image(Kind::Svg, &[b' '; 2000]), ResponseRegistry::default());
+        let asked = || ask(&image, &table, framing(Found::Hit), "accept-encoding\0gzip", false);
         match asked() {
-            PictureAnswer::Encode(coding) => picture.encoded(coding).await,
+            ImageAnswer::Encode(coding) => image.encoded(coding).await,
             other => panic!("{other:?}"),
         }
         encoding::background_done().await;
@@ -343,15 +325,15 @@ mod tests {
     }
 
     #[test]
-    fn answers_of_one_picture_are_bounded() {
-        let (picture, table) = (picture(Kind::Png, b"x"), PreparedTable::default());
+    fn answers_of_one_image_are_bounded() {
+        let (image, table) = (image(Kind::Png, b"x"), ResponseRegistry::default());
         for index in 0..100 {
-            let framing = PictureFraming {
+            let framing = ImageVariant {
                 rules: vec![("x-rule".into(), index.to_string())],
                 ..framing(Found::Hit)
             };
-            let _ = ask(&picture, &table, framing, "", false);
+            let _ = ask(&image, &table, framing, "", false);
         }
-        assert_eq!(read(&picture.answers).len(), MAX_ANSWERS);
+        assert_eq!(read(&image.answers).len(), MAX_ANSWERS);
     }
 }

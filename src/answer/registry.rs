@@ -36,20 +36,20 @@ pub struct EntryCall {
     /// What the entry is told.
     pub render: Render,
     /// Where routing has come to.
-    pub state: RouteState,
+    pub route: RouteState,
     /// What it has decided.
     pub decision: Decision,
 }
 
 /// Hands out numbers and finds the answer of a number while something keeps it alive.
 #[derive(Debug, Default)]
-pub struct PreparedTable {
+pub struct ResponseRegistry {
     next: AtomicU32,
     answers: Mutex<HashMap<u32, Weak<Prepared>>>,
     calls: Mutex<HashMap<u32, Weak<EntryCall>>>,
 }
 
-impl PreparedTable {
+impl ResponseRegistry {
     /// Gives an answer a number. The caller keeps the answer; the table only finds it.
     pub fn add(&self, status: impl Into<Status>, headers: HeaderList, body: Bytes) -> Arc<Prepared> {
         let id = self.number();
@@ -64,12 +64,12 @@ impl PreparedTable {
     }
 
     /// Gives the call of an entry a number. The caller keeps it.
-    pub fn add_call(&self, render: Render, state: RouteState, decision: Decision) -> Arc<EntryCall> {
+    pub fn add_call(&self, render: Render, route: RouteState, decision: Decision) -> Arc<EntryCall> {
         let id = self.number();
         let call = Arc::new(EntryCall {
             id,
             render,
-            state,
+            route,
             decision,
         });
         insert(&mut lock(&self.calls), id, &call);
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn a_number_finds_its_answer_while_it_lives() {
-        let table = PreparedTable::default();
+        let table = ResponseRegistry::default();
         let first = table.add(200, HeaderList::new(), Bytes::from_static(b"a"));
         let second = table.add(404, HeaderList::new(), Bytes::new());
         assert_ne!(first.id, second.id);
@@ -124,7 +124,7 @@ mod tests {
 
     #[test]
     fn dead_numbers_are_swept() {
-        let table = PreparedTable::default();
+        let table = ResponseRegistry::default();
         for _ in 0..10_000 {
             table.add(200, HeaderList::new(), Bytes::new());
         }

@@ -10,12 +10,12 @@ use super::{set_before, SetBefore, SUBRESOURCES};
 
 /// All of a `GET` request that can bear on its answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Plain<'a> {
+pub struct CacheableRequest<'a> {
     /// The request target as sent.
     pub target: &'a str,
     /// `Accept-Encoding`; empty when absent.
     pub accept_encoding: &'a str,
-    /// `Accept`, where a picture is asked for; else, and when absent, empty.
+    /// `Accept`, where an image is asked for; else, and when absent, empty.
     pub accept: &'a str,
     /// Whether `Sec-Fetch-Dest` says that it is for a part of a page.
     pub is_subresource: bool,
@@ -27,18 +27,18 @@ pub struct Plain<'a> {
 pub const PREVIEW_COOKIES: [&str; 2] = ["__prerender_bypass", "__next_preview_data"];
 
 /// The only path for which `Accept` matters.
-const PICTURES: &[u8] = b"/_next/image";
+const IMAGES: &[u8] = b"/_next/image";
 
 /// Longer targets are not worth remembering.
 const MAX_TARGET: usize = 512;
 
-/// Browsers send some twenty bytes of `Accept-Encoding`, and some sixty of `Accept` for pictures.
+/// Browsers send some twenty bytes of `Accept-Encoding`, and some sixty of `Accept` for images.
 const MAX_VALUE: usize = 128;
 
-impl<'a> Plain<'a> {
+impl<'a> CacheableRequest<'a> {
     /// Takes a request apart (`method\0target\0name\0value…`). `None` if it has a header that is not known to bear on nothing, so
     /// that one which a later version listens to is never missed.
-    pub fn of(head: &'a str) -> Option<Plain<'a>> {
+    pub fn of(head: &'a str) -> Option<CacheableRequest<'a>> {
         let rest = head.strip_prefix("GET\0")?;
         let mut nuls = memchr::memchr_iter(0, rest.as_bytes());
         let target_end = nuls.next().unwrap_or(rest.len());
@@ -46,7 +46,7 @@ impl<'a> Plain<'a> {
         if target.len() > MAX_TARGET {
             return None;
         }
-        let is_picture = memmem::find(target.as_bytes(), PICTURES).is_some();
+        let is_image = memmem::find(target.as_bytes(), IMAGES).is_some();
         let (mut accept_encoding, mut accept, mut destination) = (None, None, None);
         let mut set_before = SetBefore::default();
         let mut at = target_end + 1;
@@ -63,9 +63,9 @@ impl<'a> Plain<'a> {
                 &mut accept_encoding
             } else if name.eq_ignore_ascii_case(SEC_FETCH_DEST) {
                 &mut destination
-            } else if is_picture && name.eq_ignore_ascii_case("accept") {
+            } else if is_image && name.eq_ignore_ascii_case("accept") {
                 &mut accept
-            } else if bears_on_nothing(name) || (name.eq_ignore_ascii_case(COOKIE) && !is_preview(value)) {
+            } else if is_ignored(name) || (name.eq_ignore_ascii_case(COOKIE) && !is_preview(value)) {
                 continue;
             } else {
                 return None;
@@ -75,7 +75,7 @@ impl<'a> Plain<'a> {
                 return None;
             }
         }
-        Some(Plain {
+        Some(CacheableRequest {
             target,
             accept_encoding: accept_encoding.unwrap_or_default(),
             accept: accept.unwrap_or_default(),
@@ -91,9 +91,9 @@ const SEC_FETCH_DEST: &str = "sec-fetch-dest";
 const COOKIE: &str = "cookie";
 
 /// Whether a plain request may have a header of this name.
-pub fn may_be_plain(name: &str) -> bool {
+pub fn may_be_cacheable(name: &str) -> bool {
     let listens_to = [ACCEPT_ENCODING, SEC_FETCH_DEST, COOKIE];
-    bears_on_nothing(name) || listens_to.iter().any(|own| name.eq_ignore_ascii_case(own))
+    is_ignored(name) || listens_to.iter().any(|own| name.eq_ignore_ascii_case(own))
 }
 
 fn is_preview(cookies: &str) -> bool {
@@ -102,8 +102,8 @@ fn is_preview(cookies: &str) -> bool {
 }
 
 /// Whether a header, by its name, bears on no answer, or on none but those of conditional requests, which need headers that are not in
-/// this list, and of pictures.
-fn bears_on_nothing(name: &str) -> bool {
+/// this list, and of images.
+fn is_ignored(name: &str) -> bool {
     let names: &[&str] = match name.len() {
         2 => &["te"],
         3 => &["dnt", "via"],
@@ -146,8 +146,8 @@ mod tests {
             User-Agent\0Mozilla\0Accept\0text/html\0Sec-Fetch-Site\0none\0Sec-Fetch-Mode\0navigate\0Sec-Fetch-User\0?1\0\
             Sec-Fetch-Dest\0document\0Accept-Encoding\0gzip, deflate, br, zstd\0Accept-Language\0en\0Cookie\0theme=dark; a=b";
         assert_eq!(
-            Plain::of(head),
-            Some(Plain {
+            CacheableRequest::of(head),
+            Some(CacheableRequest {
                 target: "/a?b=c",
                 accept_encoding: "gzip, deflate, br, zstd",
                 accept: "",
@@ -155,12 +155,12 @@ mod tests {
                 set_before: SetBefore::default(),
             })
         );
-        assert_eq!(Plain::of("GET\0/").map(|plain| plain.target), Some("/"));
-        let set = Plain::of("GET\0/\0Host\0h\0:set\x00404\0etag\0\"a\"").map(|plain| plain.set_before);
+        assert_eq!(CacheableRequest::of("GET\0/").map(|plain| plain.target), Some("/"));
+        let set = CacheableRequest::of("GET\0/\0Host\0h\0:set\x00404\0etag\0\"a\"").map(|plain| plain.set_before);
         assert_eq!(set.and_then(|set| set.status()), Some(404));
-        let picture = Plain::of("GET\0/base/_next/image?url=a\0Accept\0image/webp");
-        assert_eq!(picture.map(|plain| plain.accept), Some("image/webp"));
-        let script = Plain::of("GET\0/x.js\0sec-fetch-dest\0script");
+        let image = CacheableRequest::of("GET\0/base/_next/image?url=a\0Accept\0image/webp");
+        assert_eq!(image.map(|plain| plain.accept), Some("image/webp"));
+        let script = CacheableRequest::of("GET\0/x.js\0sec-fetch-dest\0script");
         assert_eq!(script.map(|plain| plain.is_subresource), Some(true));
     }
 
@@ -192,10 +192,10 @@ mod tests {
             "GET\0/\0sec-fetch-dest\0script\0sec-fetch-dest\0document",
             "GET\0/_next/image\0accept\0image/webp\0accept\0image/avif",
         ] {
-            assert_eq!(Plain::of(head), None, "{head:?}");
+            assert_eq!(CacheableRequest::of(head), None, "{head:?}");
         }
         let long = format!("GET\0/{}", "a".repeat(MAX_TARGET));
-        assert_eq!(Plain::of(&long), None);
+        assert_eq!(CacheableRequest::of(&long), None);
     }
 
     proptest! {
@@ -213,7 +213,7 @@ mod tests {
             headers.iter().for_each(|(name, value)| head.extend(["\0", name, "\0", value]));
             let cut = head.char_indices().nth_back(cut).map_or(head.len(), |(at, _)| at);
             head.truncate(cut);
-            if let Some(plain) = Plain::of(&head) {
+            if let Some(plain) = CacheableRequest::of(&head) {
                 let request = Request::parse(head.clone(), false, Origin::Client);
                 prop_assert_eq!(request.method, Method::Get);
                 prop_assert_eq!(&request.target, plain.target);
