@@ -120,7 +120,7 @@ Later ones replace what is there under the same name, unless the row says otherw
 2. **Header rules** of \`next.config\`: \`src/route/walk.rs\` (\`apply_headers\`, \`apply_on_match\`) collects them in \`src/route/rule/header.rs\` (\`ResponseHeaders\`). A redirect
    drops them.
 3. **Middleware**: \`src/route/middleware.rs\` (\`apply_middleware\`) reads what its answer means and adds the rest to the same list.
-4. **The answer**: a file (\`src/answer/file.rs\`), an image (\`src/answer/picture.rs\`), a page from the cache (\`src/answer/page.rs\`), or what the pipeline
+4. **The answer**: a file (\`src/answer/file.rs\`), an image (\`src/answer/image.rs\`), a page from the cache (\`src/answer/page.rs\`), or what the pipeline
    says itself (\`src/pipeline/fail.rs\`, \`src/pipeline/outcome.rs\`, \`src/pipeline/output.rs\`). A page from the cache first takes over rules and middleware, then adds
    the headers that it was stored with (\`add_own\`; \`x-nextjs-stale-time\` is one), its own, and a default \`Cache-Control\`.
 5. **The compiled entry**, where one runs: it sets its headers on \`res\` itself, on top of what \`runtime/render.js\` and \`runtime/middleware.js\` have merged.
