@@ -1,10 +1,10 @@
 // In: `require('ferronext')` or `import next from 'ferronext'`. Out: next(options). Loads the addon of this platform and
 // gives it the JavaScript that must be JavaScript.
 
-require('./runtime/node-version')
-require('./runtime/async-storage')
-const { loadAddon } = require('./runtime/addon')
-const runtime = require('./runtime/server')
+require('./runtime/process/node-version')
+require('./runtime/process/async-storage')
+const { loadAddon } = require('./runtime/process/addon')
+const runtime = require('./runtime/app/server')
 
 const native = loadAddon(__dirname)
 const createServer = (/** @type {unknown} */ options) => runtime.createServer(native, options)

@@ -86,7 +86,7 @@ async function timeAwaited(call) {
   }
 }
 
-const native = require('../runtime/addon.js').loadAddon(path.join(here, '..'))
+const native = require('../runtime/process/addon.js').loadAddon(path.join(here, '..'))
 const scratch = mkdtempSync(path.join(tmpdir(), 'ferronext-decisions-'))
 
 /** @param {import('../__test__/support/upstream-router.mjs').Synthetic} app @param {string} name */
@@ -99,7 +99,7 @@ async function open(app, name) {
   return { engine, resolve: await openUpstream(dir, app.config) }
 }
 
-/** See runtime/driver.js. */
+/** See runtime/steps/handler.js. */
 const ONCE = -(2 ** 31)
 
 /** @param {any} engine @param {string} target */

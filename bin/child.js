@@ -1,5 +1,5 @@
 // The process that `ferronext dev` starts and restarts. In: what to run, in FERRONEXT_CHILD. Out: a running server, or a
-// fault that the parent is told about.
+// error that is reported to the parent.
 
 const { fail } = require('./fault')
 

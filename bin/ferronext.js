@@ -4,7 +4,7 @@
 // one line that says what is wrong.
 
 try {
-  require('../runtime/node-version')
+  require('../runtime/process/node-version')
 } catch (/** @type {any} */ error) {
   console.error(`${error.code}: ${error.message}`)
   process.exit(1)

@@ -7,8 +7,8 @@ const os = require('node:os')
 function hostnameOf(values) {
   if (values.hostname !== undefined) return values.hostname
   const { HOSTNAME = '' } = process.env
-  // Docker, Kubernetes and many shells set it to a name of the machine, by which it need not know itself, and nobody has asked for
-  // that address. `next start` does not look at it.
+  // Docker, Kubernetes and many shells set it to the name of the machine, which need not resolve there and is no request to listen on
+  // that address. `next start` does not read it.
   const isAddress = isIP(HOSTNAME) !== 0 || HOSTNAME === 'localhost'
   return isAddress && HOSTNAME !== os.hostname() ? HOSTNAME : undefined
 }

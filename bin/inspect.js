@@ -4,7 +4,7 @@
 const inspector = require('node:inspector')
 const { mkdirSync, writeFileSync } = require('node:fs')
 const path = require('node:path')
-const { report } = require('../runtime/report')
+const { report } = require('../runtime/observe/report')
 const { badArgument } = require('./fault')
 const { codedError } = require('../runtime/errors')
 
@@ -45,7 +45,7 @@ function openInspector(text) {
       error,
     )
   }
-  // Node says nothing when the port is taken.
+  // Node reports no error when the port is in use.
   if (inspector.url() === undefined) {
     throw codedError(
       'FERRONEXT_CANNOT_LISTEN',

@@ -35,7 +35,7 @@ async function run(args) {
     if (!command) throw badArgument(`There is no command "${name}"`)
     const end = others.indexOf('--')
     const [own, rest] = end < 0 ? [others, []] : [others.slice(0, end), others.slice(end + 1)]
-    // Whoever asks for help gets it, whatever else is wrong.
+    // Help comes first, even if other arguments are wrong.
     if (own.some(argument => argument === '--help' || argument === '-h')) return console.log(helpOf(name))
     const { values, positionals } = parse(withValues(own), command.options)
     if (values.version) return console.log(require('../package.json').version)
@@ -46,7 +46,7 @@ async function run(args) {
 }
 
 /**
- * `--inspect` may stand alone, which the parser does not know of options that take a value.
+ * `--inspect` may have no value, which the parser does not support for options with values.
  * @param {string[]} args
  */
 function withValues(args) {

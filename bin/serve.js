@@ -1,18 +1,18 @@
-// In: a folder and where to listen. Out: the app there, behind an HTTP server of its own, until a signal ends it: the place of
+// In: a folder and where to listen. Out: the app there, behind an HTTP server of its own, until a signal ends it, as with
 // upstream's `next start` and `next dev`. Upstream: next/dist/server/lib/start-server.js.
 
 const http = require('node:http')
 const { isIPv6 } = require('node:net')
 const { networkInterfaces } = require('node:os')
 const path = require('node:path')
-const { loadAddon } = require('../runtime/addon')
+const { loadAddon } = require('../runtime/process/addon')
 const { codedError } = require('../runtime/errors')
-const { untested } = require('../runtime/known-next')
-const { findNext } = require('../runtime/next-package')
-const { report } = require('../runtime/report')
+const { untested } = require('../runtime/next/known-versions')
+const { findNext } = require('../runtime/next/package')
+const { report } = require('../runtime/observe/report')
 const { shutDownOnSignal } = require('./shutdown')
 
-/** How many ports upstream tries after a taken one that nobody has asked for. */
+/** How many ports upstream tries if the default port is in use. */
 const PORT_RETRIES = 10
 
 /**
@@ -72,7 +72,7 @@ async function serve(options) {
   const local = `http://${urlHost(hostname)}:${address.port}`
   const network = hostname ?? networkHost(address.address)
   console.log(`${versions} serves ${dir} at ${local} (${mode})`)
-  // What scripts wait for that start `next start`.
+  // Scripts that run `next start` wait for these lines.
   console.log(`- Local:         ${local}`)
   if (network)
     console.log(`- Network:       http://${network.includes(':') ? `[${network}]` : network}:${address.port}`)
@@ -80,7 +80,7 @@ async function serve(options) {
 }
 
 /**
- * An address of this machine that others can reach, of the kind of the one that is listened on (`getNetworkHost` of upstream).
+ * A public address of this machine, of the same family as the one that is listened on (`getNetworkHost` of upstream).
  * @param {string} address
  * @returns {string | undefined}
  */
@@ -151,7 +151,7 @@ function listenError(error, port, hostname) {
   )
 }
 
-/** @param {string | undefined} hostname as it stands in a URL that leads here */
+/** @param {string | undefined} hostname in the form for a URL of this server */
 function urlHost(hostname) {
   if (hostname === undefined || hostname === '0.0.0.0') return 'localhost'
   if (hostname === '::') return '[::1]'

@@ -1,8 +1,8 @@
-// In: SIGTERM or SIGINT. Out: nobody new is let in, requests, streams and background renders come to their end, and the process
-// ends with upstream's exit code. What is not through at the deadline is cut off; a second signal does not wait.
+// In: SIGTERM or SIGINT. Out: the server drains: it accepts no new connections, requests, streams and background renders end, and the process
+// exits with upstream's exit code. The deadline aborts in-flight work; a second signal exits at once.
 // Upstream: `cleanup` of next/dist/server/lib/start-server.js, which has no deadline.
 
-const { report } = require('../runtime/report')
+const { report } = require('../runtime/observe/report')
 
 const EXIT_CODES = /** @type {Record<string, number>} */ ({ SIGINT: 130, SIGTERM: 143 })
 
@@ -24,7 +24,7 @@ function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }
     isEnding = true
     const cutOff = setTimeout(
       () => {
-        // In development nobody has asked to wait for anything.
+        // In development work may be aborted silently.
         if (!dev)
           report('error', `Not everything was through ${shutdownTimeout} ms after ${signal}; ended all the same.`)
         process.exit(code)
@@ -54,12 +54,12 @@ function shutDownOnSignal(server, app, { dev, shutdownTimeout, exitsWithSignal }
  */
 async function end(server, app, dev, timeout) {
   const closed = new Promise(resolve => server.close(resolve))
-  // A connection whose request ends from now on is not kept for another; Node would keep it for the usual time.
+  // A connection closes after its current request; Node would keep it alive.
   Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0, maxRequestsPerSocket: 1 })
-  // A developer waits for the prompt, and for no stream.
+  // A developer waits for the prompt, not for streams.
   if (dev) server.closeAllConnections()
   else server.closeIdleConnections()
-  // Both at once: upgraded connections have to end before the server can, and it is the app that ends them.
+  // Both at once: upgraded connections have to end before the server can, and the app ends them.
   await Promise.all([closed, app?.close({ timeout })])
   // The last request may have left work behind.
   await app?.close({ timeout })

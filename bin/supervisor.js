@@ -1,13 +1,13 @@
-// In: what to run in development. Out: a child that runs it, started anew when a file that it has loaded changes or when it
-// asks for that. Node's own `--watch` would also watch what the dev server compiles, and restart at every edit of a page.
+// In: what to run in development. Out: a child that runs it, restarted when a file that it has loaded changes or when it requests a
+// restart. Node's own `--watch` would also watch what the dev server compiles, and restart at every edit of a page.
 
 const { spawn } = require('node:child_process')
 const path = require('node:path')
 const { fileURLToPath } = require('node:url')
-const { findNext } = require('../runtime/next-package')
+const { findNext } = require('../runtime/next/package')
 
 /** How long a server may take to end before it is killed. A developer waits for it at every change. */
-const PATIENCE = 2000
+const KILL_TIMEOUT = 2000
 
 /** Several files change at once when an editor saves all or a branch is changed. */
 const AGGREGATE = 50
@@ -41,7 +41,7 @@ class Supervisor {
   /** @param {any} task @param {string} dir */
   constructor(task, dir) {
     this.#task = task
-    const Watchpack = findNext(dir).require('next/dist/compiled/watchpack')
+    const Watchpack = findNext(dir).load('watchpack')
     this.#watcher = new Watchpack({ aggregateTimeout: AGGREGATE })
     this.#watcher.on('aggregated', (/** @type {Set<string>} */ changed) => {
       const [file] = changed
@@ -73,7 +73,7 @@ class Supervisor {
 
   /** Ends the server and this process. */
   async end() {
-    // A terminal sends its signal to both, and some send it twice.
+    // A terminal sends its signal to both processes, and some send it twice.
     if (this.#isEnding) return
     this.#isEnding = true
     this.#watcher.close()
@@ -92,7 +92,7 @@ class Supervisor {
     this.#watch()
   }
 
-  /** It has loaded files from there before it said so. @param {string} dir */
+  /** It may have loaded files from there before. @param {string} dir */
   #leaveToCompiler(dir) {
     this.#compiled = dir + path.sep
     for (const file of this.#files) if (this.#isCompiled(file)) this.#files.delete(file)
@@ -126,7 +126,7 @@ class Supervisor {
     const child = this.#child
     if (!child || child.exitCode !== null || child.signalCode !== null) return Promise.resolve()
     return new Promise(resolve => {
-      const kill = setTimeout(() => child.kill('SIGKILL'), PATIENCE)
+      const kill = setTimeout(() => child.kill('SIGKILL'), KILL_TIMEOUT)
       child.once('exit', () => {
         clearTimeout(kill)
         resolve()

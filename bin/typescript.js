@@ -59,7 +59,7 @@ function find(file, id) {
 }
 
 /**
- * Prepares this process. Before `ferronext/register`, whose hook has to be asked first.
+ * Prepares this process. Before `ferronext/register`, whose hook has to run first.
  * @param {Way | undefined} way
  */
 async function enable(way) {

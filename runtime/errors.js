@@ -21,7 +21,7 @@ function fromNative(error) {
   return code ? codedError(code, message) : error
 }
 
-/** Whether an error only says that a client has gone away. @param {any} error */
+/** Whether an error means that the client has disconnected. @param {any} error */
 const isAbort = error => error?.name === 'AbortError' || error?.name === 'ResponseAborted'
 
 module.exports = { isAbort, codedError, fromNative }

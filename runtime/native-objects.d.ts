@@ -28,7 +28,7 @@ export interface CachedImage {
   lastModified?: number
 }
 
-/** An answer of a page or route handler, see `runtime/cache-handler.js`. */
+/** An answer of a page or route handler, see `runtime/cache/cache-handler.js`. */
 export interface CacheEntry {
   /**
    * `APP_PAGE`, `APP_ROUTE`, `PAGES`, `REDIRECT`, or `NOT_FOUND` for a page that found nothing. `EXPIRED`, with nothing

@@ -2,13 +2,13 @@
 // gets ferronext. Imports from inside the `next` package, and of `next/*`, are untouched, and so are the packages in
 // node_modules that build on `next`.
 
-require('./node-version')
-require('./async-storage')
+require('./process/node-version')
+require('./process/async-storage')
 const Module = require('node:module')
 const path = require('node:path')
 const { pathToFileURL } = require('node:url')
 const { MessageChannel } = require('node:worker_threads')
-const { isUsersCode } = require('./users-code')
+const { isUserCode } = require('./process/user-code')
 
 const FERRONEXT = path.join(__dirname, '..', 'index.js')
 const FERRONEXT_URL = pathToFileURL(FERRONEXT).href
@@ -17,17 +17,17 @@ const INSTALLED = Symbol.for('ferronext.register')
 const loader = /** @type {any} */ (Module)
 
 /**
- * @param {((file: string) => void) | undefined} report is told of every file that is loaded, as path or URL
+ * @param {((file: string) => void) | undefined} report called for every file that is loaded, with its path or URL
  */
 function install(report) {
-  // For `require()`: on a Node without hooks for it, and for what asks the function itself, such as `require.resolve()`.
+  // For `require()`: on a Node without hooks for it, and for direct calls such as `require.resolve()`.
   const resolveFilename = loader._resolveFilename
   loader._resolveFilename = function (
     /** @type {string} */ request,
     /** @type {{ filename?: string } | undefined} */ parent,
     /** @type {unknown[]} */ ...rest
   ) {
-    if (request === 'next' && isUsersCode(parent?.filename)) return FERRONEXT
+    if (request === 'next' && isUserCode(parent?.filename)) return FERRONEXT
     const file = resolveFilename.call(this, request, parent, ...rest)
     report?.(file)
     return file
@@ -37,7 +37,7 @@ function install(report) {
     loader.registerHooks({
       /** @param {string} specifier @param {{ parentURL?: string }} context @param {(...args: any[]) => any} nextResolve */
       resolve(specifier, context, nextResolve) {
-        if (specifier === 'next' && isUsersCode(context.parentURL)) {
+        if (specifier === 'next' && isUserCode(context.parentURL)) {
           return { url: FERRONEXT_URL, format: 'commonjs', shortCircuit: true }
         }
         const resolved = nextResolve(specifier, context)
@@ -47,11 +47,11 @@ function install(report) {
     })
     return
   }
-  // Before that ES modules resolve on another thread, and the hook there is a module of its own. The last one that was
-  // registered is asked first, and one that resolves by itself, such as that of ts-node, never asks the others: ours stays last.
+  // Before that ES modules resolve on another thread, and the hook there is a module of its own. The hook that was
+  // registered last is called first, and some, such as that of ts-node, never call the next: ours stays the last one.
   const { register } = loader
   const registerOurs = () =>
-    register.call(loader, pathToFileURL(path.join(__dirname, 'register-hooks.mjs')), link(report))
+    register.call(loader, pathToFileURL(path.join(__dirname, 'process/register-hooks.mjs')), link(report))
   registerOurs()
   loader.register = (/** @type {unknown[]} */ ...args) => {
     const result = register.apply(loader, args)
@@ -62,7 +62,7 @@ function install(report) {
 }
 
 /**
- * What the hooks on the other thread are given.
+ * The data of the hooks on the other thread.
  * @param {((file: string) => void) | undefined} report
  */
 function link(report) {
@@ -75,7 +75,7 @@ function link(report) {
 }
 
 /**
- * Under `ferronext dev` the process that watches files has to know which ones the server has loaded.
+ * Under `ferronext dev` the process that watches files needs the list of files that the server has loaded.
  * @returns {((file: string) => void) | undefined}
  */
 function reporter() {
@@ -83,7 +83,7 @@ function reporter() {
   /** @type {Set<string>} */
   const reported = new Set()
   return file => {
-    if (reported.has(file) || !isUsersCode(file)) return
+    if (reported.has(file) || !isUserCode(file)) return
     reported.add(file)
     if (process.connected) process.send?.({ ferronext: 'loaded', file })
   }

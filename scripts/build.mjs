@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url'
 import { features } from './cargo.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
-const { platformName } = createRequire(import.meta.url)('../runtime/addon.js')
+const { platformName } = createRequire(import.meta.url)('../runtime/process/addon.js')
 
 /** @type {Partial<Record<NodeJS.Platform, string>>} */
 const LIBRARY = { linux: 'libferronext.so', darwin: 'libferronext.dylib', win32: 'ferronext.dll' }

@@ -123,13 +123,13 @@ Later ones replace what is there under the same name, unless the row says otherw
 4. **The answer**: a file (\`src/answer/file.rs\`), an image (\`src/answer/image.rs\`), a page from the cache (\`src/answer/page.rs\`), or what the pipeline
    says itself (\`src/pipeline/fail.rs\`, \`src/pipeline/outcome.rs\`, \`src/pipeline/output.rs\`). A page from the cache first takes over rules and middleware, then adds
    the headers that it was stored with (\`add_own\`; \`x-nextjs-stale-time\` is one), its own, and a default \`Cache-Control\`.
-5. **The compiled entry**, where one runs: it sets its headers on \`res\` itself, on top of what \`runtime/render.js\` and \`runtime/middleware.js\` have merged.
+5. **The compiled entry**, where one runs: it sets its headers on \`res\` itself, on top of what \`runtime/entry/render.js\` and \`runtime/steps/middleware.js\` have merged.
    These headers are code of Next.js and of the app, and are not in the table.
-6. **Compression**: \`src/http/encoding/mod.rs\` (\`apply\`) for what is prepared, \`runtime/compress.js\` for what an entry writes.
-7. **The proxied server**: \`runtime/proxy.js\` passes its headers on; what belongs to one connection stays there (\`src/source/proxy/headers.rs\`).
-8. **Node**: \`Date\`, \`Connection\`, \`Keep-Alive\`, \`Transfer-Encoding\`. For an answer in one piece, \`runtime/whole.js\` writes the same.
+6. **Compression**: \`src/http/encoding/mod.rs\` (\`apply\`) for what is prepared, \`runtime/http/response-patches.js\` for what an entry writes.
+7. **The proxied server**: \`runtime/steps/proxy.js\` passes its headers on; what belongs to one connection stays there (\`src/source/proxy/headers.rs\`).
+8. **Node**: \`Date\`, \`Connection\`, \`Keep-Alive\`, \`Transfer-Encoding\`. For an answer in one piece, \`runtime/http/single-write.js\` writes the same.
 
-\`runtime/respond.js\` (\`mergeHeaders\`) puts a list from Rust onto \`res\`: it replaces, but for \`Set-Cookie\`, whose values come together, and \`Vary\`, whose fields add up.
+\`runtime/http/respond.js\` (\`mergeHeaders\`) puts a list from Rust onto \`res\`: it replaces, but for \`Set-Cookie\`, whose values come together, and \`Vary\`, whose fields add up.
 
 ## Table
 

@@ -8,7 +8,7 @@ import { distribute } from './distribution.mjs'
 import { pack } from './npm.mjs'
 
 const require = createRequire(import.meta.url)
-const { loadAddon, platformName } = require('../runtime/addon.js')
+const { loadAddon, platformName } = require('../runtime/process/addon.js')
 const { codedError } = require('../runtime/errors.js')
 
 /**

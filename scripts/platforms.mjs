@@ -1,4 +1,4 @@
-// The platforms that there are packages for, and what builds and installs each. The names are those of `runtime/addon.js`.
+// The platforms that there are packages for, and what builds and installs each. The names are those of `runtime/process/addon.js`.
 
 import { copyFileSync, mkdirSync, writeFileSync } from 'node:fs'
 import path from 'node:path'

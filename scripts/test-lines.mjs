@@ -1,4 +1,4 @@
-// `npm run test:lines`: the whole conformance suite on every version of runtime/tested-versions.json, or on the lines that are named. Every
+// `npm run test:lines`: the whole conformance suite on every version of runtime/next/tested-versions.json, or on the lines that are named. Every
 // difference fails. Takes some ten minutes a line; builds are kept. The table at the end says what was asked and what differed.
 //
 //   npm run test:lines -- [line ...] [--next 16.4.7 | --next canary]

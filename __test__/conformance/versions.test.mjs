@@ -13,7 +13,7 @@ import { ensureWorkspace, installFerronext, LINE_NAMES, LINES, NEWEST } from '..
 import { suitesOf } from './cases/index.mjs'
 import { ON_EVERY_LINE } from './line.mjs'
 
-const addon = createRequire(import.meta.url)('../../runtime/addon').loadAddon(
+const addon = createRequire(import.meta.url)('../../runtime/process/addon').loadAddon(
   fileURLToPath(new URL('../..', import.meta.url)),
 )
 

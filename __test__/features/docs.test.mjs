@@ -137,7 +137,7 @@ describe('the reference', () => {
 
   it('names the versions that are tested', () => {
     const page = read('docs/reference/versions.md')
-    for (const version of Object.values(JSON.parse(read('runtime/tested-versions.json')))) {
+    for (const version of Object.values(JSON.parse(read('runtime/next/tested-versions.json')))) {
       expect(page).toContain(`| ${version} `)
     }
   })

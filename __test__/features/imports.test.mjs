@@ -1,4 +1,5 @@
-// Who may know whom: a stage of src/ only what stands before it, and no module of runtime/ and bin/ itself by a detour.
+// Who may import whom: a stage of src/ and a room of runtime/ only what stands before it, and no module of runtime/ and bin/ leads back to
+// itself.
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -22,6 +23,12 @@ const RANKS = [
   ['pipeline'],
   ['fuzzed', 'binding'],
 ]
+
+/** Rooms and files of runtime/, the ground floor first. A room imports itself and what stands before it. */
+const ROOMS = ['errors', 'next', 'observe', 'process', 'http', 'cache', 'entry', 'entry/fast', 'steps', 'app']
+
+/** What is imported from outside: entry points of the package, and the command. */
+const ENTRY_POINTS = ['index.js', 'runtime/register.js', 'bin']
 
 /** @param {string} folder @param {RegExp} pattern @returns {string[]} */
 const filesBelow = (folder, pattern) =>
@@ -49,20 +56,49 @@ it('every stage of src/ knows only those before it', () => {
   expect(wrong).toEqual([])
 })
 
-it('no module of runtime/ and bin/ leads back to itself', () => {
-  /** @type {Map<string, string[]>} */
-  const imports = new Map()
-  for (const file of ['runtime', 'bin'].flatMap(folder => filesBelow(folder, /\.m?js$/))) {
-    const code = read(file).replace(/\/\*\*.*?\*\//gs, '')
-    const targets = [...code.matchAll(/\b(?:require\(|from |import\()'(\.[^']+)'/g)].map(([, id = '']) =>
-      path.join(path.dirname(file), id),
-    )
-    imports.set(
-      file,
-      targets.map(target => (/\.(m?js|json)$/.test(target) ? target : `${target}.js`)),
-    )
+/** What each file of runtime/ and bin/ imports, types apart. @returns {Map<string, string[]>} */
+function imports() {
+  const files = ['runtime', 'bin'].flatMap(folder => filesBelow(folder, /\.m?js$/))
+  expect(files.length).toBeGreaterThan(50)
+  return new Map(
+    files.map(file => {
+      const code = read(file).replace(/\/\*\*.*?\*\//gs, '')
+      const targets = [...code.matchAll(/\b(?:require\(|require\.resolve\(|from |import\()'(\.[^']+)'/g)].map(
+        ([, id = '']) => path.join(path.dirname(file), id),
+      )
+      return [file, targets.map(target => (/\.(m?js|json)$/.test(target) ? target : `${target}.js`))]
+    }),
+  )
+}
+
+it('every room of runtime/ imports only those before it', () => {
+  /** `entry/fast` for runtime/entry/fast/paths.js, `errors` for runtime/errors.js. @param {string} file */
+  const roomOf = file => {
+    const [, ...parts] = file.replace(/\.m?js$/, '').split(path.sep)
+    return parts.length === 1 ? parts.join() : parts.slice(0, -1).join('/')
   }
-  expect(imports.size).toBeGreaterThan(50)
+  const wrong = []
+  for (const [file, targets] of imports()) {
+    if (ENTRY_POINTS.some(entry => path.normalize(entry) === file || file.startsWith(`${entry}${path.sep}`))) continue
+    const rank = ROOMS.indexOf(roomOf(file))
+    expect(rank, `${file} is in no room`).toBeGreaterThanOrEqual(0)
+    for (const target of targets) {
+      const isInside = target.startsWith(`runtime${path.sep}`)
+      if (target.endsWith('.json') && isInside) continue
+      const to = isInside ? ROOMS.indexOf(roomOf(target)) : -1
+      if (to < 0 || to > rank) wrong.push(`${file} imports ${target}`)
+    }
+  }
+  expect(wrong).toEqual([])
+})
+
+it('no file of runtime/ and bin/ has more than 450 lines', () => {
+  const long = ['runtime', 'bin'].flatMap(folder => filesBelow(folder, /\.m?js$/))
+  expect(long.filter(file => read(file).split('\n').length > 451)).toEqual([])
+})
+
+it('no module of runtime/ and bin/ leads back to itself', () => {
+  const imported = imports()
   /** @type {string[]} */
   const circles = []
   const done = new Set()
@@ -70,9 +106,9 @@ it('no module of runtime/ and bin/ leads back to itself', () => {
   const walk = (file, way) => {
     if (way.includes(file)) circles.push([...way.slice(way.indexOf(file)), file].join(' -> '))
     if (way.includes(file) || done.has(file)) return
-    for (const next of imports.get(file) ?? []) walk(next, [...way, file])
+    for (const next of imported.get(file) ?? []) walk(next, [...way, file])
     done.add(file)
   }
-  for (const file of imports.keys()) walk(file, [])
+  for (const file of imported.keys()) walk(file, [])
   expect(circles).toEqual([])
 })

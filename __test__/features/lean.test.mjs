@@ -1,10 +1,10 @@
-// Which entries are prepared once, and which are left to the handler that they document (runtime/lean.js). That both answer alike is what
+// Which entries are prepared once, and which are left to the handler that they document (runtime/entry/fast/paths.js). That both answer alike is what
 // the conformance cases of the fixture show; here it is seen that there are two ways.
 import { createRequire } from 'node:module'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { renderingDocumentsOnce } from '../../runtime/lean-document.js'
+import { renderingDocumentsOnce } from '../../runtime/entry/fast/document.js'
 import { buildFixture, copyApp, removeApp } from '../support/build.mjs'
 import { sendRaw } from '../support/raw.mjs'
 import { startServer } from '../support/server.mjs'

@@ -8,10 +8,10 @@ import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openConnection, requestBytes } from '../support/raw.mjs'
 
 const require = createRequire(import.meta.url)
-/** @type {typeof import('../../runtime/respond')} */
-const { checkAnswer, sendAnswer } = require('../../runtime/respond')
-/** @type {typeof import('../../runtime/whole')} */
-const { endWhole } = require('../../runtime/whole')
+/** @type {typeof import('../../runtime/http/respond')} */
+const { checkAnswer, sendAnswer } = require('../../runtime/http/respond')
+/** @type {typeof import('../../runtime/http/single-write')} */
+const { endWhole } = require('../../runtime/http/single-write')
 
 const HEADERS = [
   'Vary',
@@ -26,7 +26,7 @@ const HEADERS = [
   'b',
 ]
 
-/** @type {import('../../runtime/respond').Answer} */
+/** @type {import('../../runtime/http/respond').Answer} */
 let answer
 /** @type {http.Server} */
 let server

@@ -29,7 +29,7 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 describe('platform packages', () => {
   it('are those that the loader knows, and that the workflow builds', () => {
-    const { platformName, platformNames } = require('../../runtime/addon')
+    const { platformName, platformNames } = require('../../runtime/process/addon')
     expect(platformNames.sort()).toEqual(Object.keys(PLATFORMS).sort())
     expect(platformNames).toContain(platformName())
     const workflow = readFileSync(path.join(repository, '.github/workflows/release.yml'), 'utf8')
@@ -82,7 +82,7 @@ describe('the loader', () => {
   })
 
   it('says why an addon that is there cannot be loaded', async () => {
-    const { platformName } = require('../../runtime/addon')
+    const { platformName } = require('../../runtime/process/addon')
     const folder = path.join(root, 'bare')
     mkdirSync(folder, { recursive: true })
     const addon = path.join(folder, `ferronext.${platformName()}.node`)

@@ -23,7 +23,7 @@ import { progress, runCommand } from './run-command.mjs'
  *
  * @type {Record<Line, string>}
  */
-export const LINES = withUntried(createRequire(import.meta.url)('../../runtime/tested-versions.json'))
+export const LINES = withUntried(createRequire(import.meta.url)('../../runtime/next/tested-versions.json'))
 
 /**
  * FERRONEXT_TEST_NEXT is a version that is not in the list: last night's canary, a new patch. It is a line by its own name, and has

@@ -5,7 +5,7 @@ const { spawnSync } = require('node:child_process')
 const { copyFileSync, existsSync, mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const path = require('node:path')
-const { loadAddon, platformName } = require('../../runtime/addon')
+const { loadAddon, platformName } = require('../../runtime/process/addon')
 const { codedError } = require('../../runtime/errors')
 
 const root = path.join(__dirname, '../..')

@@ -1,8 +1,8 @@
 // `ferronext dev [server file | folder]`: a server file, or the app itself, in development. The server runs in a process of
-// its own, which starts anew when a file changes that it has loaded.
+// its own, which is restarted when a file changes that it has loaded.
 
 const path = require('node:path')
-const { findNext } = require('../../runtime/next-package')
+const { findNext } = require('../../runtime/next/package')
 const { badArgument } = require('../fault')
 const { hostnameOf } = require('../hostname')
 const { supervise } = require('../supervisor')

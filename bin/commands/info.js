@@ -2,11 +2,11 @@
 
 const { statSync } = require('node:fs')
 const path = require('node:path')
-const { loadAddon, platformName } = require('../../runtime/addon')
+const { loadAddon, platformName } = require('../../runtime/process/addon')
 const { codedError } = require('../../runtime/errors')
-const { untested } = require('../../runtime/known-next')
-const { fastPathsOf } = require('../../runtime/fast-paths')
-const { findNext } = require('../../runtime/next-package')
+const { untested } = require('../../runtime/next/known-versions')
+const { fastPathsOf } = require('../../runtime/entry/fast/metrics')
+const { findNext } = require('../../runtime/next/package')
 
 /** @param {Record<string, any>} _values @param {string[]} positionals */
 function run(_values, [dir = '.']) {
@@ -27,6 +27,12 @@ function run(_values, [dir = '.']) {
         nextVersion = version
         const { advisory } = addon().checkVersion(version)
         if (advisory) throw codedError('FERRONEXT_VULNERABLE_NEXT', advisory)
+        const missing = findNext(path.resolve(dir)).missing()
+        if (missing.length > 0)
+          throw codedError(
+            'FERRONEXT_INCOMPATIBLE_NEXT',
+            `next ${version} has no ${missing.join(', ')}, without which ferronext cannot serve`,
+          )
         return untested(version) ? `${version}, ${untested(version)}` : `${version}, supported`
       },
     ],

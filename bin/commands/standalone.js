@@ -4,8 +4,8 @@
 const { existsSync } = require('node:fs')
 const path = require('node:path')
 const { codedError } = require('../../runtime/errors')
-const { findNext } = require('../../runtime/next-package')
-const { loadConfig, loadEnvironment } = require('../../runtime/process-setup')
+const { findNext } = require('../../runtime/next/package')
+const { loadConfig, loadEnvironment } = require('../../runtime/next/config')
 const { traceApp } = require('../standalone/trace')
 const { writeFolder } = require('../standalone/write')
 

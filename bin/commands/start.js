@@ -29,7 +29,7 @@ const options = {
   ...INSPECTING,
 }
 
-/** What a server file says to `next()` and to its own HTTP server. */
+/** Options that a server file passes to `next()` and to its own HTTP server. */
 const OF_THE_APP = [
   'keepAliveTimeout',
   'shutdown-timeout',

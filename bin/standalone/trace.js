@@ -5,8 +5,9 @@
 const { existsSync, readFileSync, readdirSync } = require('node:fs')
 const { createRequire, isBuiltin } = require('node:module')
 const path = require('node:path')
-const { loadAddon, platformName } = require('../../runtime/addon')
+const { loadAddon, platformName } = require('../../runtime/process/addon')
 const { codedError } = require('../../runtime/errors')
+const { serverModules } = require('../../runtime/next/modules')
 const { Sources } = require('./sources')
 
 const ROOT = path.join(__dirname, '../..')
@@ -51,7 +52,7 @@ const UPSTREAM_ONLY = /[\\/](sharp|@img)[\\/]/
  * @property {string} serverFile
  * @property {string} out
  * @property {any} config the configuration of the build
- * @property {import('../../runtime/next-package').NextPackage} next
+ * @property {import('../../runtime/next/package').NextPackage} next
  */
 
 /**
@@ -60,7 +61,7 @@ const UPSTREAM_ONLY = /[\\/](sharp|@img)[\\/]/
  */
 async function traceApp(app) {
   const { dir, next, serverFile } = app
-  const nft = next.require('next/dist/compiled/@vercel/nft')
+  const nft = next.load('nft')
   const sources = new Sources(app)
   const known = new Set([...filesOfServer(app), ...filesOfEntries(app)])
   const entries = [serverFile, ...ferronextFiles(), ...modulesOfNext(app)]
@@ -111,29 +112,23 @@ const isIgnored = file => IGNORED.some(pattern => pattern.test(file))
 /** All of ferronext that runs in production. The rest is loaded in development, or is this command. */
 function ferronextFiles() {
   const runtime = path.join(ROOT, 'runtime')
-  const names = readdirSync(runtime).filter(name => !/^dev\b/.test(name))
-  return [path.join(ROOT, 'index.js'), path.join(ROOT, 'package.json'), ...names.map(name => path.join(runtime, name))]
+  const files = filesBelow(runtime, (_, name) => /^dev-/.test(name))
+  return [path.join(ROOT, 'index.js'), path.join(ROOT, 'package.json'), ...files]
 }
 
-/** The modules that ferronext asks of `next`, by name, read from its own code. @param {App} app */
+/** The modules that ferronext loads of `next`. @param {App} app */
 function modulesOfNext({ next, dir }) {
-  /** @type {Set<string>} */
-  const ids = new Set(['next/package.json'])
-  for (const file of ferronextFiles()) {
-    // Any text that looks like one: ids stand in calls, in constants and in lists.
-    for (const [, id] of readFileSync(file, 'utf8').matchAll(/'((?:next|@next|react-dom)\/[^']+)'/g)) ids.add(id)
-  }
   const [fromProject, fromNext] = [
     createRequire(path.join(dir, 'package.json')),
     createRequire(`${next.dir}/package.json`),
   ]
   /** @type {string[]} */
   const found = []
-  for (const id of ids) {
+  for (const id of ['next/package.json', ...serverModules()]) {
     try {
       found.push((id.startsWith('next/') ? fromProject : fromNext).resolve(id))
     } catch {
-      // Not in this version of Next.js; ferronext asks for it only where it is.
+      // This version of Next.js does not have it, and ferronext does not need it there.
     }
   }
   return found

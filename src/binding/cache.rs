@@ -1,6 +1,6 @@
 //! The cache, as compiled entries read and write it.
 //!
-//! In: keys, values and tags from `runtime/cache-handler.js` and `runtime/use-cache-handler.js`. Out: the same values in any
+//! In: keys, values and tags from `runtime/cache/cache-handler.js` and `runtime/cache/use-cache-handler.js`. Out: the same values in any
 //! thread. What is stored reaches every engine of the build; what is revalidated reaches every build of the process.
 
 use bytes::Bytes;
@@ -16,7 +16,7 @@ use crate::engine::{now_ms, Engine, Recalled, Written};
 use crate::route::EntryKind;
 use crate::source::prerender::{Data, Entry, Form, Headers, Lifetime, Outcome, TagRevalidation};
 
-/// An answer of a page or route handler, see `runtime/cache-handler.js`.
+/// An answer of a page or route handler, see `runtime/cache/cache-handler.js`.
 #[napi(object)]
 pub struct JsCacheEntry {
     /// `APP_PAGE`, `APP_ROUTE`, `PAGES`, `REDIRECT`, or `NOT_FOUND` for a page that found nothing. `EXPIRED`, with nothing

@@ -1,6 +1,6 @@
 //! Results of functions marked `'use cache'`, for all threads and builds of the process.
 //!
-//! In: results from `runtime/use-cache-handler.js`. Out: the same, in any thread. Keys name the build.
+//! In: results from `runtime/cache/use-cache-handler.js`. Out: the same, in any thread. Keys name the build.
 
 use std::sync::{Arc, OnceLock};
 

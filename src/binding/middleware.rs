@@ -1,6 +1,6 @@
 //! What middleware has answered.
 //!
-//! In: status and headers from `runtime/middleware.js`, or the news that it failed. Out: nothing; the request goes on with its
+//! In: status and headers from `runtime/steps/middleware.js`, or the news that it failed. Out: nothing; the request goes on with its
 //! next step.
 
 use indexmap::map::Entry;

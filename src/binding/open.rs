@@ -71,7 +71,7 @@ impl Task for Open {
 
     fn resolve(&mut self, _env: Env, opened: Self::Output) -> napi::Result<JsEngine> {
         opened.map(JsEngine::new).map_err(|error| {
-            // `code` cannot be set on the error of a task; `runtime/server.js` takes it from this prefix.
+            // `code` cannot be set on the error of a task; `runtime/app/server.js` takes it from this prefix.
             napi::Error::from_reason(format!("{}: {}", error.code().as_str(), error.message()))
         })
     }

@@ -1,6 +1,6 @@
 //! What Node has to do next for a request.
 //!
-//! In: a step of the pipeline. Out: one object, whose `kind` says which fields it has; `runtime/driver.js` carries it out.
+//! In: a step of the pipeline. Out: one object, whose `kind` says which fields it has; `runtime/steps/run.js` carries it out.
 
 use napi::bindgen_prelude::Buffer;
 use napi_derive::napi;

@@ -1,7 +1,7 @@
 //! `images` of an evaluated `next.config`. Names and defaults are upstream's (`next/dist/shared/lib/image-config.js`).
 //!
 //! Upstream's `config.js` has already added what it adds: the patterns of static media, and the host of `assetPrefix`. The globs
-//! of a pattern come with the regular expressions that the app's own `next` makes of them (`runtime/image-patterns.js`), so that
+//! of a pattern come with the regular expressions that the app's own `next` makes of them (`runtime/next/config.js`), so that
 //! they mean here what they mean there.
 
 use serde::Deserialize;

@@ -109,7 +109,7 @@ fn is_ignored(name: &str) -> bool {
         3 => &["dnt", "via"],
         4 => &["host"],
         6 => &["accept", "origin", "pragma"],
-        // `:method` is how Node says that a request came by HTTP/2, `:origin` what a proxy says of it (runtime/request.js).
+        // `:method` is how Node says that a request came by HTTP/2, `:origin` what a proxy says of it (runtime/http/request-head.js).
         7 => &["referer", "sec-gpc", ":method", ":origin"],
         8 => &["priority"],
         9 => &["sec-ch-ua", "x-real-ip", "save-data"],

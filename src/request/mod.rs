@@ -243,7 +243,7 @@ pub struct Request {
 }
 
 impl Request {
-    /// The origin that the client asked, where a trusted proxy has named it (runtime/forwarded-origin.js): no client can send a
+    /// The origin that the client asked, where a trusted proxy has named it (runtime/http/forwarded-origin.js): no client can send a
     /// header of this name.
     pub fn public_origin(&self) -> Option<&str> {
         self.headers.get(":origin")

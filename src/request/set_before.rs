@@ -1,7 +1,7 @@
 //! What the user's server has set on the response before it called the handler.
 //!
 //! In: the end of a request's head, `:set \0 status \0 name \0 value …`, which Node adds where a response is not as it was made
-//! (runtime/request.js). Out: the status and the headers. No client can send it: a header name holds no colon (RFC 9110, 5.1), and the
+//! (runtime/http/request-head.js). Out: the status and the headers. No client can send it: a header name holds no colon (RFC 9110, 5.1), and the
 //! pseudo headers of HTTP/2 are taken off.
 
 use smallvec::SmallVec;

@@ -1,5 +1,5 @@
 // What the user's code sees of a request, and what becomes of what it says: API routes, route handlers and pages, each asked
-// again and again, because an entry that has been asked before is called in another way (runtime/lean.js).
+// again and again, because an entry that has been asked before is called in another way (runtime/entry/fast/paths.js).
 import { each, get, head, post, raw, sequence } from '../case.mjs'
 
 const JSON_TYPE = { 'content-type': 'application/json' }

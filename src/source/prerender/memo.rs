@@ -3,7 +3,7 @@
 //! In: keys that compiled entries make (build, function, arguments) and results as bytes, which only they read. Out: the same,
 //! in any thread of the process. In memory only, as upstream's own handler keeps them
 //! (`next/dist/server/lib/cache-handlers/default.js`). How old a result may be is for that interface to say
-//! (`runtime/use-cache-handler.js`).
+//! (`runtime/cache/use-cache-handler.js`).
 
 use std::sync::Arc;
 

@@ -87,7 +87,7 @@ pub fn of_upgrade(view: HeaderView<'_>) -> HeaderLines {
     let mut lines = HeaderLines::new();
     for (name, value) in view.entries() {
         // Such a request has no body, and one that it claims to have must not be read as the next request. What Node tells
-        // beside the headers (runtime/request.js) is no header.
+        // beside the headers (runtime/http/request-head.js) is no header.
         let is_told = name.starts_with(':');
         let is_own = matches!(
             name.as_str(),

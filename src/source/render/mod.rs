@@ -1,7 +1,7 @@
 //! Running a compiled entry.
 //!
 //! In: the decision to render and what routing found out. Out: a [`Render`], everything the entry has to be told. The entry
-//! is JavaScript that the team wrote; who serves the engine runs it (`runtime/render.js` under Node) and comes back with
+//! is JavaScript that the team wrote; who serves the engine runs it (`runtime/entry/render.js` under Node) and comes back with
 //! `NoFallback`, an error, or nothing at all because the entry has answered.
 //! Contract: the adapter documentation of Next.js (`handler(req, res, { waitUntil, requestMeta })`).
 

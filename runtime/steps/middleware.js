@@ -1,0 +1,126 @@
+// In: Rust's decision to run the app's middleware (or proxy). Out: Rust has its answer, and the body of that answer waits for the step that
+// sends it. Rust interprets the headers of the answer (src/route/middleware.rs).
+// Upstream: `runMiddleware` and `handleCatchallMiddlewareRequest` of next/dist/server/next-server.js.
+
+const { isRefused, limitBody } = require('../http/body-limit')
+const { isAbort } = require('../errors')
+const { prepareHeaders } = require('../http/request-headers')
+const { MIDDLEWARE_COOKIES } = require('../http/response-patches')
+const { report } = require('../observe/report')
+const { mergeHeaders } = require('../http/headers')
+const { runInSandbox } = require('../entry/sandbox')
+
+/**
+ * @typedef {Extract<import('../native').Step, { kind: 'middleware' }>} MiddlewareStep
+ *
+ * @typedef {object} Outcome of running it
+ * @property {boolean} [answered] the request has been answered, or the client has disconnected
+ * @property {ReadableStream | null} [body] the body of its answer
+ * @property {unknown} [error] what it threw
+ */
+
+/**
+ * Runs middleware and passes the outcome to Rust.
+ * @param {import('../app/state').ServerState} server
+ * @param {import('../entry/render').Request} req
+ * @param {import('../entry/render').Response} res
+ * @param {number} slot
+ * @param {MiddlewareStep} step
+ * @returns {Promise<Outcome>}
+ */
+async function runMiddleware(server, req, res, slot, step) {
+  prepareHeaders(server, req, res, step)
+  server.entries.beforeFirst()
+  const hasBody = req.method !== 'GET' && req.method !== 'HEAD'
+  const body = hasBody ? limitBody(server, req, res) : undefined
+  if (body === null) return { answered: true }
+  body?.hold()
+  try {
+    const { response, waitUntil, rewriteLocaleWasInferred } = await callMiddleware(server, req, res, step, body)
+    waitUntil?.catch(error => report('error', 'Uncaught: middleware waitUntil errored', error))
+    if (isRefused(req)) return { answered: true }
+    const headers = flatHeaders(server, response)
+    const cookies = headers.filter((_, at) => at % 2 === 1 && headers[at - 1] === 'set-cookie')
+    if (cookies.length > 0) req[MIDDLEWARE_COOKIES] = cookies
+    const localeAdded = rewriteLocaleWasInferred === true
+    const peer = /** @type {string | undefined} */ (req.headers['x-forwarded-for'])
+    server.engine.middlewareAnswered(slot, response.status, headers, localeAdded, peer)
+    return { body: response.body }
+  } catch (error) {
+    const { name, code } = /** @type {any} */ (error ?? {})
+    if (isRefused(req) || isAbort(error)) return { answered: true }
+    const status = code === 'ENOENT' ? 404 : name === 'DecodeError' ? 400 : 500
+    if (status === 500) report('error', error)
+    server.engine.middlewareFailed(slot, status)
+    return { error }
+  } finally {
+    body?.release()
+  }
+}
+
+/**
+ * @param {import('../app/state').ServerState} server
+ * @param {import('../entry/render').Request} req
+ * @param {import('../entry/render').Response} res
+ * @param {MiddlewareStep} step
+ * @param {import('../http/request-body').RequestBody | undefined} body
+ * @returns {Promise<{ response: Response, waitUntil: Promise<unknown>, rewriteLocaleWasInferred?: boolean }>} the last from 16.5 on
+ */
+async function callMiddleware(server, req, res, step, body) {
+  const { config, next } = server
+  const { signalFromNodeResponse } = next.load('nextRequest')
+  const request = {
+    headers: req.headers,
+    method: String(req.method).toUpperCase(),
+    nextConfig: {
+      basePath: config.basePath,
+      i18n: config.i18n,
+      trailingSlash: config.trailingSlash,
+      experimental: config.experimental,
+    },
+    url: step.url,
+    page: {},
+    signal: signalFromNodeResponse(res),
+    waitUntil: server.waitUntil.ofRequest(),
+  }
+  const info = server.edgeMiddleware()
+  if (info) return runInSandbox(server, info, { ...request, body })
+  const module = await server.entries.load('server/middleware.js')
+  const adapter = module.default || module
+  return adapter({
+    handler: module.proxy || module.middleware || module,
+    request: { ...request, body: body?.cloneBodyStream() },
+    page: 'middleware',
+  })
+}
+
+/**
+ * @param {import('../app/state').ServerState} server
+ * @param {Response} response
+ * @returns {string[]} names, in lower case, and values in turn; one pair for each cookie
+ */
+function flatHeaders({ next }, response) {
+  const { splitCookiesString } = next.load('webUtils')
+  const flat = []
+  for (const [name, value] of response.headers) {
+    if (name === 'set-cookie') for (const cookie of splitCookiesString(value)) flat.push(name, cookie)
+    else flat.push(name, value)
+  }
+  return flat
+}
+
+/**
+ * Sends the answer of middleware.
+ * @param {import('../app/state').ServerState} server
+ * @param {import('../entry/render').Response} res
+ * @param {{ status: number, headers: string[] }} step
+ * @param {ReadableStream | null} body
+ */
+async function sendMiddlewareResponse({ next }, res, step, body) {
+  mergeHeaders(res, step.headers)
+  res.statusCode = step.status
+  if (body) await next.load('pipeReadable').pipeToNodeResponse(body, res)
+  else res.end()
+}
+
+module.exports = { runMiddleware, sendMiddlewareResponse }
