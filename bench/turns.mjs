@@ -9,7 +9,9 @@
  * @returns {Promise<Record<E, T[]>>} of each engine, one for each round
  */
 export async function inTurns(rounds, engines, measure) {
-  const all = /** @type {Record<E, T[]>} */ (Object.fromEntries(engines.map(engine => [engine, []])))
+  /** @type {[E, T[]][]} */
+  const empty = engines.map(engine => [engine, []])
+  const all = /** @type {Record<E, T[]>} */ (Object.fromEntries(empty))
   for (let round = 0; round < rounds; round++) {
     for (const engine of engines) all[engine].push(await measure(engine))
   }

@@ -1,7 +1,7 @@
 //! What a response carries after its headers.
 //!
 //! In: bytes that are already in memory, an open file, or a producer that is still running. Out: chunks, one at a time,
-//! at the pace of whoever reads them. Bytes in memory are shared, never copied; a file of any size costs one
+//! at the pace of the reader. Bytes in memory are shared, never copied; a file of any size costs one
 //! [`READ_SIZE`] buffer; a producer waits when its reader is slow (RFC 9112 leaves framing to the transport).
 
 use std::fs::File;
@@ -30,7 +30,7 @@ static COMPRESSING: LazyLock<Semaphore> = LazyLock::new(places);
 
 /// Waits for a turn to compress a chunk on tokio's blocking pool. Keep what it returns until that is done.
 pub async fn turn_to_compress() -> Option<SemaphorePermit<'static>> {
-    // Nobody closes it.
+    // It is never closed.
     COMPRESSING.acquire().await.ok()
 }
 

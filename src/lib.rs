@@ -1,7 +1,7 @@
 //! ferronext: Next.js's custom-server API, `next(options)`, in Rust.
 //!
 //! `next build` leaves compiled entries and, for everything that needs no code, finished answers. This crate reads such a
-//! build once and then answers requests from it; what needs the team's code is handed back to whoever drives the engine.
+//! build once and then answers requests from it; what needs the team's code is handed back to the engine's runner.
 //!
 //! # The life of a request
 //!

@@ -24,7 +24,7 @@ const CAPABILITIES = LINE_NAMES.map(line => addon.capabilitiesOf(LINES[line]))
 const BESIDE_ANSWERS = new Set([
   'deprecatedMethods',
   'exitsWithSignal',
-  'cacheTakesPreviewProps',
+  'supportsPreviewProps',
   'isHandlerContextKnown',
   'isDocumentOutermost',
 ])

@@ -133,7 +133,7 @@ it('renders anew what is torn, and says so once', async () => {
     expect(answer.text, what).toMatch(/render \w{8}-/)
     expect(again.text, what).toBe(answer.text)
   }
-  expect(server?.output().match(/cannot be read and is rendered anew/g)).toHaveLength(TORN.length)
+  expect(server?.output().match(/cannot be read and is rendered again/g)).toHaveLength(TORN.length)
 })
 
 it('renders anew when a file is missing, and says nothing about one that was never there', async () => {

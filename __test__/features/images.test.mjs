@@ -264,7 +264,7 @@ describe('a picture that goes stale', () => {
     expect(cache(made)).toBe('MISS')
     rmSync(moving)
     await until(async () => cache(await again.ask(url)) === 'STALE')
-    expect(await again.printed(/cannot be made anew/)).toBe(true)
+    expect(await again.printed(/cannot be made again/)).toBe(true)
     const kept = await again.ask(url)
     expect([kept.status, kept.decoded.equals(made.decoded), header(kept, 'cache-control')]).toEqual([
       200,

@@ -77,6 +77,7 @@ describe('in production', () => {
   it('loads nothing of upstream’s server, whatever kind of page was asked for', async () => {
     for (const url of ['/', '/late', '/throws', '/api/throws', '/missing', '/_next/static/none.js'])
       await (await get(url)).text()
+    /** @type {string[]} */
     const loaded = await (await get('/__loaded')).json()
     const forbidden =
       /next\/dist\/(server\/(lib\/router-server|base-server|next-server|next|serve-static|send-payload)|compiled\/(compression|send|http-proxy))(\.js|\/)/

@@ -90,13 +90,16 @@ it('leaves the entries of an app with locales to their handlers', async () => {
   expect(output()).not.toMatch(/prepared once/)
 })
 
+/** @typedef {{ __NEXT_DATA__: Record<string, unknown>, docComponentsRendered: object }} HtmlContext */
+
 it('has a document that says more than it is made of rendered each time', async () => {
   const { dir } = await ensureWorkspace({ line: '16.4' })
   const require = createRequire(path.join(dir, 'package.json'))
   const { createContext, createElement } = require('react')
-  const Context = createContext(null)
+  const Context = createContext(/** @type {HtmlContext | null} */ (null))
   let renders = 0
-  const shown = (/** @type {any} */ { __NEXT_DATA__ }) => {
+  const shown = (/** @type {HtmlContext | null} */ value) => {
+    const { __NEXT_DATA__ } = /** @type {HtmlContext} */ (value)
     __NEXT_DATA__.scriptLoader = []
     const data = { __html: JSON.stringify(__NEXT_DATA__) }
     const script = { id: '__NEXT_DATA__', type: 'application/json', dangerouslySetInnerHTML: data }
@@ -106,7 +109,7 @@ it('has a document that says more than it is made of rendered each time', async 
       createElement('body', null, createElement('script', script)),
     )
   }
-  const builtin = () => createElement(Context.Consumer, null, shown)
+  const builtin = () => createElement(Context.Consumer, { children: shown })
   Object.assign(builtin, { __NEXT_BUILTIN_DOCUMENT__: true })
   /** @type {string[]} */
   const traced = []

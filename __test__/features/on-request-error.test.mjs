@@ -52,7 +52,7 @@ for (const failsOnLoad of [false, true]) {
   const asked = async (engine, target, init, count = 1) => {
     const result = await ask(engine, target, init)
     const mine = () => reports(engine).filter(({ probe }) => probe === String(probes))
-    await expect.poll(() => mine().length, `${engine}: reports of ${target}`).toBeGreaterThanOrEqual(count)
+    await expect.poll(() => mine().length, { message: `${engine}: reports of ${target}` }).toBeGreaterThanOrEqual(count)
     return { result, reports: mine() }
   }
 

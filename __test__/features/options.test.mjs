@@ -53,6 +53,7 @@ describe('next(options)', () => {
   })
 
   it('warns of a `dev` that is not a boolean, as upstream does', () => {
+    /** @type {string[]} */
     const warnings = []
     vi.spyOn(console, 'warn').mockImplementation(text => warnings.push(text))
     vi.stubEnv('NODE_ENV', 'test')

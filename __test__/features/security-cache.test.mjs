@@ -45,7 +45,7 @@ const get = (name, target, headers) => ask(app(name).port, target, headers)
 /** What must not be kept by anybody. @param {Awaited<ReturnType<typeof ask>>} answer */
 const isKept = ({ control = '' }) => !/no-store|private/.test(control)
 
-/** Headers that tell a server of an earlier version, or of a platform, that the request is another than it is. */
+/** Headers that tell a server of an earlier version, or of a platform, that the request is another than it is. @type {Record<string, string>[]} */
 const INJECTED = [
   { 'x-now-route-matches': '1' },
   { 'x-now-route-matches': '1=posts&nxtPslug=other' },

@@ -126,7 +126,7 @@ it('CVE-2025-57822: a reflected Location is sent to the client and fetched by no
 })
 
 it('CVE-2026-44572: a client that marks itself as a data request keeps its Location', async () => {
-  for (const headers of [{}, { 'x-nextjs-data': '1' }]) {
+  for (const headers of /** @type {Record<string, string>[]} */ ([{}, { 'x-nextjs-data': '1' }])) {
     const { status, header } = await ask('middleware', '/static?mw=redirect&to=/item/1', headers)
     expect([status, header('location'), header('x-nextjs-redirect')]).toEqual([307, '/item/1', undefined])
   }

@@ -93,7 +93,8 @@ const start = (engine, serverFile) => startServer({ dir: examples[engine].dir, e
 
 /** One conversation with a server. @param {number} port */
 async function converse(port) {
-  const get = (/** @type {string} */ target, /** @type {any} */ request) => ask(http, port, target, request)
+  /** @param {string} target @param {Parameters<typeof ask>[3]} [request] */
+  const get = (target, request) => ask(http, port, target, request)
   const json = { 'content-type': 'application/json' }
   const login = await get('/login?name=ann', { method: 'POST' })
   const cookie = (login.headers['set-cookie'] ?? []).map(line => line.split(';')[0]).join('; ')

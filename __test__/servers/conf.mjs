@@ -9,4 +9,4 @@ const app = next({ dev: false, conf })
 const handle = app.getRequestHandler()
 
 await app.prepare()
-createServer((req, res) => handle(req, res, parse(req.url, true))).listen(port, () => console.log('listening'))
+createServer((req, res) => handle(req, res, parse(req.url ?? '/', true))).listen(port, () => console.log('listening'))

@@ -71,7 +71,7 @@ async function act(call, req, res) {
     }
     return { returned: await invoke(call, req, res) }
   } catch (error) {
-    return { threw: error?.message }
+    return { threw: /** @type {Error | undefined} */ (error)?.message }
   }
 }
 
@@ -85,7 +85,7 @@ async function read({ keep }, req) {
   if (keep === 'json') req.body = JSON.parse(bytes.toString())
 }
 
-/** @param {Call} call @param {any} req */
+/** @param {Call} call @param {any} req @returns {any} also what the types refuse, as JavaScript does not */
 function parsedUrl({ parsed }, req) {
   if (parsed === undefined) return undefined
   if (parsed === 'whatwg') return new URL(req.url, `http://localhost:${port}`)
@@ -93,32 +93,35 @@ function parsedUrl({ parsed }, req) {
   return parsed === 'parsed' ? url : Object.assign(url, parsed)
 }
 
+/** The app by the names that a test asks for, inner ones of upstream's among them. @type {Record<string, any>} */
+const named = app
+
 /** @param {Call} call @param {any} req @param {any} res */
-async function invoke({ method, args = [] }, req, res) {
-  const text = value => (value === undefined ? 'undefined' : value)
+async function invoke({ method = '', args = [] }, req, res) {
+  const text = (/** @type {unknown} */ value) => (value === undefined ? 'undefined' : value)
   switch (method) {
     case 'render':
     case 'renderToHTML':
     case 'render404':
-      return text(await app[method](req, res, ...args))
+      return text(await named[method](req, res, ...args))
     case 'renderError':
     case 'renderErrorToHTML': {
       const [message, ...rest] = args
-      return text(await app[method](message ? new Error(message) : null, req, res, ...rest))
+      return text(await named[method](message ? new Error(message) : null, req, res, ...rest))
     }
     case 'logError':
     case 'logErrorWithOriginalStack':
-      return text(await app[method](new Error(args[0])))
+      return text(await named[method](new Error(args[0])))
     case 'getUpgradeHandler':
       return text(await app.getUpgradeHandler()(req, req.socket, Buffer.alloc(0)))
     case 'typeOf':
-      return `${typeof app[args[0]]} ${args.slice(1).map(name => typeof app[args[0]][name])}`
+      return `${typeof named[args[0]]} ${args.slice(1).map(name => typeof named[args[0]][name])}`
     case 'inner':
-      return text(await app.server[args[0]](req, res, ...args.slice(1)))
+      return text(await named.server[args[0]](req, res, ...args.slice(1)))
     case 'property':
-      return text(await app[args[0]])
+      return text(await named[args[0]])
     default:
-      return text(await app[method](...args))
+      return text(await named[method](...args))
   }
 }
 

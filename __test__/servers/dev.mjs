@@ -36,12 +36,13 @@ async function listener(req, res) {
   })
 }
 
-const server = process.env.EXPRESS === undefined ? createServer(listener) : createServer(express())
+const server = process.env.EXPRESS === undefined ? createServer(listener) : createServer(expressServer())
 server.listen(port, () => console.log('listening'))
 
-function express() {
-  const require = createRequire(process.env.TEST_PACKAGES)
-  const application = require('express')()
+function expressServer() {
+  const require = createRequire(process.env.TEST_PACKAGES ?? '')
+  const express = require('express')
+  const application = express()
   application.use((req, res, done) => {
     res.set('x-express', req.method)
     done()

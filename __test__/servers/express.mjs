@@ -3,7 +3,7 @@ import { createRequire } from 'node:module'
 import { parse } from 'node:url'
 import next from 'next'
 
-const require = createRequire(process.env.TEST_PACKAGES)
+const require = createRequire(process.env.TEST_PACKAGES ?? '')
 const express = require('express')
 
 const port = Number(process.env.PORT)
@@ -14,7 +14,7 @@ await app.prepare()
 const server = express()
 server.set('trust proxy', 'loopback')
 server.use((req, res, done) => {
-  req.user = { name: 'ann' }
+  Object.assign(req, { user: { name: 'ann' } })
   res.locals.seen = req.path
   res.set('x-express', req.method)
   done()
@@ -28,7 +28,8 @@ server.use('/parsed', (req, res) => handle(req, res, parse(req.url, true)))
 server.use('/original', (req, res) => handle(req, res, parse(req.originalUrl, true)))
 server.use('/json', express.json(), (req, res) => handle(req, res))
 server.use('/text', express.text({ type: '*/*' }), (req, res) => handle(req, res))
-server.use('/trap', handle) // Express passes a third argument, which is no parsed URL
+// @ts-expect-error Express passes a third argument, which is no parsed URL
+server.use('/trap', handle)
 server.use('/status', (req, res) => handle(req, res.status(202)))
 server.use('/throws', () => {
   throw new Error('thrown by the user’s server')

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module'
 import next from 'next'
 
-const require = createRequire(process.env.TEST_PACKAGES)
+const require = createRequire(process.env.TEST_PACKAGES ?? '')
 const fastify = require('fastify')
 
 const app = next({ dev: false, ...JSON.parse(process.env.SERVER_OPTIONS ?? '{}') })
@@ -21,7 +21,9 @@ server.addContentTypeParser('*', (_request, _payload, done) => done(null))
 server.get('/own', async () => ({ own: true }))
 server.get('/rendered/:id', async (request, reply) => {
   reply.hijack()
-  await app.render(request.raw, reply.raw, '/server', { ...request.query, id: request.params.id })
+  const { id } = /** @type {{ id: string }} */ (request.params)
+  const query = /** @type {Record<string, string>} */ (request.query)
+  await app.render(request.raw, reply.raw, '/server', { ...query, id })
 })
 server.setNotFoundHandler(async (request, reply) => {
   reply.hijack()

@@ -9,7 +9,11 @@ createServer(async (req, res) => {
   if (req.headers['x-kept']) {
     const chunks = []
     for await (const chunk of req) chunks.push(chunk)
-    req.rawBody = Buffer.concat(chunks)
+    Object.assign(req, { rawBody: Buffer.concat(chunks) })
   }
-  handle(req, res)
+  // Node's compatibility API; the types of next() know HTTP/1.1 only.
+  handle(
+    /** @type {import('node:http').IncomingMessage} */ (/** @type {unknown} */ (req)),
+    /** @type {import('node:http').ServerResponse} */ (/** @type {unknown} */ (res)),
+  )
 }).listen(Number(process.env.PORT), () => console.log('listening'))

@@ -2,7 +2,10 @@
 import { createRequire } from 'node:module'
 import next from 'next'
 
-const require = createRequire(process.env.TEST_PACKAGES)
+/** @typedef {import('node:http').IncomingMessage} IncomingMessage */
+/** @typedef {import('node:http').ServerResponse} ServerResponse */
+
+const require = createRequire(process.env.TEST_PACKAGES ?? '')
 const port = Number(process.env.PORT)
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
@@ -11,8 +14,9 @@ await app.prepare()
 function expressServer() {
   const express = require('express')
   const server = express()
+  /** @param {IncomingMessage} req @param {ServerResponse} _res @param {Buffer} bytes */
   const keep = (req, _res, bytes) => {
-    req.rawBody = bytes
+    Object.assign(req, { rawBody: bytes })
   }
   server.use('/parsed', express.json(), express.urlencoded({ extended: true }))
   server.use('/kept', express.json({ verify: keep }), express.raw({ type: 'multipart/*', verify: keep }))
@@ -22,8 +26,12 @@ function expressServer() {
   server.listen(port, () => console.log('listening'))
 }
 
-/** By listeners that nobody takes off, and on at the very moment of the end. */
+/**
+ * By listeners that nobody takes off, and on at the very moment of the end.
+ * @param {IncomingMessage & { rawBody?: Buffer, closes?: number }} req @param {ServerResponse} _res @param {() => void} done
+ */
 function collect(req, _res, done) {
+  /** @type {Buffer[]} */
   const chunks = []
   req.on('data', chunk => chunks.push(chunk))
   req.on('end', () => {
@@ -41,13 +49,13 @@ async function fastifyServer() {
   const server = fastify()
   server.all('/parsed/*', async (request, reply) => {
     reply.hijack()
-    request.raw.body = request.body
-    request.raw.url = request.raw.url.slice('/parsed'.length)
+    Object.assign(request.raw, { body: request.body })
+    request.raw.url = request.raw.url?.slice('/parsed'.length)
     await handle(request.raw, reply.raw)
   })
   server.all('/lost/*', async (request, reply) => {
     reply.hijack()
-    request.raw.url = request.raw.url.slice('/lost'.length)
+    request.raw.url = request.raw.url?.slice('/lost'.length)
     await handle(request.raw, reply.raw)
   })
   await server.listen({ port, host: '::' })

@@ -7,12 +7,13 @@ import { setImmediate } from 'node:timers/promises'
 import next from 'next'
 
 const storage = new AsyncLocalStorage()
-globalThis[Symbol.for('@next/request-context')] = { get: () => storage.getStore() }
+Object.assign(globalThis, { [Symbol.for('@next/request-context')]: { get: () => storage.getStore() } })
 
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
 await app.prepare()
 
+/** @type {Record<string, number>} */
 const asked = {}
 
 createServer(async (req, res) => {
@@ -24,13 +25,15 @@ createServer(async (req, res) => {
     })
     for (let turn = 0; turn < 20; turn++) await setImmediate()
     const early = isClosed
-    globalThis.release()
+    const { release } = /** @type {typeof globalThis & { release: () => void }} */ (globalThis)
+    release()
     await closed
     return res.end(JSON.stringify({ early, isClosed }))
   }
-  const { 'x-platform': platform, 'x-probe': probe } = req.headers
+  const platform = req.headers['x-platform']
+  const probe = String(req.headers['x-probe'])
   if (platform === 'none') return handle(req, res)
-  const waitUntil = work => {
+  const waitUntil = (/** @type {Promise<unknown>} */ work) => {
     asked[probe] = (asked[probe] ?? 0) + 1
     work.catch(() => {})
   }

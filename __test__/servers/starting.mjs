@@ -8,6 +8,7 @@ await app.prepare()
 
 createServer((req, res) => {
   if (req.url !== '/__go-on') return handle(req, res)
-  globalThis.goOn()
+  const { goOn } = /** @type {typeof globalThis & { goOn: () => void }} */ (globalThis)
+  goOn()
   res.end()
 }).listen(process.env.PORT, () => console.log('listening'))

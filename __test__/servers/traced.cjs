@@ -9,6 +9,7 @@ const { HttpInstrumentation } = require('@opentelemetry/instrumentation-http')
 const { B3Propagator, B3InjectEncoding } = require('@opentelemetry/propagator-b3')
 const { BasicTracerProvider, InMemorySpanExporter, SimpleSpanProcessor } = require('@opentelemetry/sdk-trace-base')
 
+/** @type {Record<string, () => import('@opentelemetry/api').TextMapPropagator>} */
 const PROPAGATORS = {
   w3c: () => new W3CTraceContextPropagator(),
   b3: () => new B3Propagator(),
@@ -17,11 +18,11 @@ const PROPAGATORS = {
 
 const exporter = new InMemorySpanExporter()
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
-propagation.setGlobalPropagator(PROPAGATORS[process.env.PROPAGATOR]())
+propagation.setGlobalPropagator(PROPAGATORS[process.env.PROPAGATOR ?? '']())
 const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
 trace.setGlobalTracerProvider(provider)
 if (process.env.INSTRUMENTED === '1') {
-  const ignoreIncomingRequestHook = req => req.url === '/__spans'
+  const ignoreIncomingRequestHook = (/** @type {import('node:http').IncomingMessage} */ req) => req.url === '/__spans'
   registerInstrumentations({
     tracerProvider: provider,
     instrumentations: [new HttpInstrumentation({ ignoreIncomingRequestHook })],

@@ -3,11 +3,14 @@ const { createServer } = require('node:http')
 const { Worker, isMainThread, parentPort } = require('node:worker_threads')
 const next = require('next')
 
+/** @param {import('node:http').Server} server */
+const portOf = server => /** @type {import('node:net').AddressInfo} */ (server.address()).port
+
 const app = next({ dev: false })
 const handle = app.getRequestHandler()
 app.prepare().then(() => {
   if (!isMainThread) {
-    const server = createServer(handle).listen(0, () => parentPort.postMessage(server.address().port))
+    const server = createServer(handle).listen(0, () => parentPort?.postMessage(portOf(server)))
     return
   }
   const worker = new Worker(__filename)

@@ -391,7 +391,7 @@ export const pages = fc
   .array(
     fc.record({
       segments: pagePath,
-      router: fc.constantFrom('pages', 'data', 'app', 'app', 'group', 'handler'),
+      router: fc.constantFrom(.../** @type {const} */ (['pages', 'data', 'app', 'app', 'group', 'handler'])),
     }),
     { maxLength: 8 },
   )
@@ -403,7 +403,9 @@ export const pages = fc
     for (const { segments, router } of list) {
       const path = `/${segments.join('/')}`
       const within = path === '/' ? '' : path
-      const app = { app: `${within}/page`, group: `/(g)${within}/page`, handler: `${within}/route` }[router]
+      /** @type {Partial<Record<typeof router, string>>} */
+      const inApp = { app: `${within}/page`, group: `/(g)${within}/page`, handler: `${within}/route` }
+      const app = inApp[router]
       const route = app ? normalizeAppPath(app) : path
       if (taken.includes(route)) continue
       try {
@@ -467,6 +469,7 @@ export function request({ rules: set, pages: tree, config: given, middleware = [
       )
     })
   const id = fc.constantFrom('build.1', 'build.1', 'build.1', 'other')
+  /** @type {fc.Arbitrary<string>[]} */
   const near = [
     ...sources.map(from => values.map(list => sample(from, list))),
     ...routes.map(visit),

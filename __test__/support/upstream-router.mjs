@@ -30,6 +30,8 @@ export const BUILD_ID = 'build.1'
 /** @typedef {{ redirects?: any[], headers?: any[], rewrites?: { beforeFiles?: any[], afterFiles?: any[], fallback?: any[] } }} Rules */
 /** @typedef {{ config?: any, rules?: Rules, pages?: string[], dataPages?: string[], appPages?: string[], files?: string[], middleware?: any[] }} Synthetic */
 
+/** @typedef {{ kind: string, message?: string, itemPath?: string, status?: number, location?: string, url?: string, [name: string]: any }} Decision */
+
 /** The fields that both routers read. @param {any} [config] */
 export function completeConfig(config = {}) {
   return {
@@ -171,18 +173,20 @@ export function makeRequest(target, headers) {
 export async function openUpstream(dir, config) {
   const complete = completeConfig(config)
   const fsChecker = await setupFsCheck({ dir, dev: false, config: complete })
-  const server = {
-    initialize: async () => ({
-      requestHandler: async () => {
-        throw new MiddlewareRuns()
-      },
-    }),
+  const requestHandler = async () => {
+    throw new MiddlewareRuns()
   }
-  const options = { dir, dev: false, port: 3000 }
-  const resolve = getResolveRoutes(fsChecker, complete, () => complete.assetPrefix, options, server)
+  /** @type {unknown} */
+  const renderer = { initialize: async () => ({ requestHandler }) }
+  const options = { dir, dev: false, port: 3000, onDevServerCleanup: undefined }
+  // Of a renderer no more than this is asked for, and that asks for nothing.
+  const server = /** @type {Parameters<typeof getResolveRoutes>[4]} */ (renderer)
+  const unused = /** @type {Parameters<typeof getResolveRoutes>[5]} */ (options)
+  const resolve = getResolveRoutes(fsChecker, complete, () => complete.assetPrefix, options, server, unused)
+  const { signal } = new AbortController()
   return (/** @type {any} */ req, /** @type {any} */ res) =>
     // As an upgrade, so that no copy of the body is prepared; the decision is the same.
-    resolve({ req, res, isUpgradeReq: true, signal: undefined, invokedOutputs: undefined })
+    resolve({ req, res, isUpgradeReq: true, signal, invokedOutputs: undefined })
 }
 
 /** @param {string} dir @param {any} [config] */
@@ -195,6 +199,7 @@ export const decideSource = fileURLToPath(new URL('decide.rs', import.meta.url))
 /**
  * The decision for a request, in the form of `decide.rs`.
  * @param {Awaited<ReturnType<typeof openUpstream>>} resolve @param {{ target: string, headers: string[] }} asked
+ * @returns {Promise<Decision>}
  */
 export async function upstreamDecision(resolve, { target, headers }) {
   const req = makeRequest(target, headers)
@@ -210,7 +215,7 @@ export async function upstreamDecision(resolve, { target, headers }) {
       ? { kind: 'badRequest' }
       : { kind: 'fault', message: /** @type {Error} */ (error).message }
   }
-  const { finished, parsedUrl, matchedOutput, statusCode } = result
+  const { finished, parsedUrl, matchedOutput, statusCode = 0 } = result
   const listed = [...direct, ...Object.entries(result.resHeaders ?? {})]
   if (statusCode > 300 && statusCode < 400) {
     return { kind: 'redirect', status: statusCode, location: formatUrl(parsedUrl), headers: listed }

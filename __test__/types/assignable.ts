@@ -3,7 +3,7 @@
 
 import { createServer } from 'node:http'
 import { parse } from 'node:url'
-import type upstream from 'next'
+import type upstream from 'next/dist/server/next'
 import ferronext from '../../index'
 
 const app = ferronext({ dev: false, dir: '.', hostname: 'localhost', port: 3000 })

@@ -14,7 +14,7 @@ use crate::source::file::FileMeta;
 
 /// How long a file may be kept, by where it lies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keep<'a> {
+pub enum CacheControl<'a> {
     /// `.next/static`: names carry a hash, `public, max-age=31536000, immutable`.
     Immutable,
     /// `public` and `static`: `public, max-age=0`.
@@ -28,7 +28,7 @@ pub enum Keep<'a> {
 #[derive(Debug, Clone, Copy)]
 pub struct Policy<'a> {
     /// How long it may be kept. A `Cache-Control` that routing set wins.
-    pub keep: Keep<'a>,
+    pub cache_control: CacheControl<'a>,
     /// `generateEtags`
     pub etags: bool,
     /// `compress`
@@ -71,13 +71,13 @@ const MOST_HEADERS: usize = 10;
 /// Decides the answer to a `GET` or `HEAD` for a file. `headers` holds what routing set.
 pub fn answer(file: &FileMeta, asked: &Conditions<'_>, policy: Policy<'_>, mut headers: HeaderList) -> FileAnswer {
     headers.reserve(MOST_HEADERS);
-    match policy.keep {
-        Keep::Immutable => headers.set_default("Cache-Control", "public, max-age=31536000, immutable"),
-        Keep::ServiceWorker(scope) if !headers.has("cache-control") => {
+    match policy.cache_control {
+        CacheControl::Immutable => headers.set_default("Cache-Control", "public, max-age=31536000, immutable"),
+        CacheControl::ServiceWorker(scope) if !headers.has("cache-control") => {
             headers.push("Cache-Control", "public, max-age=0, must-revalidate");
             headers.set("Service-Worker-Allowed", scope.to_owned());
         }
-        Keep::ServiceWorker(_) | Keep::Revalidate => {}
+        CacheControl::ServiceWorker(_) | CacheControl::Revalidate => {}
     }
     headers.set_default("Accept-Ranges", "bytes");
     headers.set_default("Cache-Control", "public, max-age=0");
@@ -166,7 +166,7 @@ mod tests {
     use crate::request::Headers;
 
     const POLICY: Policy<'_> = Policy {
-        keep: Keep::Revalidate,
+        cache_control: CacheControl::Revalidate,
         etags: true,
         compress: true,
         preferred: Preferred::UPSTREAM,
@@ -264,13 +264,27 @@ mod tests {
 
     #[test]
     fn where_a_file_lies_decides_how_long_it_may_be_kept() {
-        let with = |keep, set: &[(&'static str, &'static str)]| run(&[], Policy { keep, ..POLICY }, set).1;
-        assert!(with(Keep::Immutable, &[])
+        let with = |cache_control, set: &[(&'static str, &'static str)]| {
+            run(
+                &[],
+                Policy {
+                    cache_control,
+                    ..POLICY
+                },
+                set,
+            )
+            .1
+        };
+        assert!(with(CacheControl::Immutable, &[])
             .starts_with("Cache-Control: public, max-age=31536000, immutable|Accept-Ranges: bytes|Last-Modified"));
-        assert!(with(Keep::ServiceWorker("/base"), &[]).starts_with(
+        assert!(with(CacheControl::ServiceWorker("/base"), &[]).starts_with(
             "Cache-Control: public, max-age=0, must-revalidate|Service-Worker-Allowed: /base|Accept-Ranges: bytes|"
         ));
-        for keep in [Keep::Immutable, Keep::Revalidate, Keep::ServiceWorker("/")] {
+        for keep in [
+            CacheControl::Immutable,
+            CacheControl::Revalidate,
+            CacheControl::ServiceWorker("/"),
+        ] {
             let headers = with(keep, &[("cache-control", "public, max-age=5")]);
             assert!(headers.starts_with("cache-control: public, max-age=5|Accept-Ranges: bytes|Last-Modified"));
         }

@@ -101,7 +101,7 @@ mod tests {
 
     use super::*;
     use crate::http::range::Part;
-    use crate::source::file::{sanitize, FileStore, Lifetime, Limits};
+    use crate::source::file::{sanitize, FileStore, Limits, Mutability};
 
     async fn collect(mut body: Body) -> Vec<u8> {
         let mut all = Vec::new();
@@ -131,7 +131,7 @@ mod tests {
                 file,
                 ..Limits::default()
             });
-            let root = store.root(dir.path(), Lifetime::Changing);
+            let root = store.root(dir.path(), Mutability::Changing);
             let opened = store.open(&root, &sanitize("/a.txt").unwrap()).await;
             assert_eq!(matches!(opened, Opened::Large(_)), file == 10);
             let opened = &opened;

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::conditional::{self, Conditions, Validators};
 use super::disposition;
 use super::registry::{Prepared, ResponseRegistry};
-use crate::http::encoding::{self, Asked, Coding, Form, Forms, Preferred};
+use crate::http::encoding::{self, Asked, Coding, CompressedVariant, CompressedVariants, Preferred};
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
 use crate::source::image::entry::Entry;
@@ -25,7 +25,7 @@ pub enum Found {
     Miss,
     /// It was there.
     Hit,
-    /// It was there, and is being made anew.
+    /// It was there, and is being revalidated.
     Stale,
 }
 
@@ -52,7 +52,7 @@ pub struct ImageVariant {
     /// Headers of the app's header rules, in order.
     pub rules: Vec<(String, String)>,
     /// Whether the headers are for one request only, so that the answer is not kept.
-    pub personal: bool,
+    pub uncacheable: bool,
 }
 
 /// An image in memory, with the answers that were made from it.
@@ -63,12 +63,12 @@ pub struct Image {
     /// The source, as it was asked for. A key leads to one.
     href: String,
     answers: RwLock<Vec<(AnswerKey, Arc<Prepared>)>>,
-    forms: Forms,
+    compressed: CompressedVariants,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AnswerKey {
-    framing: ImageVariant,
+    variant: ImageVariant,
     accepted: Coding,
     not_modified: bool,
     head: bool,
@@ -100,7 +100,7 @@ impl Image {
             entry,
             href,
             answers: RwLock::default(),
-            forms: Forms::default(),
+            compressed: CompressedVariants::default(),
         }
     }
 
@@ -109,7 +109,7 @@ impl Image {
         &self,
         table: &ResponseRegistry,
         settings: ImageSettings<'_>,
-        framing: ImageVariant,
+        variant: ImageVariant,
         conditions: &Conditions<'_>,
         head: bool,
     ) -> ImageAnswer {
@@ -125,7 +125,7 @@ impl Image {
             _ => Coding::Identity,
         };
         let key = AnswerKey {
-            framing,
+            variant,
             accepted,
             not_modified,
             head,
@@ -139,7 +139,7 @@ impl Image {
         } else {
             self.entry.bytes.clone()
         };
-        let mut for_now = key.framing.personal;
+        let mut for_now = key.variant.uncacheable;
         if compressible {
             let asked = Asked {
                 accept_encoding: accepted.as_str(),
@@ -149,12 +149,12 @@ impl Image {
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match self.forms.get(&(), coding, &body) {
+                match self.compressed.get(&(), coding, &body) {
                     None => return ImageAnswer::Encode(coding),
-                    Some(Form::Failed) => drop(headers.remove("content-encoding")),
-                    Some(Form::Best(form)) => body = form,
-                    Some(Form::Quick(form)) => {
-                        body = form;
+                    Some(CompressedVariant::Failed) => drop(headers.remove("content-encoding")),
+                    Some(CompressedVariant::Best(best)) => body = best,
+                    Some(CompressedVariant::Fast(fast)) => {
+                        body = fast;
                         for_now = true;
                     }
                 }
@@ -164,7 +164,7 @@ impl Image {
         let status = Status::from(if not_modified { 304 } else { 200 });
         let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
         // Who found nothing is alone with that, or one of the few who waited.
-        if for_now || key.framing.found == Found::Miss || answers.len() >= MAX_ANSWERS {
+        if for_now || key.variant.found == Found::Miss || answers.len() >= MAX_ANSWERS {
             return ImageAnswer::Once(status, headers, body);
         }
         let answer = table.add(status, headers, body);
@@ -174,7 +174,7 @@ impl Image {
 
     /// Waits until the image has been compressed, well enough for now.
     pub async fn encoded(&self, coding: Coding) {
-        self.forms.prepare((), coding, &self.entry.bytes).await;
+        self.compressed.prepare((), coding, &self.entry.bytes).await;
     }
 
     fn headers(&self, settings: ImageSettings<'_>, key: &AnswerKey) -> HeaderList {
@@ -182,11 +182,11 @@ impl Image {
             kind, etag, max_age, ..
         } = &self.entry;
         let mut headers = HeaderList::with_capacity(10);
-        for (name, value) in &key.framing.rules {
+        for (name, value) in &key.variant.rules {
             headers.append(name.clone(), value.clone());
         }
         headers.set("Vary", "Accept");
-        if key.framing.immutable {
+        if key.variant.immutable {
             headers.set("Cache-Control", "public, max-age=315360000, immutable");
         } else {
             headers.set(
@@ -204,7 +204,7 @@ impl Image {
         headers.set("Content-Security-Policy", settings.security_policy.to_owned());
         headers.set(
             "X-Nextjs-Cache",
-            match key.framing.found {
+            match key.variant.found {
                 Found::Miss => "MISS",
                 Found::Hit => "HIT",
                 Found::Stale => "STALE",
@@ -252,18 +252,18 @@ mod tests {
         Image::new(entry, "/x/a.jpg?y".to_owned())
     }
 
-    fn framing(found: Found) -> ImageVariant {
+    fn variant(found: Found) -> ImageVariant {
         ImageVariant {
             found,
             immutable: false,
             rules: Vec::new(),
-            personal: false,
+            uncacheable: false,
         }
     }
 
-    fn ask(image: &Image, table: &ResponseRegistry, framing: ImageVariant, headers: &str, head: bool) -> ImageAnswer {
+    fn ask(image: &Image, table: &ResponseRegistry, variant: ImageVariant, headers: &str, head: bool) -> ImageAnswer {
         let headers = Headers::parse(headers);
-        image.answer(table, SETTINGS, framing, &Conditions::of(&headers), head)
+        image.answer(table, SETTINGS, variant, &Conditions::of(&headers), head)
     }
 
     fn ready(answer: ImageAnswer) -> Arc<Prepared> {
@@ -276,7 +276,7 @@ mod tests {
     #[test]
     fn a_image_that_was_there_is_answered_with_a_number() {
         let (image, table) = (image(Kind::Webp, b"bytes"), ResponseRegistry::default());
-        let hit = ready(ask(&image, &table, framing(Found::Hit), "accept-encoding\0gzip", false));
+        let hit = ready(ask(&image, &table, variant(Found::Hit), "accept-encoding\0gzip", false));
         let names: Vec<_> = hit
             .headers
             .iter()
@@ -295,16 +295,16 @@ mod tests {
                 "Content-Length: 5",
             ]
         );
-        assert_eq!(ready(ask(&image, &table, framing(Found::Hit), "", false)).id, hit.id);
-        let head = ready(ask(&image, &table, framing(Found::Hit), "", true));
+        assert_eq!(ready(ask(&image, &table, variant(Found::Hit), "", false)).id, hit.id);
+        let head = ready(ask(&image, &table, variant(Found::Hit), "", true));
         assert_eq!((head.headers.get("content-length"), head.body.len()), (Some("5"), 0));
-        let unchanged = ready(ask(&image, &table, framing(Found::Stale), "if-none-match\0tag", false));
+        let unchanged = ready(ask(&image, &table, variant(Found::Stale), "if-none-match\0tag", false));
         assert_eq!(
             (unchanged.status.code, unchanged.headers.len(), unchanged.body.len()),
             (304, 3, 0)
         );
         assert!(matches!(
-            ask(&image, &table, framing(Found::Miss), "", false),
+            ask(&image, &table, variant(Found::Miss), "", false),
             ImageAnswer::Once(Status { code: 200, .. }, ..)
         ));
     }
@@ -312,7 +312,7 @@ mod tests {
     #[tokio::test]
     async fn a_text_is_compressed() {
         let (image, table) = (image(Kind::Svg, &[b' '; 2000]), ResponseRegistry::default());
-        let asked = || ask(&image, &table, framing(Found::Hit), "accept-encoding\0gzip", false);
+        let asked = || ask(&image, &table, variant(Found::Hit), "accept-encoding\0gzip", false);
         match asked() {
             ImageAnswer::Encode(coding) => image.encoded(coding).await,
             other => panic!("{other:?}"),
@@ -328,11 +328,11 @@ mod tests {
     fn answers_of_one_image_are_bounded() {
         let (image, table) = (image(Kind::Png, b"x"), ResponseRegistry::default());
         for index in 0..100 {
-            let framing = ImageVariant {
+            let variant = ImageVariant {
                 rules: vec![("x-rule".into(), index.to_string())],
-                ..framing(Found::Hit)
+                ..variant(Found::Hit)
             };
-            let _ = ask(&image, &table, framing, "", false);
+            let _ = ask(&image, &table, variant, "", false);
         }
         assert_eq!(read(&image.answers).len(), MAX_ANSWERS);
     }

@@ -11,14 +11,15 @@ use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
 use super::registry::{Prepared, ResponseRegistry};
-use crate::http::encoding::{self, Asked, Coding, Form, Forms, Preferred};
+use crate::http::encoding::{self, Asked, Coding, CompressedVariant, CompressedVariants, Preferred};
 use crate::http::etag;
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
+use crate::request::MIDDLEWARE_COOKIES_HEADER;
 use crate::route::{EntryKind, Variant};
 use crate::source::prerender::{Entry, Freshness, Lifetime};
 
-/// `Cache-Control` of answers that nobody may keep.
+/// `Cache-Control` of answers that must not be kept.
 pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalidate";
 
 /// Headers of which a route handler adds values to those of a rule or of middleware; any other is theirs then
@@ -27,9 +28,6 @@ const MULTIPLE: [&str; 4] = ["set-cookie", "www-authenticate", "proxy-authentica
 
 /// What a route handler says of a body that may have been decoded since (`FORBIDDEN_HEADERS` there).
 const OF_THE_BODY: [&str; 3] = ["content-length", "content-encoding", "transfer-encoding"];
-
-/// Not for clients: cookies for the rest of the request.
-const OVERRIDE_COOKIES: &str = "x-middleware-set-cookie";
 
 /// What the configuration says about answers.
 #[derive(Debug, Clone, Copy)]
@@ -54,25 +52,25 @@ pub struct Page {
     /// The rendered answer.
     pub entry: Entry,
     /// How long it lives.
-    pub life: Life,
+    pub policy: CachePolicy,
     etag: OnceLock<Arc<str>>,
     data_etag: OnceLock<Arc<str>>,
-    forms: Forms<Variant>,
+    compressed: CompressedVariants<Variant>,
     answers: RwLock<FxHashMap<AnswerKey, Arc<Prepared>>>,
 }
 
 /// How long a page lives.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Life {
+pub enum CachePolicy {
     /// For ever: a document of the build that has no entry in the cache.
     Document,
-    /// Nobody has said. It is stale after a second, and clients are not told how long they may keep it.
+    /// Unknown. It is stale after a second, and clients do not learn how long they may keep it.
     Unknown,
     /// This long.
     Known(Lifetime),
 }
 
-impl Life {
+impl CachePolicy {
     /// What may be done at `now_ms` with a page made at `made_ms` (milliseconds since 1970).
     pub fn freshness(self, made_ms: u64, now_ms: u64, expire_blocks: bool) -> Freshness {
         /// What upstream assumes (`calculateRevalidate` of `next/dist/server/lib/incremental-cache/index.js`).
@@ -81,9 +79,9 @@ impl Life {
             expire: None,
         };
         match self {
-            Life::Document => Freshness::Fresh,
-            Life::Unknown => ASSUMED.freshness(made_ms, now_ms, expire_blocks),
-            Life::Known(lifetime) => lifetime.freshness(made_ms, now_ms, expire_blocks),
+            CachePolicy::Document => Freshness::Fresh,
+            CachePolicy::Unknown => ASSUMED.freshness(made_ms, now_ms, expire_blocks),
+            CachePolicy::Known(lifetime) => lifetime.freshness(made_ms, now_ms, expire_blocks),
         }
     }
 }
@@ -118,12 +116,12 @@ struct AnswerKey {
     accepted: Coding,
     not_modified: bool,
     head: bool,
-    framing: Framing,
+    response: ResponseVariant,
 }
 
 /// What the route adds to the page's own answer.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
-pub struct Framing {
+pub struct ResponseVariant {
     /// Status in place of the page's own, for error pages.
     pub status: Option<u16>,
     /// Whether the answer must not be kept, whatever the page's lifetime.
@@ -145,7 +143,7 @@ pub struct Framing {
     /// Whether the answer is only the beginning: a compiled entry goes on from it.
     pub shell: bool,
     /// Whether the headers are for one request only, so that the answer is not kept.
-    pub personal: bool,
+    pub uncacheable: bool,
 }
 
 /// What came of asking a page for an answer.
@@ -165,13 +163,13 @@ const MAX_ANSWERS: usize = 256;
 
 impl Page {
     /// A page without answers.
-    pub fn new(entry: Entry, life: Life) -> Self {
+    pub fn new(entry: Entry, policy: CachePolicy) -> Self {
         Page {
             entry,
-            life,
+            policy,
             etag: OnceLock::new(),
             data_etag: OnceLock::new(),
-            forms: Forms::default(),
+            compressed: CompressedVariants::default(),
             answers: RwLock::default(),
         }
     }
@@ -182,13 +180,13 @@ impl Page {
         table: &ResponseRegistry,
         settings: Settings,
         variant: Variant,
-        framing: Framing,
+        response: ResponseVariant,
         conditions: &Conditions<'_>,
         head: bool,
     ) -> PageAnswer {
         let body = self.entry.variant(&variant);
         let content_type = self.content_type(&variant);
-        let etag = self.etag(settings, &variant, body.is_some() && !framing.shell);
+        let etag = self.etag(settings, &variant, body.is_some() && !response.shell);
         let not_modified = etag.is_some_and(|etag| {
             let held = Validators {
                 etag: Some(etag),
@@ -197,7 +195,7 @@ impl Page {
             conditional::fresh(conditions, held)
         });
         let accepted = match conditions.accept_encoding.as_deref() {
-            Some(accept_encoding) if settings.compress && !head && !not_modified && !framing.shell => {
+            Some(accept_encoding) if settings.compress && !head && !not_modified && !response.shell => {
                 encoding::negotiate(accept_encoding, settings.preferred)
             }
             _ => Coding::Identity,
@@ -207,16 +205,16 @@ impl Page {
             accepted,
             not_modified,
             head,
-            framing,
+            response,
         };
         if let Some(answer) = read(&self.answers).get(&key) {
             return PageAnswer::Ready(Arc::clone(answer));
         }
         let (status, mut headers) = self.head(settings, &key, content_type, etag, body.is_some());
         let mut bytes = body.filter(|_| !not_modified).cloned().unwrap_or_default();
-        let mut for_now = key.framing.personal;
-        // Whoever sends a shell compresses it together with what follows.
-        if settings.compress && !key.framing.shell {
+        let mut for_now = key.response.uncacheable;
+        // A shell is compressed together with what follows.
+        if settings.compress && !key.response.shell {
             let asked = Asked {
                 // The key holds what was negotiated; its name negotiates to itself.
                 accept_encoding: accepted.as_str(),
@@ -227,18 +225,18 @@ impl Page {
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match self.forms.get(&key.variant, coding, &bytes) {
+                match self.compressed.get(&key.variant, coding, &bytes) {
                     None => return PageAnswer::Encode(key.variant, coding),
-                    Some(Form::Failed) => drop(headers.remove("content-encoding")),
-                    Some(Form::Best(form)) => bytes = form,
-                    Some(Form::Quick(form)) => {
-                        bytes = form;
+                    Some(CompressedVariant::Failed) => drop(headers.remove("content-encoding")),
+                    Some(CompressedVariant::Best(best)) => bytes = best,
+                    Some(CompressedVariant::Fast(fast)) => {
+                        bytes = fast;
                         for_now = true;
                     }
                 }
             }
         }
-        if !not_modified && !key.framing.shell {
+        if !not_modified && !key.response.shell {
             headers.set("Content-Length", bytes.len().to_string());
         }
         let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -254,7 +252,7 @@ impl Page {
     /// Waits until one variant has been compressed, well enough for now.
     pub async fn encoded(self: Arc<Self>, variant: Variant, coding: Coding) {
         if let Some(body) = self.entry.variant(&variant) {
-            self.forms.prepare(variant.clone(), coding, body).await;
+            self.compressed.prepare(variant.clone(), coding, body).await;
         }
     }
 
@@ -297,28 +295,28 @@ impl Page {
         etag: Option<&str>,
         exists: bool,
     ) -> (Status, HeaderList) {
-        let AnswerKey { variant, framing, .. } = key;
+        let AnswerKey { variant, response, .. } = key;
         let mut headers = HeaderList::with_capacity(16);
-        for (name, value) in &framing.rules {
+        for (name, value) in &response.rules {
             headers.append(name.clone(), value.clone());
         }
-        if framing.no_store {
+        if response.no_store {
             headers.set("Cache-Control", NO_STORE);
         }
-        match framing.vary {
-            // The handler of an app page sets the header, which drops what a rule said; everybody else adds to it.
+        match response.vary {
+            // The handler of an app page sets the header, which drops what a rule said; all others add to it.
             Some(vary) if self.entry.kind == EntryKind::AppPage => headers.set("Vary", vary),
             Some(vary) => headers.append_distinct("vary", vary),
             None => {}
         }
         let segment = matches!(variant, Variant::Segment(_));
-        if let (Some(id), Variant::Rsc | Variant::Segment(_) | Variant::Data) = (&framing.deployment_id, variant) {
+        if let (Some(id), Variant::Rsc | Variant::Segment(_) | Variant::Data) = (&response.deployment_id, variant) {
             headers.set("x-nextjs-deployment-id", id);
         }
-        if self.life != Life::Document {
+        if self.policy != CachePolicy::Document {
             // What follows a shell is made for this request.
-            if !framing.shell {
-                headers.set("x-nextjs-cache", framing.cache.as_str());
+            if !response.shell {
+                headers.set("x-nextjs-cache", response.cache.as_str());
                 if self.entry.kind == EntryKind::AppPage {
                     headers.set("x-nextjs-prerender", "1");
                 }
@@ -335,9 +333,9 @@ impl Page {
             if settings.powered_by && content_type.starts_with("text/html") && self.entry.kind != EntryKind::AppRoute {
                 headers.set("X-Powered-By", "Next.js");
             }
-            if framing.shell || framing.no_store_by_default {
+            if response.shell || response.no_store_by_default {
                 headers.set_default("Cache-Control", NO_STORE);
-            } else if let (Life::Known(lifetime), false) = (self.life, framing.fallback) {
+            } else if let (CachePolicy::Known(lifetime), false) = (self.policy, response.fallback) {
                 headers.set_default(cache_control_name(self.entry.kind), lifetime.cache_control());
             }
         } else if settings.powered_by {
@@ -352,7 +350,7 @@ impl Page {
         if exists && !content_type.is_empty() {
             headers.set_default("Content-Type", content_type.to_owned());
         }
-        (self.status(variant, framing, exists), headers)
+        (self.status(variant, response, exists), headers)
     }
 
     /// Adds what the answer itself says, after rules and middleware.
@@ -364,25 +362,25 @@ impl Page {
             }
             let is_one_of = |names: &[&str]| names.iter().any(|one| name.eq_ignore_ascii_case(one));
             let is_dropped = settings.route_framing_is_dropped && is_one_of(&OF_THE_BODY);
-            let is_sent = !is_dropped && !is_one_of(&[OVERRIDE_COOKIES]);
+            let is_sent = !is_dropped && !is_one_of(&[MIDDLEWARE_COOKIES_HEADER]);
             if is_sent && (is_one_of(&MULTIPLE) || !headers.has(name)) {
                 headers.append_distinct(name.clone(), value.clone());
             }
         }
     }
 
-    fn status(&self, variant: &Variant, framing: &Framing, exists: bool) -> Status {
+    fn status(&self, variant: &Variant, response: &ResponseVariant, exists: bool) -> Status {
         let own = self.entry.status;
-        // What nobody names leaves the status that is there.
+        // Without a name, the status that is there stays.
         let named = |status: Option<u16>| status.map_or(Status::from(200), Status::set);
         match variant {
             Variant::Segment(_) if !exists => Status::set(404),
-            Variant::Segment(_) => named(framing.status),
-            Variant::Rsc if framing.partial => named(framing.status),
+            Variant::Segment(_) => named(response.status),
+            Variant::Rsc if response.partial => named(response.status),
             // A payload carries its redirect inside; the client router would not see a redirect status.
             Variant::Rsc if own.is_some_and(|own| (300..400).contains(&own)) => Status::set(200),
-            _ if self.entry.kind == EntryKind::AppRoute => Status::set_line(own.or(framing.status).unwrap_or(200)),
-            _ => named(own.or(framing.status)),
+            _ if self.entry.kind == EntryKind::AppRoute => Status::set_line(own.or(response.status).unwrap_or(200)),
+            _ => named(own.or(response.status)),
         }
     }
 

@@ -25,12 +25,18 @@ fn page() -> Page {
         revalidate: None,
         expire: None,
     };
-    Page::new(entry, Life::Known(lifetime))
+    Page::new(entry, CachePolicy::Known(lifetime))
 }
 
-fn ask(page: &Page, table: &ResponseRegistry, variant: Variant, headers: &str, framing: Framing) -> PageAnswer {
+fn ask(
+    page: &Page,
+    table: &ResponseRegistry,
+    variant: Variant,
+    headers: &str,
+    response: ResponseVariant,
+) -> PageAnswer {
     let headers = Headers::parse(headers);
-    page.answer(table, SETTINGS, variant, framing, &Conditions::of(&headers), false)
+    page.answer(table, SETTINGS, variant, response, &Conditions::of(&headers), false)
 }
 
 fn ready(answer: PageAnswer) -> Arc<Prepared> {
@@ -43,11 +49,11 @@ fn ready(answer: PageAnswer) -> Arc<Prepared> {
 #[test]
 fn the_same_question_has_the_same_number() {
     let (page, table) = (page(), ResponseRegistry::default());
-    let html = |headers| ask(&page, &table, Variant::Html, headers, Framing::default());
+    let html = |headers| ask(&page, &table, Variant::Html, headers, ResponseVariant::default());
     let first = ready(html(""));
     assert_eq!(first.id, ready(html("accept\x00text/html")).id);
     assert_eq!(first.headers.get("content-length"), Some("5000"));
-    let rsc = ready(ask(&page, &table, Variant::Rsc, "", Framing::default()));
+    let rsc = ready(ask(&page, &table, Variant::Rsc, "", ResponseVariant::default()));
     assert_ne!(first.id, rsc.id);
     assert_eq!(rsc.headers.get("etag"), None);
     let etag = format!("if-none-match\x00{}", first.headers.get("etag").unwrap());
@@ -64,14 +70,14 @@ async fn a_body_is_compressed_elsewhere_and_has_a_number_when_that_is_done() {
             &table,
             Variant::Html,
             "accept-encoding\x00gzip",
-            Framing::default(),
+            ResponseVariant::default(),
         )
     };
     match html() {
         PageAnswer::Encode(variant, coding) => Arc::clone(&page).encoded(variant, coding).await,
         other => panic!("{other:?}"),
     }
-    // The quick form, unless the best one is there already.
+    // The fast variant, unless the best one is there already.
     assert!(!matches!(html(), PageAnswer::Encode(..)));
     encoding::background_done().await;
     let coded = ready(html());
@@ -84,16 +90,16 @@ fn what_a_client_makes_up_is_not_kept() {
     let (page, table) = (page(), ResponseRegistry::default());
     for index in 0..1_000 {
         let segment = Variant::Segment(format!("/{index}"));
-        let answer = ask(&page, &table, segment, "", Framing::default());
+        let answer = ask(&page, &table, segment, "", ResponseVariant::default());
         assert!(
             matches!(answer, PageAnswer::Once(Status { code: 404, .. }, ..)),
             "{answer:?}"
         );
-        let framing = Framing {
+        let response = ResponseVariant {
             rules: vec![("x-rule".into(), index.to_string())],
-            ..Framing::default()
+            ..ResponseVariant::default()
         };
-        let answer = ask(&page, &table, Variant::Html, "", framing);
+        let answer = ask(&page, &table, Variant::Html, "", response);
         assert_eq!(matches!(answer, PageAnswer::Ready(_)), index < MAX_ANSWERS);
     }
     assert_eq!(read(&page.answers).len(), MAX_ANSWERS);

@@ -33,7 +33,7 @@ pub struct Prepared {
 pub struct EntryCall {
     /// Its number; no answer has the same.
     pub id: u32,
-    /// What the entry is told.
+    /// The arguments of the entry.
     pub render: Render,
     /// Where routing has come to.
     pub route: RouteState,

@@ -14,7 +14,7 @@ use super::registry::{self, TAGS};
 use crate::answer::page::Page;
 use crate::engine::{now_ms, Engine, Recalled, Written};
 use crate::route::EntryKind;
-use crate::source::prerender::{Data, Entry, Form, Headers, Lifetime, Outcome, TagRevalidation};
+use crate::source::prerender::{Data, Entry, EntryShape, Headers, Lifetime, Outcome, TagRevalidation};
 
 /// An answer of a page or route handler, see `runtime/cache/cache-handler.js`.
 #[napi(object)]
@@ -36,7 +36,7 @@ pub struct JsCacheEntry {
     pub segments: Option<Vec<JsSegment>>,
     /// What a render per request goes on from.
     pub postponed: Option<String>,
-    /// Seconds until stale, `-1` for never; absent when nobody has said.
+    /// Seconds until stale, `-1` for never; absent when unknown.
     pub revalidate: Option<f64>,
     /// Seconds until it must not be served.
     pub expire: Option<f64>,
@@ -103,8 +103,8 @@ impl JsEngine {
     ) -> napi::Result<Option<JsCacheEntry>> {
         let Some(kind) = kind_of(&kind) else { return Ok(None) };
         let engine = self.shared();
-        let form = Form { partial, fallback };
-        guarded_async(move || portable(engine.recall_from_disk(&key, kind, form))).await
+        let shape = EntryShape { partial, fallback };
+        guarded_async(move || portable(engine.recall_from_disk(&key, kind, shape))).await
     }
 
     /// A compiled entry has stored an answer. The promise waits for the disk; memory has the answer at once.
@@ -117,15 +117,15 @@ impl JsEngine {
         partial: bool,
         fallback: bool,
     ) -> napi::Result<PromiseRaw<'env, ()>> {
-        let form = Form { partial, fallback };
+        let shape = EntryShape { partial, fallback };
         let written = guarded(|| {
             let entry = stored(entry)?;
             for engine in registry::of_same_build(self.engine()) {
                 if !std::ptr::eq(&*engine, self.engine()) {
-                    engine.store(&key, entry.clone(), form, false);
+                    engine.store(&key, entry.clone(), shape, false);
                 }
             }
-            self.engine().store(&key, entry, form, true)
+            self.engine().store(&key, entry, shape, true)
         });
         self.write(env, written)
     }
@@ -248,7 +248,7 @@ fn kind_of(kind: &str) -> Option<EntryKind> {
     }
 }
 
-/// From what an entry stores; `None` for a kind that nobody knows.
+/// From what an entry stores; `None` for an unknown kind.
 fn stored(entry: JsCacheEntry) -> Option<Entry> {
     let bytes = |buffer: Buffer| Bytes::from(buffer.to_vec());
     let (kind, outcome) = match entry.kind.as_str() {

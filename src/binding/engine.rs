@@ -21,7 +21,7 @@ use crate::error::{Code, Error};
 use crate::http::encoding::Preferred;
 use crate::http::etag;
 use crate::request::{Origin, Request};
-use crate::source::prerender::Driver;
+use crate::source::prerender::RunnerId;
 
 /// A part of an open file.
 #[napi(object, object_from_js = false)]
@@ -39,7 +39,7 @@ pub struct JsFilePart {
 pub struct JsEngine {
     engine: Arc<Engine>,
     key: u32,
-    driver: Driver,
+    runner: RunnerId,
 }
 
 /// Tells drivers apart, in all threads of the process. None is 0.
@@ -59,7 +59,7 @@ struct Opened {
     /// The answer that [`begin`] made for one request, until Node takes it.
     once: Option<Answer>,
     /// Who carries out the steps of its requests.
-    driver: Driver,
+    runner: RunnerId,
     /// The route of the request that [`begin`] answered last, for apps that count or log requests.
     route: Option<String>,
 }
@@ -69,7 +69,7 @@ impl Opened {
         let route = &mut self.route;
         let again = self
             .engine
-            .begin_fast(head, encrypted, self.driver, |name| set_route(route, name));
+            .begin_fast(head, encrypted, self.runner, |name| set_route(route, name));
         match again {
             Some(progress) => self.number(progress),
             None => self.start(Request::parse(head.to_owned(), encrypted, Origin::Client)),
@@ -78,7 +78,7 @@ impl Opened {
 
     fn start(&mut self, request: Request) -> i32 {
         let route = &mut self.route;
-        let progress = self.engine.begin(request, self.driver, |name| set_route(route, name));
+        let progress = self.engine.begin(request, self.runner, |name| set_route(route, name));
         self.number(progress)
     }
 
@@ -169,18 +169,18 @@ impl JsEngine {
     }
 
     /// Who carries out the steps of requests that come in here.
-    pub(super) fn driver(&self) -> Driver {
-        self.driver
+    pub(super) fn runner(&self) -> RunnerId {
+        self.runner
     }
 
     pub(super) fn new(engine: Arc<Engine>) -> Self {
-        let driver = LAST_DRIVER.fetch_add(1, Ordering::Relaxed) + 1;
+        let runner = LAST_DRIVER.fetch_add(1, Ordering::Relaxed) + 1;
         let key = OPEN.with_borrow_mut(|open| {
             open.push(Some(Opened {
                 engine: Arc::clone(&engine),
                 last: None,
                 once: None,
-                driver,
+                runner,
                 route: None,
             }));
             open.len() - 1
@@ -188,7 +188,7 @@ impl JsEngine {
         JsEngine {
             engine,
             key: key as u32,
-            driver,
+            runner,
         }
     }
 }
@@ -197,7 +197,7 @@ impl Drop for JsEngine {
     fn drop(&mut self) {
         // Runs on the thread that made it, or after that thread's values are gone.
         let _ = OPEN.try_with(|open| open.borrow_mut().get_mut(self.key as usize).and_then(Option::take));
-        self.engine.abandon(self.driver);
+        self.engine.abandon(self.runner);
     }
 }
 
@@ -365,7 +365,7 @@ impl JsEngine {
         guarded(|| self.engine.report_fault(slot as usize).map(JsRender::from))
     }
 
-    /// The request in `slot` is to be answered with the app's error page for `status`; with `noStore` nobody may keep it.
+    /// The request in `slot` is to be answered with the app's error page for `status`; with `noStore` it must not be kept.
     #[napi(js_name = "errorPage")]
     pub fn error_page(&self, slot: u32, status: u16, no_store: bool) -> napi::Result<(), String> {
         guarded(|| self.engine.error_page(slot as usize, status, no_store))

@@ -26,11 +26,11 @@ pub struct JsMemo {
     pub timestamp: f64,
     /// Seconds after which it must not be used.
     pub expire: f64,
-    /// Seconds after which it should be made anew.
+    /// Seconds after which it should be made again.
     pub revalidate: f64,
 }
 
-/// Makes room for `maxBytes` of results, unless somebody has done so before.
+/// Makes room for `maxBytes` of results, unless that was done before.
 #[napi(js_name = "memoOpen")]
 pub fn memo_open(max_bytes: f64) -> napi::Result<(), String> {
     guarded(|| {

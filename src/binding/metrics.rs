@@ -35,7 +35,7 @@ struct Timed {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Rendered {
     route: String,
-    /// `request`: somebody waits for it. `background`: a stale answer is rendered anew.
+    /// `request`: a client waits for it. `background`: a stale answer is revalidated.
     cause: &'static str,
 }
 

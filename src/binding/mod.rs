@@ -12,6 +12,7 @@
 //! - [`step`] what Node has to do next for a request
 //! - [`text`] a text that is read without being copied twice
 //! - [`encoder`] compression of bodies that JavaScript writes
+//! - [`constants`] what both sides must agree on
 //! - [`log`] what the operator has to be told
 //! - [`metrics`] what has been answered, for Prometheus
 
@@ -22,6 +23,7 @@ mod engine;
 mod answer;
 mod cache;
 mod cached_image;
+mod constants;
 mod encoder;
 mod fault;
 mod image;

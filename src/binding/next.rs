@@ -2,7 +2,7 @@
 //!
 //! In: the user's options. Out: the app with `prepare()`, `getRequestHandler()` and the rest of upstream's methods. Options
 //! are validated, `next.config` is evaluated and user code is called in JavaScript, so the app object is made by
-//! `runtime/app/server.js`, which `index.js` passes along. Nothing of it is kept: a test runner loads the package anew for every
+//! `runtime/app/server.js`, which `index.js` passes along. Nothing of it is kept: a test runner loads the package again for every
 //! test file, and each world has to go when its file is through.
 
 use napi::bindgen_prelude::{FnArgs, Function, Unknown};

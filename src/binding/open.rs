@@ -11,8 +11,7 @@ use napi_derive::napi;
 
 use super::engine::JsEngine;
 use super::registry;
-use crate::engine::TlsTrust;
-use crate::engine::{Engine, ServeOptions};
+use crate::engine::{Engine, ServeOptions, TlsTrust};
 use crate::error::Error;
 use crate::http::encoding::Preferred;
 

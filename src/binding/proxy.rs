@@ -101,7 +101,7 @@ impl JsEngine {
     pub fn upgrade(&self, head: String, encrypted: bool) -> napi::Result<JsUpgrade, String> {
         guarded(|| {
             let request = Request::parse(head, encrypted, Sender::Client);
-            self.engine().upgrade(request, self.driver()).into()
+            self.engine().upgrade(request, self.runner()).into()
         })
     }
 
@@ -185,7 +185,7 @@ impl JsExchange {
         Ok(chunk.map(|bytes| bytes.to_vec().into()))
     }
 
-    /// Nobody waits for the answer any more.
+    /// The caller no longer waits for the answer.
     #[napi]
     pub fn cancel(&self) -> napi::Result<(), String> {
         guarded(|| self.exchange.cancel())

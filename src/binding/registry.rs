@@ -1,6 +1,6 @@
 //! The engines of this process.
 //!
-//! In: a build and what `next()` was told about it. Out: one engine for all apps and worker threads that were told the same.
+//! In: a build and the options of `next()`. Out: one engine for all apps and worker threads with the same build and options.
 //! Apps that differ, say in their port, have engines of their own for one build, and every change of its cache reaches all.
 
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use crate::engine::{Engine, ServeOptions};
 use crate::error::Result;
 use crate::source::prerender::Tags;
 
-/// An engine that somebody may still hold.
+/// An engine that may still be in use.
 struct Known {
     dist_dir: PathBuf,
     config: String,

@@ -3,7 +3,7 @@
 //! In: a JavaScript string that an exported function was called with. Out: the same as UTF-8, for as long as the call lasts. The usual
 //! `String` measures the text first and allocates for each call, which costs more than what is done with the head of a request.
 
-// Node-API is a C interface: what it is told of memory, nobody checks.
+// Node-API is a C interface: it does not check what it is told about memory.
 #![allow(unsafe_code)]
 
 use std::cell::RefCell;

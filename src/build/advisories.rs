@@ -1,7 +1,7 @@
 //! In: the version of the installed `next`. Out: what is known to be wrong with it, if that is dangerous, and what has it no more.
 //!
 //! ferronext answers much in upstream's place, but what it calls is upstream's: the decoding of server actions, the rendering, the
-//! server of development. A version that is known to be open there has to be replaced, whoever stands before it.
+//! server of development. A version that is known to be open there has to be replaced, whatever stands before it.
 
 use super::capabilities::Version;
 

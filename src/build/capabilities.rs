@@ -169,13 +169,13 @@ capabilities! {
     whole_payloads: &[from(16, 2, 0)], "server/lib/incremental-cache/file-system-cache.js";
     /// An entry goes on from a shell that has been sent, as long as its cache gives it the same shell.
     resumable: &[from(16, 4, 0)], "build/templates/app-page-runtime.js";
-    /// What an app page throws while it is revalidated on demand goes to whoever asked for it; otherwise the error page answers.
+    /// What an app page throws while it is revalidated on demand goes to the caller; otherwise the error page answers.
     revalidations_throw: &[from(16, 4, 0)], "server/next-server.js";
     /// A tag can be stale before it expires; otherwise it is revalidated at one moment.
     stale_tags: &[from(16, 0, 0)], "server/lib/incremental-cache/tags-manifest.external.js";
     /// An entry past its `expire` counts as absent, so that the request waits.
     expire_blocks: &[from(16, 3, 0)], "server/lib/incremental-cache/index.js";
-    /// A prefetch of the client router is answered with a stale entry without rendering it anew.
+    /// A prefetch of the client router is answered with a stale entry without revalidating it.
     router_prefetch_spares_render: &[from(16, 3, 0)], "server/route-modules/route-module.js";
     /// A sub-resource request (`sec-fetch-dest`) that finds nothing gets a plain-text 404.
     plain_404_for_subresources: &[from(16, 3, 0)], "server/lib/router-server.js";
@@ -213,7 +213,7 @@ capabilities! {
     state_tree_params: &[before(16, 0, 0)], "server/lib/router-utils/resolve-routes.js";
     /// The rewritten path of an RSC request also replaces the one that middleware set.
     rewritten_path_overrides: &[from(16, 4, 0)], "server/lib/router-utils/resolve-routes.js";
-    /// The route of a page of the Pages Router is told to data requests without a slash at its end.
+    /// Data requests learn the route of a page of the Pages Router without a slash at its end.
     trimmed_matched_paths: &[from(16, 2, 0)], "server/route-modules/route-module.js";
     /// Answers of route handlers and edge functions are compressed too.
     compressed_route_handlers: &[between(v(16, 4, 6), v(16, 5, 0)), released(16, 5, 0)], "server/base-http/node.js";
@@ -251,7 +251,7 @@ capabilities! {
     service_workers: &[from(16, 3, 0)], "server/lib/router-server.js";
     /// `images.customCacheHandler` gives images to the app's `cacheHandler`.
     image_cache_handler: &[from(16, 2, 0)], "server/next-server.js";
-    /// That handler is told that what it stores is an image.
+    /// That handler learns that what it stores is an image.
     reports_image_kind: &[from(16, 3, 8)], "server/image-optimizer.js";
     /// The build may put images below `_next/static/immutable/media`.
     immutable_media: &[from(16, 3, 0)], "server/image-optimizer.js";
@@ -262,15 +262,15 @@ capabilities! {
     /// The source of an image has to be a success; otherwise the body of an error page is looked at, too.
     image_sources_have_status: &[from(16, 4, 0)], "server/image-optimizer.js";
     /// An empty source of this server has a text of its own.
-    empty_internal_images_are_told: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/image-optimizer.js";
+    reports_empty_internal_images: &[between(v(15, 5, 16), v(16, 0, 0)), from(16, 2, 5)], "server/image-optimizer.js";
     /// An empty source of another server has a text of its own.
-    empty_remote_images_are_told: &[from(16, 3, 8)], "server/image-optimizer.js";
+    reports_empty_remote_images: &[from(16, 3, 8)], "server/image-optimizer.js";
     /// The answer 204 of another server has a text of its own.
-    absent_remote_images_are_told: &[between(v(15, 5, 10), v(16, 0, 0)), from(16, 1, 5)], "server/image-optimizer.js";
+    reports_absent_remote_images: &[between(v(15, 5, 10), v(16, 0, 0)), from(16, 1, 5)], "server/image-optimizer.js";
     /// `images.maximumRedirects` bounds the redirects of other servers; otherwise `fetch` does.
-    image_redirects_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
+    supports_image_redirect_limit: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `images.dangerouslyAllowLocalIP` decides whether images of servers with a private address are fetched.
-    private_images_are_an_option: &[from(16, 0, 0)], "server/image-optimizer.js";
+    supports_private_images: &[from(16, 0, 0)], "server/image-optimizer.js";
     /// `next-router-prefetch: 4`, the prefetch for a navigation at run time, belongs to the hash in `_rsc`.
     supports_navigation_prefetch: &[(v(16, 5, 0).canary(26), None)], "server/base-server.js";
     /// A param that is spelt like the placeholder of its segment counts as not known, and such a path has no shell.
@@ -279,7 +279,7 @@ capabilities! {
     /// before its pages.
     app_owns_locales: &[from(16, 5, 0)], "server/lib/router-utils/filesystem.js";
     /// `getIncrementalCache()` of a route module takes the preview properties; asked for by a fast path.
-    cache_takes_preview_props: &[from(16, 4, 0)], "server/route-modules/route-module.js";
+    supports_preview_props: &[from(16, 4, 0)], "server/route-modules/route-module.js";
     /// A route handler is called with a context all parts of which are known; asked for by a fast path.
     is_handler_context_known: &[from(16, 4, 0)], "server/route-modules/app-route/module.js";
     /// Nothing is around the document of a page; otherwise the context of AMP is. Asked for by a fast path.
@@ -290,7 +290,7 @@ capabilities! {
 
 /// The oldest version whose build has the handlers that ferronext calls.
 const MINIMUM: Version = v(15, 5, 0);
-/// The first major version that nobody has looked at yet.
+/// The first major version that has not been examined.
 const BELOW: Version = v(17, 0, 0);
 
 impl Capabilities {

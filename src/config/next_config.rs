@@ -189,7 +189,7 @@ impl NextConfig {
         let mut deserializer = serde_json::Deserializer::from_str(json);
         serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
             let why = error.inner().to_string();
-            // Nobody has seen the text that the place is in.
+            // The user has not seen the text that the position refers to.
             let why = why.rsplit_once(" at line ").map_or(why.as_str(), |(why, _)| why);
             format!("`{}`: {why}", error.path())
         })

@@ -12,19 +12,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use bytes::Bytes;
 
 use super::{now_ms, Engine};
-use crate::answer::page::{Life, Page};
+use crate::answer::page::{CachePolicy, Page};
 use crate::build::{Build, RouteOwner};
 use crate::config::NextConfig;
 use crate::route::{Address, EntryKind};
 use crate::source::prerender::files::Turn;
 use crate::source::prerender::store::Weigh;
 use crate::source::prerender::{
-    Data, DataDisk, Disk, Entry, Form, Format, Freshness, Lifetime, Naming, Outcome, SingleFlight, Store, Tags,
+    Data, DataDisk, Disk, Entry, EntryShape, Format, Freshness, Lifetime, Naming, Outcome, SingleFlight, Store, Tags,
 };
 
 /// Everything of a build that is cached.
 pub(crate) struct Cache {
-    kept: Store<Kept>,
+    kept: Store<CachedValue>,
     naming: Arc<Naming>,
     disk: Disk,
     data: DataDisk,
@@ -42,16 +42,16 @@ pub(crate) struct Cache {
 
 /// One value in memory.
 #[derive(Clone)]
-enum Kept {
+enum CachedValue {
     Page(Arc<Page>),
     Data(Arc<Data>),
 }
 
-impl Weigh for Kept {
+impl Weigh for CachedValue {
     fn weight(&self) -> usize {
         match self {
-            Kept::Page(page) => page.weight(),
-            Kept::Data(data) => data.weight(),
+            CachedValue::Page(page) => page.weight(),
+            CachedValue::Data(data) => data.weight(),
         }
     }
 }
@@ -76,7 +76,7 @@ pub struct Written {
 
 #[derive(Debug)]
 enum What {
-    Page(Arc<Page>, Form),
+    Page(Arc<Page>, EntryShape),
     Data(Arc<Data>),
 }
 
@@ -116,7 +116,7 @@ impl Cache {
     /// The answer in memory.
     pub fn page(&self, key: &str) -> Option<Arc<Page>> {
         match self.kept.get(key) {
-            Some(Kept::Page(page)) => Some(page),
+            Some(CachedValue::Page(page)) => Some(page),
             _ => None,
         }
     }
@@ -128,9 +128,9 @@ impl Cache {
 
     /// Keeps an answer that was read from disk, unless a newer one has come meanwhile. Out: the one that counts.
     fn keep_read(&self, key: &str, page: Arc<Page>) -> Arc<Page> {
-        match self.kept.insert_if_absent(key, Kept::Page(Arc::clone(&page))) {
-            Kept::Page(page) => page,
-            Kept::Data(_) => page,
+        match self.kept.insert_if_absent(key, CachedValue::Page(Arc::clone(&page))) {
+            CachedValue::Page(page) => page,
+            CachedValue::Data(_) => page,
         }
     }
 
@@ -147,7 +147,7 @@ impl Cache {
     }
 }
 
-/// Whether a folder does not take files at all: it is the same for every file, until somebody changes that.
+/// Whether a folder does not take files at all: it is the same for every file until the operator changes that.
 fn takes_no_files(error: &io::Error) -> bool {
     use io::ErrorKind::{NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
     matches!(
@@ -166,32 +166,35 @@ impl Engine {
     pub(crate) fn read_page(&self, address: &Address, key: &str) -> Option<Arc<Page>> {
         let cache = &self.cache;
         let storage_key = cache.naming.storage_key(address);
-        let form = Form {
+        let shape = EntryShape {
             partial: address.partial,
             fallback: address.fallback,
         };
-        let entry = cache.disk.read(&storage_key, address.kind, form, address.built)?;
+        let entry = cache.disk.read(&storage_key, address.kind, shape, address.built)?;
         Some(self.keep_from_disk(key, &address.pathname, entry))
     }
 
-    /// Reads a document that the build wrote and nobody renders again. `file` lies below `.next/server`. Blocks.
+    /// Reads a document that the build wrote and that is never rendered again. `file` lies below `.next/server`. Blocks.
     pub(crate) fn read_document(&self, file: &str, key: &str) -> Option<Arc<Page>> {
         let mut entry = Entry::new(EntryKind::Pages, Outcome::Rendered, now_ms());
         entry.html = std::fs::read(self.server_dir().join(file)).ok()?.into();
-        Some(self.cache.keep_read(key, Arc::new(Page::new(entry, Life::Document))))
+        Some(
+            self.cache
+                .keep_read(key, Arc::new(Page::new(entry, CachePolicy::Document))),
+        )
     }
 
     fn keep_from_disk(&self, key: &str, pathname: &str, entry: Entry) -> Arc<Page> {
         tracing::debug!(target: "ferronext::cache", "{pathname} read from disk");
-        let life = self.life_of(key, pathname, &entry);
-        self.cache.keep_read(key, Arc::new(Page::new(entry, life)))
+        let policy = self.policy_of(key, pathname, &entry);
+        self.cache.keep_read(key, Arc::new(Page::new(entry, policy)))
     }
 
     /// How long an answer from disk lives: as it says itself, as it was last rendered, as the build says.
-    fn life_of(&self, key: &str, pathname: &str, entry: &Entry) -> Life {
+    fn policy_of(&self, key: &str, pathname: &str, entry: &Entry) -> CachePolicy {
         let own = entry.lifetime.or_else(|| self.cache.lifetimes().get(key).copied());
         if let Some(lifetime) = own {
-            return Life::Known(self.rendered_lifetime(entry.kind, lifetime));
+            return CachePolicy::Known(self.rendered_lifetime(entry.kind, lifetime));
         }
         let manifest = &self.build.prerender;
         let router = match entry.kind {
@@ -209,9 +212,9 @@ impl Engine {
                     revalidate: revalidate.seconds(),
                     expire,
                 };
-                Life::Known(self.with_configured_expire(lifetime))
+                CachePolicy::Known(self.with_configured_expire(lifetime))
             }
-            _ => Life::Unknown,
+            _ => CachePolicy::Unknown,
         }
     }
 
@@ -242,8 +245,8 @@ impl Engine {
     }
 
     /// The answer under the key of a compiled entry, from disk. Blocks.
-    pub fn recall_from_disk(&self, storage_key: &str, kind: EntryKind, form: Form) -> Recalled {
-        let Some(entry) = self.cache.disk.read(storage_key, kind, form, false) else {
+    pub fn recall_from_disk(&self, storage_key: &str, kind: EntryKind, shape: EntryShape) -> Recalled {
+        let Some(entry) = self.cache.disk.read(storage_key, kind, shape, false) else {
             return Recalled::Unknown;
         };
         let key = self.cache.naming.memory_key_of(storage_key, kind);
@@ -261,51 +264,53 @@ impl Engine {
 
     /// A compiled entry has stored an answer under `storage_key`. Out: what has to be written to disk, if anything. Of the
     /// engines of one build one `writes`.
-    pub fn store(&self, storage_key: &str, entry: Entry, form: Form, writes: bool) -> Option<Written> {
+    pub fn store(&self, storage_key: &str, entry: Entry, shape: EntryShape, writes: bool) -> Option<Written> {
         let kind = entry.kind;
         let key = self.cache.naming.memory_key_of(storage_key, kind);
-        let life = match entry.lifetime {
+        let policy = match entry.lifetime {
             Some(lifetime) => {
                 // What can be read back from disk need not be remembered.
                 if !self.build.capabilities.stored_lifetimes || kind == EntryKind::Pages {
                     self.cache.lifetimes().insert(key.clone(), lifetime);
                 }
-                Life::Known(self.rendered_lifetime(kind, lifetime))
+                CachePolicy::Known(self.rendered_lifetime(kind, lifetime))
             }
-            None => self.life_of(&key, self.cache.naming.pathname_of(storage_key), &entry),
+            None => self.policy_of(&key, self.cache.naming.pathname_of(storage_key), &entry),
         };
         tracing::debug!(target: "ferronext::cache", "{storage_key} stored");
-        let page = Arc::new(Page::new(entry, life));
-        self.cache.kept.insert(key.clone(), Kept::Page(Arc::clone(&page)));
+        let page = Arc::new(Page::new(entry, policy));
+        self.cache
+            .kept
+            .insert(key.clone(), CachedValue::Page(Arc::clone(&page)));
         self.cache.renders.answered(&key);
         let writes = writes && self.cache.writes;
         let turn = writes.then(|| self.cache.disk.turn(storage_key, kind))??;
         Some(Written {
             turn,
-            what: What::Page(page, form),
+            what: What::Page(page, shape),
         })
     }
 
     /// The value of the data cache under `key`, from memory. `None` when memory holds none; it may be on disk.
     pub fn data(&self, key: &str) -> Option<Arc<Data>> {
         match self.cache.kept.get(&data_key(key)) {
-            Some(Kept::Data(data)) => Some(data),
+            Some(CachedValue::Data(data)) => Some(data),
             _ => None,
         }
     }
 
     /// The value of the data cache under `key`, from disk. Blocks.
     pub fn data_from_disk(&self, key: &str) -> Option<Arc<Data>> {
-        // What nobody writes is not read either: it would be what another configuration left.
+        // Where nothing is written nothing is read either: it would be what another configuration left.
         let read = self.cache.writes.then(|| self.cache.data.read(key))??;
         let read = Arc::new(read);
         match self
             .cache
             .kept
-            .insert_if_absent(&data_key(key), Kept::Data(Arc::clone(&read)))
+            .insert_if_absent(&data_key(key), CachedValue::Data(Arc::clone(&read)))
         {
-            Kept::Data(data) => Some(data),
-            Kept::Page(_) => Some(read),
+            CachedValue::Data(data) => Some(data),
+            CachedValue::Page(_) => Some(read),
         }
     }
 
@@ -317,7 +322,9 @@ impl Engine {
     /// A compiled entry has stored a value in the data cache. Out: what has to be written to disk, if anything.
     pub fn store_data(&self, key: &str, json: Bytes, writes: bool) -> Option<Written> {
         let data = Arc::new(Data::new(json, now_ms()));
-        self.cache.kept.insert(data_key(key), Kept::Data(Arc::clone(&data)));
+        self.cache
+            .kept
+            .insert(data_key(key), CachedValue::Data(Arc::clone(&data)));
         let turn = (writes && self.cache.writes).then(|| self.cache.data.turn(key))??;
         Some(Written {
             turn,
@@ -331,11 +338,11 @@ impl Engine {
     /// When a file cannot be written. Memory has the value all the same.
     pub fn write(&self, written: &Written) -> io::Result<()> {
         let result = match &written.what {
-            What::Page(page, form) => self.cache.disk.write(&written.turn, &page.entry, *form),
+            What::Page(page, shape) => self.cache.disk.write(&written.turn, &page.entry, *shape),
             What::Data(data) => self.cache.data.write(&written.turn, data),
         };
         match result {
-            // A folder that is mounted to be read is what somebody wants, and a full disk fails each time. It is said once.
+            // A read-only mount is intended, and a full disk fails each time. It is logged once.
             Err(error) if takes_no_files(&error) => {
                 if !self.cache.told_read_only.swap(true, Ordering::Relaxed) {
                     tracing::warn!(

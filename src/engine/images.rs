@@ -220,7 +220,7 @@ impl Images {
         let remote = RemoteRules {
             reach: reach(can, images.dangerously_allow_local_ip),
             max_bytes,
-            max_redirects: if can.image_redirects_are_an_option {
+            max_redirects: if can.supports_image_redirect_limit {
                 images.maximum_redirects.max(0.0) as u32
             } else {
                 FETCH_REDIRECTS
@@ -230,8 +230,8 @@ impl Images {
             } else {
                 Trust::Authorities
             },
-            empty_is_told: can.empty_remote_images_are_told,
-            absent_is_told: can.absent_remote_images_are_told,
+            reports_empty: can.reports_empty_remote_images,
+            reports_absent: can.reports_absent_remote_images,
         };
         Ok(Images {
             served: images.loader == "default" && !images.unoptimized,
@@ -247,7 +247,7 @@ impl Images {
             },
             internal: InternalRules {
                 status_counts: can.image_sources_have_status,
-                empty_is_told: can.empty_internal_images_are_told,
+                reports_empty: can.reports_empty_internal_images,
             },
             minimum_ttl: images.minimum_cache_ttl,
             max_bytes,
@@ -282,7 +282,7 @@ impl Images {
         self.remember(key, image);
     }
 
-    /// The disk has not taken an image: it lives in memory alone, and is not made anew for each request.
+    /// The disk has not taken an image: it stays in memory alone, and is not made again for each request.
     pub fn is_not_written(&self, key: &str, image: &Arc<Image>, dir: &Path, why: &io::Error) {
         if image.entry.bytes.len() <= LARGEST_WITHOUT_DISK {
             self.memory.insert(key.to_owned(), Arc::clone(image));
@@ -301,7 +301,7 @@ impl Images {
 
 /// Versions without the option follow redirects to anywhere. Here a redirect of a public server does not lead to a private one.
 fn reach(can: &Capabilities, allow_local: bool) -> Reach {
-    match (can.private_images_are_an_option, allow_local) {
+    match (can.supports_private_images, allow_local) {
         (true, true) => Reach::Any,
         (true, false) => Reach::Public,
         (false, _) => Reach::AsNamed,

@@ -35,8 +35,8 @@ use crate::config::NextConfig;
 use crate::error::{Code, Error, Result};
 use crate::http::encoding::Preferred;
 use crate::route::{PageRules, Router};
-use crate::source::file::{FileStore, Lifetime as FileLifetime, Limits, Root};
-use crate::source::prerender::{Driver, Tags};
+use crate::source::file::{FileStore, Limits, Mutability, Root};
+use crate::source::prerender::{RunnerId, Tags};
 use crate::source::proxy::Client as ProxyClient;
 
 /// A build that can be served.
@@ -145,9 +145,9 @@ impl Engine {
         let rules = PageRules::compile(&build, &config);
         let files = FileStore::new(Limits::default());
         let roots = Roots {
-            public: files.root(dir.join("public"), FileLifetime::Changing),
-            next_static: files.root(dist_dir.join("static"), FileLifetime::Immutable),
-            legacy_static: files.root(dir.join("static"), FileLifetime::Changing),
+            public: files.root(dir.join("public"), Mutability::Changing),
+            next_static: files.root(dist_dir.join("static"), Mutability::Immutable),
+            legacy_static: files.root(dir.join("static"), Mutability::Changing),
         };
         let proxy = ProxyClient::default();
         let images = Images::compile(&build, &config, &proxy, &options.tls)?;
@@ -231,9 +231,9 @@ impl Engine {
         }
     }
 
-    /// The driver has ended: its requests do not go on.
-    pub fn abandon(&self, driver: Driver) {
-        self.requests.remove_of(driver);
+    /// The runner has ended: its requests do not go on.
+    pub fn abandon(&self, runner: RunnerId) {
+        self.requests.remove_of(runner);
     }
 
     /// The answer with this number, if it still exists.

@@ -24,14 +24,14 @@ use crate::request::{Method, Request};
 use crate::route::{Address, Decision, RouteState, StaticFile, Variant};
 use crate::source::file::SafePath;
 use crate::source::image::params::Params;
-use crate::source::prerender::{Driver, End, Permit};
+use crate::source::prerender::{End, Permit, RunnerId};
 use crate::source::render::Render;
 
 /// A request in flight.
 pub(crate) struct RequestState {
     pub request: Request,
     /// The thread and app that carries out its steps.
-    pub driver: Driver,
+    pub runner: RunnerId,
     pub route: RouteState,
     pub decision: Decision,
     pub phase: Phase,
@@ -54,10 +54,10 @@ pub(crate) struct RequestState {
 
 impl RequestState {
     /// A request of which only the route is known yet.
-    pub fn new(request: Request, driver: Driver, route: RouteState, decision: Decision) -> RequestState {
+    pub fn new(request: Request, runner: RunnerId, route: RouteState, decision: Decision) -> RequestState {
         RequestState {
             request,
-            driver,
+            runner,
             route,
             decision,
             phase: Phase::Decided,

@@ -11,7 +11,7 @@ use super::request_state::{Next, RequestState, Revalidation};
 use super::step::Step;
 use crate::answer::registry::EntryCall;
 use crate::request::{Origin, Request};
-use crate::source::prerender::Driver;
+use crate::source::prerender::RunnerId;
 
 /// All requests in flight of one build.
 #[derive(Default)]
@@ -40,7 +40,7 @@ struct InFlight {
 pub(crate) struct Repeated {
     head: String,
     encrypted: bool,
-    driver: Driver,
+    runner: RunnerId,
     call: Arc<EntryCall>,
     /// Whether the call has been handed out.
     is_called: bool,
@@ -48,11 +48,11 @@ pub(crate) struct Repeated {
 
 impl Repeated {
     /// The request `head` (`method\0target\0name\0value…`), whose entry is called by `call`.
-    pub fn new(head: String, encrypted: bool, driver: Driver, call: Arc<EntryCall>) -> Repeated {
+    pub fn new(head: String, encrypted: bool, runner: RunnerId, call: Arc<EntryCall>) -> Repeated {
         Repeated {
             head,
             encrypted,
-            driver,
+            runner,
             call,
             is_called: false,
         }
@@ -67,7 +67,7 @@ impl Repeated {
             decision,
             ..
         } = &*self.call;
-        let state = RequestState::new(request, self.driver, route.clone(), decision.clone());
+        let state = RequestState::new(request, self.runner, route.clone(), decision.clone());
         let next = if self.is_called {
             Next::Nothing
         } else {
@@ -78,10 +78,10 @@ impl Repeated {
 }
 
 impl Slot {
-    fn driver(&self) -> Driver {
+    fn runner(&self) -> RunnerId {
         match self {
-            Slot::InFlight(in_flight) => in_flight.state.driver,
-            Slot::Repeated(repeated) => repeated.driver,
+            Slot::InFlight(in_flight) => in_flight.state.runner,
+            Slot::Repeated(repeated) => repeated.runner,
         }
     }
 }
@@ -175,10 +175,10 @@ impl RequestTable {
         drop(removed);
     }
 
-    /// Frees the slots of a driver that has ended.
-    pub fn remove_of(&self, driver: Driver) {
+    /// Frees the slots of a runner that has ended.
+    pub fn remove_of(&self, runner: RunnerId) {
         let mut slots = self.lock();
-        let is_its = |place: &Option<Slot>| place.as_ref().is_some_and(|place| place.driver() == driver);
+        let is_its = |place: &Option<Slot>| place.as_ref().is_some_and(|place| place.runner() == runner);
         let numbers: Vec<usize> = (0..slots.requests.len())
             .filter(|slot| is_its(&slots.requests[*slot]))
             .collect();

@@ -3,6 +3,9 @@
 //! In: a status, and whether upstream would have set it on the response. Out: a [`Status`]. Most successes set none, so that a page keeps
 //! the 404 that a server has set before; the stored form of others names it.
 
+/// The body of a fault for which there is no page.
+pub const INTERNAL_SERVER_ERROR: &str = "Internal Server Error";
+
 /// A status code with how much of the status line it replaces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Status {

@@ -8,12 +8,12 @@
 use crate::engine::{Engine, RequestState};
 use crate::request::Request;
 use crate::route::{Decision, Output, OutputKind};
-use crate::source::prerender::Driver;
+use crate::source::prerender::RunnerId;
 use crate::source::render::Render;
 use crate::url::{path_has_prefix, Locales};
 
-/// Nothing of it waits, so nobody need be known.
-const DIRECT: Driver = 0;
+/// It never waits, so it needs no runner.
+const DIRECT: RunnerId = 0;
 
 impl Engine {
     /// How the page of a path is called. `None` when the app has no such page. The request's origin is `Revalidate`.

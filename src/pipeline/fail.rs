@@ -9,6 +9,7 @@ use crate::answer::page::NO_STORE;
 use crate::engine::{Cause, Engine, ErrorPage, Next, Phase, Provenance, RequestState};
 use crate::http::etag;
 use crate::http::headers::HeaderList;
+use crate::http::status::INTERNAL_SERVER_ERROR;
 use crate::route::{NotFound, Output, OutputKind, PageDecision, Redirect, RedirectReason};
 use crate::source::render::Render;
 use crate::url::Location;
@@ -88,9 +89,8 @@ impl Engine {
 
     /// A short text in place of an error page.
     pub(super) fn plain_error(&self, state: &RequestState, mut headers: HeaderList) -> Next {
-        const TEXT: &str = "Internal Server Error";
         if self.settings.etags {
-            headers.set("ETag", etag::of_text(TEXT));
+            headers.set("ETag", etag::of_text(INTERNAL_SERVER_ERROR));
         }
         headers.set_default("Content-Type", "text/plain");
         self.answer(
@@ -98,7 +98,7 @@ impl Engine {
             Provenance::Uncacheable,
             500,
             headers,
-            Bytes::from_static(TEXT.as_bytes()),
+            INTERNAL_SERVER_ERROR.into(),
         )
     }
 
@@ -193,7 +193,7 @@ impl Engine {
         let app = (status == 404)
             .then(|| self.router.lookup("/_not-found", None))
             .flatten();
-        // A build of the App Router alone lists pages that nobody can render: `_app` and `_document` are missing.
+        // A build of the App Router alone lists pages that cannot be rendered: `_app` and `_document` are missing.
         let pages = |page| self.renders_pages.then(|| self.router.lookup(page, locale)).flatten();
         let own = match status {
             404 => pages("/404"),

@@ -20,13 +20,19 @@ use crate::engine::{
     Answer, Engine, FastPathTarget, Key, KeyRef, Progress, Provenance, Repeated, RequestState, Source,
 };
 use crate::request::{is_heeded, CacheableRequest, Origin, SetBefore};
-use crate::source::prerender::{Driver, Freshness};
+use crate::source::prerender::{Freshness, RunnerId};
 use crate::source::render::Render;
 
 impl Engine {
     /// What becomes of a request (`method\0target\0name\0value…`) that is like one that has come before. `None` if it has to be
     /// routed. `name` receives its route if it can be answered at once.
-    pub fn begin_fast(&self, head: &str, encrypted: bool, driver: Driver, name: impl FnOnce(&str)) -> Option<Progress> {
+    pub fn begin_fast(
+        &self,
+        head: &str,
+        encrypted: bool,
+        runner: RunnerId,
+        name: impl FnOnce(&str),
+    ) -> Option<Progress> {
         // The log of decisions wants to see each of them made.
         if !self.fast_paths.is_enabled() || tracing::enabled!(target: "ferronext::route", tracing::Level::DEBUG) {
             return None;
@@ -40,7 +46,7 @@ impl Engine {
             FastPathTarget::Answer(answer, source) => self.is_current(source).then(|| answer.upgrade())??,
             FastPathTarget::Fixed(answer) => Arc::clone(answer),
             FastPathTarget::Entry(call) => {
-                let repeated = Repeated::new(head.to_owned(), encrypted, driver, Arc::clone(call));
+                let repeated = Repeated::new(head.to_owned(), encrypted, runner, Arc::clone(call));
                 return Some(Progress::Slot(self.requests.insert_repeated(repeated)));
             }
         };

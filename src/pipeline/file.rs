@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::output::response_headers;
 use crate::answer::body_of;
 use crate::answer::conditional::Conditions;
-use crate::answer::file::{self, Content, FileAnswer, Keep, Policy};
+use crate::answer::file::{self, CacheControl, Content, FileAnswer, Policy};
 use crate::body::Body;
 use crate::build::ListingRoot;
 use crate::engine::{Answer, Cause, Engine, FileRequest, Load, Next, Provenance, RequestState, Source};
@@ -86,7 +86,7 @@ impl Engine {
 
     fn file_answer(&self, state: &RequestState, file: &StaticFile, meta: &FileMeta) -> FileAnswer {
         let policy = Policy {
-            keep: self.keep(file),
+            cache_control: self.cache_control(file),
             etags: self.settings.etags,
             compress: self.settings.compress,
             preferred: self.settings.preferred,
@@ -140,19 +140,19 @@ impl Engine {
         }
     }
 
-    fn keep(&self, file: &StaticFile) -> Keep<'_> {
+    fn cache_control(&self, file: &StaticFile) -> CacheControl<'_> {
         match file.root {
             ListingRoot::NextStatic
                 if self.build.capabilities.service_workers && file.item_path.starts_with("/service-worker/") =>
             {
-                Keep::ServiceWorker(if self.config.base_path.is_empty() {
+                CacheControl::ServiceWorker(if self.config.base_path.is_empty() {
                     "/"
                 } else {
                     &self.config.base_path
                 })
             }
-            ListingRoot::NextStatic => Keep::Immutable,
-            ListingRoot::Public | ListingRoot::LegacyStatic => Keep::Revalidate,
+            ListingRoot::NextStatic => CacheControl::Immutable,
+            ListingRoot::Public | ListingRoot::LegacyStatic => CacheControl::Revalidate,
         }
     }
 

@@ -17,13 +17,14 @@ use crate::engine::{
     now_ms, Answer, Cause, Engine, ImageJob, ImageOutcome, ImageQuestion, ImageReply, ImageRequest, ImageStep, Load,
     Next, Phase, Provenance, RequestState, Revalidation, Source, Step,
 };
+use crate::http::status::INTERNAL_SERVER_ERROR;
 use crate::request::{Headers, Method, Origin, Request};
 use crate::route::{Decision, RouteState};
 use crate::source::image::entry::Entry;
 use crate::source::image::jobs::Next as JobNext;
 use crate::source::image::params::{Params, ParamsError};
 use crate::source::image::source::ImageError;
-use crate::source::prerender::Driver;
+use crate::source::prerender::RunnerId;
 
 impl Engine {
     pub(super) fn serve_image(&self, state: &mut RequestState) -> Next {
@@ -61,7 +62,7 @@ impl Engine {
     /// What fails on the way to an image ends in a bare text, whatever pages the app has.
     fn image_fault(&self, state: &RequestState, why: &str) -> Next {
         tracing::error!("{why}");
-        self.image_refused(state, 500, "Internal Server Error")
+        self.image_refused(state, 500, INTERNAL_SERVER_ERROR)
     }
 
     fn image_request(&self, state: &RequestState) -> Result<ImageRequest, ParamsError> {
@@ -105,7 +106,7 @@ impl Engine {
         let params = Arc::clone(&call.params);
         state.revalidation = None;
         if found == Found::Stale {
-            state.revalidation = self.image_revalidation(&params, image, state.driver);
+            state.revalidation = self.image_revalidation(&params, image, state.runner);
         }
         // A rule can lead to an image from any path; only for the usual one it is known that `Accept` matters.
         let provenance = if found == Found::Hit && state.request.target.contains("/_next/image") {
@@ -117,7 +118,7 @@ impl Engine {
             found,
             immutable: params.immutable,
             rules: pairs(&response_headers(state)),
-            personal: state.uncacheable,
+            uncacheable: state.uncacheable,
         };
         let settings = ImageSettings {
             security_policy: &self.images.security_policy,
@@ -146,7 +147,7 @@ impl Engine {
         &self,
         params: &Arc<Params>,
         image: &Arc<Image>,
-        driver: Driver,
+        runner: RunnerId,
     ) -> Option<Box<Revalidation>> {
         let key = format!("image\0{}", params.key);
         if self.cache.renders.is_busy(&key, now_ms()) {
@@ -159,7 +160,7 @@ impl Engine {
             encrypted: false,
             origin: Origin::Revalidate,
         };
-        let mut state = RequestState::new(request, driver, RouteState::default(), Decision::Image);
+        let mut state = RequestState::new(request, runner, RouteState::default(), Decision::Image);
         state.phase = Phase::Image(Box::new(ImageRequest {
             params: Arc::clone(params),
             method: Method::Get,
@@ -191,10 +192,10 @@ impl Engine {
             () = cancel.wait() => None,
             next = job.next() => Some(next),
         };
-        // The slot of an internal request that is Node's from now on, and its driver.
+        // The slot of an internal request that is Node's from now on, and its runner.
         let mut handed = None;
         self.requests.advance(slot, |state| {
-            let driver = state.driver;
+            let runner = state.runner;
             let Some(call) = state.image() else {
                 return Next::Nothing;
             };
@@ -203,7 +204,7 @@ impl Engine {
                     let (what, reply) = question.into_parts();
                     call.reply = Some(reply);
                     if let ImageQuestion::Internal(internal) = &what {
-                        handed = internal.slot().map(|slot| (slot, driver));
+                        handed = internal.slot().map(|slot| (slot, runner));
                     }
                     return Next::Step(Step::Image(self.image_step(what)));
                 }
@@ -226,8 +227,8 @@ impl Engine {
                 }
             }
         });
-        if let Some((slot, driver)) = handed {
-            self.requests.update(slot, |state| state.driver = driver);
+        if let Some((slot, runner)) = handed {
+            self.requests.update(slot, |state| state.runner = runner);
         }
         drop(job);
     }

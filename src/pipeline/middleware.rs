@@ -8,7 +8,7 @@ use crate::engine::{Cause, Engine, Next, RequestState, Step};
 use crate::route::{Decision, Event, HeaderText, MiddlewareCall, MiddlewareReply};
 use crate::url::Query;
 
-/// The header that names the client, for whoever comes after this server.
+/// The header that names the client for servers behind this one.
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
 impl Engine {

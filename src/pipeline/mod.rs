@@ -27,18 +27,18 @@ use crate::body::Body;
 use crate::engine::{Answer, Cause, Due, Engine, Load, Next, Phase, Progress, Provenance, RequestState, Step};
 use crate::http::encoding::{self, Asked};
 use crate::http::headers::HeaderList;
-use crate::http::status::Status;
+use crate::http::status::{Status, INTERNAL_SERVER_ERROR};
 use crate::request::{Method, Origin, Request, FLIGHT_HEADERS};
 use crate::route::{Decision, Event, OutputKind};
-use crate::source::prerender::Driver;
+use crate::source::prerender::RunnerId;
 use crate::source::render::Render;
 
 impl Engine {
-    /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `driver` carries out its steps. `name` receives
+    /// Takes a request in. Usually it can be answered at once; else it gets a slot, and `runner` carries out its steps. `name` receives
     /// the route of a request that is answered at once, of which nothing is left after that.
-    pub fn begin(&self, request: Request, driver: Driver, name: impl FnOnce(&str)) -> Progress {
+    pub fn begin(&self, request: Request, runner: RunnerId, name: impl FnOnce(&str)) -> Progress {
         let generation = self.fast_paths.generation();
-        let mut state = self.route(request, driver);
+        let mut state = self.route(request, runner);
         let next = self.serve(&mut state);
         tracing::debug!(
             target: "ferronext::route",
@@ -67,12 +67,12 @@ impl Engine {
         }
     }
 
-    fn route(&self, request: Request, driver: Driver) -> RequestState {
+    fn route(&self, request: Request, runner: RunnerId) -> RequestState {
         let routed = match request.origin {
             Origin::Client => self.router.begin(&request),
             Origin::Revalidate => self.router.begin_unrouted(&request),
         };
-        RequestState::new(request, driver, routed.state, routed.decision)
+        RequestState::new(request, runner, routed.state, routed.decision)
     }
 
     /// What comes next, from what routing decided.
@@ -103,7 +103,7 @@ impl Engine {
                 Provenance::Uncacheable,
                 500,
                 output::response_headers(state),
-                Bytes::from_static(b"Internal Server Error"),
+                INTERNAL_SERVER_ERROR.into(),
             ),
             Decision::Fault { message, plain } => {
                 tracing::error!("{message}");
@@ -290,7 +290,7 @@ fn bare_fault(why: &str) -> Answer {
     Answer {
         status: Status::set(500),
         headers: HeaderList::new(),
-        body: Bytes::from_static(b"Internal Server Error"),
+        body: INTERNAL_SERVER_ERROR.into(),
     }
 }
 

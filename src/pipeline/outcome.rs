@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 
 use super::output::Call;
-use crate::answer::page::{CacheStatus, Life, Page};
+use crate::answer::page::{CachePolicy, CacheStatus, Page};
 use crate::engine::{Engine, Next, Provenance, RequestState};
 use crate::route::{Address, Variant};
 use crate::source::prerender::{Freshness, Outcome};
@@ -57,7 +57,7 @@ impl Engine {
         let is_data = variant == Variant::Data;
         call.vary();
         call.headers.set("x-nextjs-cache", status.as_str());
-        if let Life::Known(lifetime) = page.life {
+        if let CachePolicy::Known(lifetime) = page.policy {
             call.headers.set_default("Cache-Control", lifetime.cache_control());
         }
         if let Some(id) = self.deployment_id.as_ref().filter(|_| is_data) {
@@ -79,7 +79,7 @@ impl Engine {
             }
             Outcome::Redirect => match page.entry.data.as_deref().map(serde_json::from_slice::<Props>) {
                 Some(Ok(props)) => self.redirect_page(state, call, props.page),
-                // Written by a version that nobody has looked at: its entry can read it.
+                // Written by an unknown version: its entry can read it.
                 _ => self.render(state, Provenance::Uncacheable, call),
             },
             Outcome::Rendered => self.render(state, Provenance::Uncacheable, call),

@@ -227,7 +227,7 @@ impl Call<'_> {
     fn name_matched_path(&mut self, state: &RequestState, trimmed: bool) {
         // API routes and edge functions are called before that is done.
         let is_named = self.error.is_none() && !self.output.edge && self.output.kind != OutputKind::PagesApi;
-        // Of an answer that has a status already, nobody asks which page it was.
+        // An answer that has a status already does not name its page.
         let status = state.status.or_else(|| state.request.headers.set_before().status());
         if is_named && status.is_none_or(|status| status == 200) && has_data_header(state) {
             let prefix = locale_of(state).map_or(String::new(), |locale| format!("/{locale}"));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::bare_fault;
 use super::output::{pairs, Call};
 use crate::answer::conditional::Conditions;
-use crate::answer::page::{CacheStatus, Framing, Page, PageAnswer};
+use crate::answer::page::{CacheStatus, Page, PageAnswer, ResponseVariant};
 use crate::engine::{Answer, Cause, Engine, Load, Next, Provenance, RequestState, Shell, Source, Step};
 use crate::request::{is_heeded, Method};
 use crate::route::{Address, EntryKind, Prerendered, Variant};
@@ -20,17 +20,17 @@ struct Serving {
 }
 
 /// Where an answer is to be had.
-enum Kept {
+enum Place {
     /// In memory.
-    Here(Address, String, Arc<Page>),
-    /// Nobody has looked on disk yet.
-    OnDisk(Load),
+    Memory(Address, String, Arc<Page>),
+    /// Perhaps on disk, where it has not been looked for yet.
+    Unread(Load),
     /// Nowhere.
-    Absent,
+    Nowhere,
 }
 
 impl Engine {
-    /// Serves a document that the build wrote and nobody renders again.
+    /// Serves a document that the build wrote and that is never rendered again.
     pub(super) fn serve_static(&self, state: &mut RequestState, call: Call<'_>, file: String) -> Next {
         // A key that no storage key leads to.
         let key = format!("document\0{file}");
@@ -65,16 +65,16 @@ impl Engine {
         }
         let own_key = self.cache.key(&address);
         let kept = match self.look_up(state, address, own_key.clone()) {
-            Kept::Absent => fallback.map(|fallback| {
+            Place::Nowhere => fallback.map(|fallback| {
                 let key = self.cache.key(&fallback);
                 self.look_up(state, fallback, key)
             }),
             kept => Some(kept),
         };
         let (address, key, page) = match kept {
-            Some(Kept::Here(address, key, page)) => (address, key, page),
-            Some(Kept::OnDisk(load)) => return Next::Load(load),
-            Some(Kept::Absent) | None => return self.render_once(state, call, &own_key),
+            Some(Place::Memory(address, key, page)) => (address, key, page),
+            Some(Place::Unread(load)) => return Next::Load(load),
+            Some(Place::Nowhere) | None => return self.render_once(state, call, &own_key),
         };
         if page.entry.outcome != Outcome::Rendered {
             return self.serve_outcome(state, call, &page, &address, variant);
@@ -120,11 +120,11 @@ impl Engine {
     }
 
     /// Where an answer is to be had.
-    fn look_up(&self, state: &RequestState, address: Address, key: String) -> Kept {
+    fn look_up(&self, state: &RequestState, address: Address, key: String) -> Place {
         match self.page_in_memory(state, &key) {
-            Some(page) => Kept::Here(address, key, page),
-            None if state.lookup.failed_keys.contains(&key) => Kept::Absent,
-            None => Kept::OnDisk(Load::Page(address, key)),
+            Some(page) => Place::Memory(address, key, page),
+            None if state.lookup.failed_keys.contains(&key) => Place::Nowhere,
+            None => Place::Unread(Load::Page(address, key)),
         }
     }
 
@@ -167,7 +167,7 @@ impl Engine {
     /// the request waits for that. Within a thread the entry itself brings such requests together, errors included.
     pub(super) fn render_once(&self, state: &mut RequestState, call: Call<'_>, key: &str) -> Next {
         if state.permit.is_none() && !state.lookup.waited && call.error.is_none() {
-            match self.cache.renders.lead(key, state.driver) {
+            match self.cache.renders.lead(key, state.runner) {
                 Lead::Own(permit) => state.permit = Some(permit),
                 Lead::Joined => {}
                 Lead::Elsewhere(end) => {
@@ -202,24 +202,24 @@ impl Engine {
         serving: Serving,
     ) -> Next {
         let mut rules = pairs(&call.headers);
-        let mut personal = state.uncacheable;
+        let mut uncacheable = state.uncacheable;
         // The handler of a route leaves its place to a header that is there, the others add to it.
         let set_before = state.request.headers.set_before().headers();
         for (name, value) in set_before.filter(|(name, _)| page.says(name) && !is_heeded(name)) {
             if !call.headers.has(name) {
                 rules.push((name.to_owned(), value.to_owned()));
                 state.uses_preset_headers.set(true);
-                personal = true;
+                uncacheable = true;
             }
         }
-        let framing = Framing {
+        let response = ResponseVariant {
             status: call.outcome.status,
             no_store: call.error.is_some_and(|error| error.no_store),
             no_store_by_default: call.is_status_page() && call.error.is_none_or(|error| error.no_store),
             vary: call.outcome.vary,
             rules,
             deployment_id: self.deployment_id.clone(),
-            personal,
+            uncacheable,
             cache: serving.cache,
             fallback: serving.fallback,
             partial: self.rules.is_partial(call.output),
@@ -237,7 +237,7 @@ impl Engine {
             // Older lines compress by the type that a rule or middleware has set, not by the handler's own.
             settings.compress &= self.build.capabilities.compressed_route_handlers || call.headers.has("content-type");
         }
-        match page.answer(&self.registry, settings, variant, framing, &conditions, head) {
+        match page.answer(&self.registry, settings, variant, response, &conditions, head) {
             PageAnswer::Ready(answer) => Next::Ready(answer, provenance.of_error_page(call.error)),
             PageAnswer::Once(status, headers, body) => {
                 Next::Answer(Answer { status, headers, body }, Provenance::Uncacheable)

@@ -7,15 +7,15 @@ use super::output::response_headers;
 use crate::engine::{Engine, Next, RequestState, Step};
 use crate::request::Request;
 use crate::route::Decision;
-use crate::source::prerender::Driver;
-use crate::source::proxy::exchange::Question;
+use crate::source::prerender::RunnerId;
+use crate::source::proxy::exchange::ExchangeRequest;
 use crate::source::proxy::headers::{self, HeaderLines};
 use crate::source::proxy::{Exchange, Target, TlsOptions};
 
 /// What becomes of a request to upgrade the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Upgrade {
-    /// Nothing of Next.js is there: the socket belongs to whoever else wants it.
+    /// Nothing of Next.js is there: the socket belongs to other listeners.
     Leave,
     /// Next.js answers this request itself, so that it is no place for another protocol.
     End,
@@ -41,24 +41,24 @@ impl Engine {
     /// The request in `slot`, to be sent to `target` with further headers, each in the place of what it may have of that name. `None`
     /// when the slot holds no such request.
     pub fn exchange(&self, slot: usize, target: Target, tls: TlsOptions, further: HeaderLines) -> Option<Exchange> {
-        let question = self.requests.look(slot, |state, _| {
+        let request = self.requests.look(slot, |state, _| {
             let view = state.route.header_view(&state.request);
             let mut lines = headers::of_request(&state.request, view, &target.authority);
             lines.retain(|(name, _)| !further.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)));
             lines.extend(further);
-            Question {
+            ExchangeRequest {
                 method: headers::method_of(&state.request).to_owned(),
                 headers: lines,
                 framing: headers::framing(&state.request),
                 timeout: self.config.experimental.proxy_timeout(),
             }
         })?;
-        Some(Exchange::new(self.proxy.clone(), tls, target, question))
+        Some(Exchange::new(self.proxy.clone(), tls, target, request))
     }
 
     /// What becomes of a request to upgrade the connection.
-    pub fn upgrade(&self, request: Request, driver: Driver) -> Upgrade {
-        let mut state = self.route(request, driver);
+    pub fn upgrade(&self, request: Request, runner: RunnerId) -> Upgrade {
+        let mut state = self.route(request, runner);
         if let Decision::Middleware(call) = state.decision.clone() {
             let next = self.call_middleware(&mut state, &call);
             return Upgrade::Middleware(self.requests.insert(state, next));

@@ -17,7 +17,7 @@ impl Engine {
         let entry = &page.entry;
         let now = now_ms();
         let by_time = page
-            .life
+            .policy
             .freshness(entry.made_ms, now, self.build.capabilities.expire_blocks);
         by_time.max(self.cache.tags.freshness(&entry.headers.tags, entry.made_ms, now))
     }
@@ -47,14 +47,14 @@ impl Engine {
         route.locale.clone_from(&state.route.locale);
         Some(Box::new(Revalidation {
             key,
-            state: RequestState::new(request, state.driver, route, Decision::Output(Box::new(output))),
+            state: RequestState::new(request, state.runner, route, Decision::Output(Box::new(output))),
         }))
     }
 
     /// Begins a render, unless another thread was faster. Out: its URL, and the internal request with what happens next.
     pub(super) fn begin_revalidation(&self, revalidation: Revalidation) -> Option<(String, RequestState, Next)> {
         let Revalidation { key, mut state } = revalidation;
-        state.permit = Some(self.cache.renders.begin(key, state.driver, now_ms)?);
+        state.permit = Some(self.cache.renders.begin(key, state.runner, now_ms)?);
         let output = match &state.decision {
             Decision::Output(output) => output,
             Decision::Image => return Some((state.request.target.clone(), state, Next::Load(Load::Image))),
@@ -73,7 +73,7 @@ impl Engine {
     }
 
     /// The URL under which the page was built. The one that the client used may be another that is rewritten to the page, and
-    /// it would end up in the answer that everybody gets.
+    /// it would end up in the answer for all clients.
     fn canonical_url(&self, state: &RequestState, output: &Output, address: &Address) -> String {
         let params = output.params.as_ref();
         let path = resolve_encoded(&output.pathname, params).unwrap_or_else(|| address.pathname.clone());

@@ -16,12 +16,15 @@ use smallvec::SmallVec;
 /// What the client router of the Pages Router sends with its requests for `/_next/data/`.
 pub const DATA_HEADER: &str = "x-nextjs-data";
 
+/// Cookies that middleware set, for the entry behind it.
+pub const MIDDLEWARE_COOKIES_HEADER: &str = "x-middleware-set-cookie";
+
 /// Request headers that only the server itself may set. A client that sends one is ignored.
 /// Source: `next/dist/server/lib/server-ipc/utils.js` of 16.4.
 pub const INTERNAL_HEADERS: [&str; 11] = [
     "x-middleware-rewrite",
     "x-middleware-redirect",
-    "x-middleware-set-cookie",
+    MIDDLEWARE_COOKIES_HEADER,
     "x-middleware-skip",
     "x-middleware-override-headers",
     "x-middleware-next",

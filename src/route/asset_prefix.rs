@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-/// The current prefix, shared by everybody who routes. Read only where a path is compared with it: requests of apps with
+/// The current prefix, shared by all routing. Read only where a path is compared with it: requests of apps with
 /// locales, and those that find nothing.
 #[derive(Debug, Clone)]
 pub struct AssetPrefix(Arc<RwLock<Arc<str>>>);

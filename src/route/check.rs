@@ -48,7 +48,7 @@ impl Router {
         self.finish(state, item).map(Some)
     }
 
-    /// What a locale in the path is to the App Router; one that nobody wrote is none.
+    /// What a locale in the path is to the App Router; an inferred one is none.
     fn app_locale(&self, state: &RouteState) -> AppLocale {
         if self.capabilities.app_owns_locales && !state.locale_added {
             AppLocale::Segment

@@ -12,7 +12,7 @@ use super::router::{Router, Stop};
 use super::rule::RuleFault;
 use super::state::RouteState;
 use super::walk::{proxy_url, redirect};
-use crate::request::Request;
+use crate::request::{Request, MIDDLEWARE_COOKIES_HEADER};
 use crate::url::{
     any_data_page, decode_uri_component, parse_target, relative_to, remove_path_prefix, Dialect, Location,
 };
@@ -219,7 +219,7 @@ fn copy_header(state: &mut RouteState, name: &str, value: &HeaderText) {
     if FORBIDDEN.contains(&name) || skipped.contains(&name) {
         return;
     }
-    if name == "x-middleware-set-cookie" {
+    if name == MIDDLEWARE_COOKIES_HEADER {
         state.request_headers.set(name, value.clone());
         return;
     }

@@ -43,7 +43,7 @@ pub enum PageDecision {
     BadMethod,
     /// The cached answer if there is a fresh one, else the compiled entry.
     Prerendered(Prerendered),
-    /// A document that the build wrote and nobody revalidates, by its file below `.next/server`.
+    /// A document that the build wrote and that is never revalidated, by its file below `.next/server`.
     Static(String),
     /// The compiled entry.
     Render,

@@ -16,7 +16,7 @@ use crate::request::Request;
 pub(super) struct PartialRoutes {
     /// By route; absent is a route that is prerendered as a whole or not at all.
     routes: HashMap<String, Shells>,
-    /// Clients whose HTML must be complete before its head closes: they get no shell. `None` when nobody may get one.
+    /// Clients whose HTML must be complete before its head closes: they get no shell. `None` when no client gets one.
     limited_bots: Option<JsRegex>,
     /// Whether a cookie makes the entry answer with nothing but a shell.
     has_testing_api: bool,

@@ -32,7 +32,7 @@ pub struct RouteState {
     pub(super) direct: ResponseHeaders,
     pub(super) tried: SmallVec<[String; 2]>,
     pub(super) attempts: u8,
-    /// Whether the locale in the path stands there because nobody wrote one (`localePathWasInferred`).
+    /// Whether the locale in the path was inferred, not written by the client (`localePathWasInferred`).
     pub(super) locale_added: bool,
     /// The locale that stood in the path, and the path without it.
     pub(super) first_split: Option<(String, String)>,

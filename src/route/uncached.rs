@@ -23,7 +23,7 @@ pub(super) fn is_prefetch(request: &Request) -> bool {
     is_sent("next-router-prefetch") || is_sent("next-router-segment-prefetch")
 }
 
-/// Whether the path itself ends like a payload's file. Nobody links to such a path, so it comes to the not-found page or to a
+/// Whether the path itself ends like a payload's file. No page links to such a path, so it comes to the not-found page or to a
 /// catch-all route, and what the handler makes of it is for the handler to say.
 pub(super) fn names_payload(request: &Request) -> bool {
     let path = request.target.split('?').next().unwrap_or_default();

@@ -207,13 +207,13 @@ const answers = [
   any('redirect?status=308&to=https://example.com/a%20b'),
   any('encoded'),
   any('encoded', { headers: { 'Accept-Encoding': 'gzip, br' } }),
-  ...[
+  .../** @type {Record<string, string>[]} */ ([
     {},
     { 'Accept-Encoding': 'gzip' },
     { 'Accept-Encoding': 'deflate' },
     { 'Accept-Encoding': 'br' },
     { 'Accept-Encoding': 'gzip;q=0' },
-  ].flatMap(headers => [
+  ]).flatMap(headers => [
     any('large', { headers }),
     any('large?length=1', { headers }),
     head('/base/any/large?length=1', { headers }),

@@ -150,12 +150,14 @@ const failures = [
   post('/api/echo?mw=throw', 'body'),
 ]
 
-const reflected = [
+/** @type {Record<string, string>[]} */
+const REFLECTED = [
   { location: 'http://169.254.169.254/latest' },
   { 'x-middleware-rewrite': 'http://169.254.169.254/latest' },
   { 'content-length': '0', 'transfer-encoding': 'identity' },
   { 'set-cookie': 'a=1' },
-].map(headers => get('/dynamic?mw=reflect', { headers: { 'x-sent': 'yes', ...headers } }))
+]
+const reflected = REFLECTED.map(headers => get('/dynamic?mw=reflect', { headers: { 'x-sent': 'yes', ...headers } }))
 
 const OUTSIDE = 'http://127.0.0.1:{targetPort}'
 const external = [

@@ -3,7 +3,13 @@
 import { linesFrom } from '../../support/workspace.mjs'
 import { each, get, post, sequence } from '../case.mjs'
 
+/** @typedef {Record<string, string>} Headers */
+
+/** @type {Headers} */
+const NONE = {}
+/** @type {Headers} */
 const PREFETCH = { 'x-middleware-prefetch': '1' }
+/** @type {Headers} */
 const DATA = { 'x-nextjs-data': '1' }
 
 /**
@@ -16,7 +22,7 @@ export const dataPaths = (base = '', locales = ['']) => [
   ...locales
     .flatMap(locale => ['404', '500', '_not-found', '_error', 'missing', 'index'].map(name => `${locale}/${name}.json`))
     .flatMap(path =>
-      [{}, DATA, { 'if-none-match': '*' }, { ...PREFETCH, ...DATA }].map(headers =>
+      [NONE, DATA, { 'if-none-match': '*' }, { ...PREFETCH, ...DATA }].map(headers =>
         get(`${base}/_next/data/{buildId}${path}`, { headers }),
       ),
     ),
@@ -24,7 +30,7 @@ export const dataPaths = (base = '', locales = ['']) => [
     .flatMap(build =>
       ['x.json', 'x', '', '.json', 'x.json/', '404.json', '404', '../x.json'].map(path => `${build}/${path}`),
     )
-    .flatMap(path => [{}, DATA].map(headers => get(`${base}/_next/data/${path}`, { headers }))),
+    .flatMap(path => [NONE, DATA].map(headers => get(`${base}/_next/data/${path}`, { headers }))),
   ...['404', '500', 'missing'].flatMap(name =>
     each(['HEAD', 'POST', 'OPTIONS'], `${base}/_next/data/{buildId}${locales.at(-1)}/${name}.json`),
   ),
@@ -42,7 +48,7 @@ export const normalised = (page, data) => [
     `/_next\\data\\{buildId}${data}`,
     `/_next/data/{buildId}${data.replace('.json', '.jso%6e')}`,
     `/_next/data/{buildId}${data}/../..${data}`,
-  ].flatMap(target => [{}, DATA].map(headers => get(target, { headers }))),
+  ].flatMap(target => [NONE, DATA].map(headers => get(target, { headers }))),
   ...[
     `${page}.rsc`,
     `${page}%2ersc`,
@@ -52,21 +58,21 @@ export const normalised = (page, data) => [
     `${page}.segments/_tree.segment.rsc`,
     `/x/..${page}.segments/_tree.segment.rsc`,
     `${page}/.rsc`,
-  ].flatMap(target => [{}, { rsc: '1' }].map(headers => get(target, { headers }))),
+  ].flatMap(target => [NONE, { rsc: '1' }].map(headers => get(target, { headers }))),
 ]
 
-/** Headers of the client router that come without `rsc: 1`. @param {string[]} paths */
-export const withoutRsc = paths =>
-  paths.flatMap(path =>
-    [
-      { 'next-router-segment-prefetch': '/_tree' },
-      { 'next-router-prefetch': '1', 'next-router-segment-prefetch': '/_tree' },
-      { 'next-router-prefetch': '1' },
-      { 'next-router-prefetch': '2' },
-      { 'next-router-state-tree': 'x' },
-      { 'next-router-segment-prefetch': '/_index', 'next-router-prefetch': '1', rsc: '0' },
-    ].map(headers => get(path, { headers })),
-  )
+/** Headers of the client router that come without `rsc: 1`. @type {Headers[]} */
+const WITHOUT_RSC = [
+  { 'next-router-segment-prefetch': '/_tree' },
+  { 'next-router-prefetch': '1', 'next-router-segment-prefetch': '/_tree' },
+  { 'next-router-prefetch': '1' },
+  { 'next-router-prefetch': '2' },
+  { 'next-router-state-tree': 'x' },
+  { 'next-router-segment-prefetch': '/_index', 'next-router-prefetch': '1', rsc: '0' },
+]
+
+/** @param {string[]} paths */
+export const withoutRsc = paths => paths.flatMap(path => WITHOUT_RSC.map(headers => get(path, { headers })))
 
 /** Payloads asked for without the `_rsc` that belongs to them. @param {string[]} targets */
 export const withoutHash = targets => targets.map(target => get(target, { headers: { rsc: '1' } }))
@@ -100,7 +106,7 @@ export const middlewarePrefetches = paths =>
 /** What middleware sees of data paths, and of paths that look like some. @param {string[]} paths @param {Record<string, string>} how it is asked */
 export const seenByMiddleware = (paths, how) =>
   paths.flatMap(path =>
-    [{}, DATA, { Host: 'example.fr' }].flatMap(headers => get(path, { headers: { ...how, ...headers } })),
+    [NONE, DATA, { Host: 'example.fr' }].flatMap(headers => get(path, { headers: { ...how, ...headers } })),
   )
 
 const SEEN_PATHS = [

@@ -20,7 +20,7 @@ export const pictures = [
     ['missing', 'broken'].map(kind => get(picture(`/api/picture/${kind}`), { headers: ANY })),
   ),
   ...showing(
-    ['emptyInternalImagesAreTold'],
+    ['reportsEmptyInternalImages'],
     [get(picture('/api/picture/empty'), { headers: ANY }), get(picture('/img/nothing.png'), { headers: ANY })],
   ),
   ...showing(
@@ -35,7 +35,7 @@ export const pictures = [
     ),
   ),
   ...showing(
-    ['privateImagesAreAnOption'],
+    ['supportsPrivateImages'],
     [get(picture('http://127.0.0.1:{targetPort}/picture/tiny.png'), { headers: ANY })],
   ),
   get(picture('/img/tiny.png'), { headers: ANY }),

@@ -422,10 +422,10 @@ export const versions = [
     cases: named('allowing local addresses', [
       ...showing(
         [
-          'emptyRemoteImagesAreTold',
-          'absentRemoteImagesAreTold',
-          'imageRedirectsAreAnOption',
-          'privateImagesAreAnOption',
+          'reportsEmptyRemoteImages',
+          'reportsAbsentRemoteImages',
+          'supportsImageRedirectLimit',
+          'supportsPrivateImages',
         ],
         remote,
       ),

@@ -8,6 +8,7 @@ const app = next({ dev: process.env.NODE_ENV !== 'production', port })
 const handle = app.getRequestHandler()
 await app.prepare()
 
+/** @type {string[]} */
 const seen = []
 const server = express()
 server.use(session({ secret: process.env.SESSION_SECRET ?? 'example', resave: false, saveUninitialized: false }))
@@ -18,7 +19,7 @@ server.use((req, res, done) => {
 })
 server.get('/', (_req, res) => res.send('own'))
 server.post('/login', (req, res) => {
-  req.session.name = String(req.query.name)
+  Object.assign(req.session, { name: String(req.query.name) })
   res.send('welcome')
 })
 server.get('/seen', (_req, res) => res.json(seen))
@@ -26,6 +27,8 @@ server.get('/seen', (_req, res) => res.json(seen))
 server.all('/app{/*rest}', (req, res) => handle(req, res))
 server.use((_req, res) => res.status(404).send('not here'))
 // Four arguments: that is how Express knows a handler of errors.
-server.use((error, _req, res, _done) => res.status(500).send(`failed: ${error.message}`))
+/** @type {import('express').ErrorRequestHandler} */
+const failed = (error, _req, res, _done) => res.status(500).send(`failed: ${error.message}`)
+server.use(failed)
 
 attachSockets(server.listen(port, () => console.log(`Listening on http://localhost:${port}`)))

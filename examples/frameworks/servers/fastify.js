@@ -9,6 +9,7 @@ const app = next({ dev: process.env.NODE_ENV !== 'production', port })
 const handle = app.getRequestHandler()
 await app.prepare()
 
+/** @type {string[]} */
 const seen = []
 const server = fastify()
 server.register(cookie)
@@ -24,7 +25,8 @@ server.addHook('onRequest', async (request, reply) => {
 })
 server.get('/', async () => 'own')
 server.post('/login', async request => {
-  request.session.name = request.query.name
+  const { name } = /** @type {{ name?: string }} */ (request.query)
+  Object.assign(request.session, { name })
   return 'welcome'
 })
 server.get('/seen', async () => seen)
@@ -32,10 +34,11 @@ server.register(async scope => {
   // Next.js reads the body itself.
   scope.removeAllContentTypeParsers()
   scope.addContentTypeParser('*', (_request, _payload, done) => done(null))
+  /** @param {import('fastify').FastifyRequest} request @param {import('fastify').FastifyReply} reply */
   const toNext = async (request, reply) => {
-    request.raw.session = request.session
+    Object.assign(request.raw, { session: request.session })
     // From here on the response is Next.js's; what Fastify would have sent with it goes onto Node's own object.
-    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value)
+    for (const [name, value] of Object.entries(reply.getHeaders())) reply.raw.setHeader(name, value ?? '')
     reply.hijack()
     await handle(request.raw, reply.raw)
   }

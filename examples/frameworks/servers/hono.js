@@ -11,7 +11,10 @@ const app = next({ dev: process.env.NODE_ENV !== 'production', port })
 const handle = app.getRequestHandler()
 await app.prepare()
 
+/** @type {string[]} */
 const seen = []
+/** @typedef {{ Bindings: import('@hono/node-server').HttpBindings }} Env */
+/** @type {Hono<Env>} */
 const server = new Hono()
 server.use(async (c, done) => {
   const { incoming, outgoing } = c.env
@@ -26,9 +29,11 @@ server.post('/login', async c => {
   return c.text('welcome')
 })
 server.get('/seen', c => c.json(seen))
+/** @type {import('hono').Handler<Env>} */
 const toNext = async c => {
   const { incoming, outgoing } = c.env
-  incoming.session = { name: (await getSignedCookie(c, secret, 'name')) || undefined }
+  const name = (await getSignedCookie(c, secret, 'name')) || undefined
+  Object.assign(incoming, { session: { name } })
   await handle(incoming, outgoing)
   return RESPONSE_ALREADY_SENT
 }

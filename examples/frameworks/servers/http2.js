@@ -9,10 +9,12 @@ const app = next({ dev: process.env.NODE_ENV !== 'production', port })
 const handle = app.getRequestHandler()
 await app.prepare()
 
-const [key, cert] = [readFileSync(process.env.TLS_KEY), readFileSync(process.env.TLS_CERT)]
+const { TLS_KEY = 'key.pem', TLS_CERT = 'cert.pem' } = process.env
+const [key, cert] = [readFileSync(TLS_KEY), readFileSync(TLS_CERT)]
 const server = createSecureServer({ key, cert, allowHTTP1: true }, (req, res) => {
   res.setHeader('x-before', 'http2')
-  if (/^\/app(\/|$|\?)/.test(req.url)) return handle(req, res)
+  // Node's compatibility API does what `handle` needs; its types are others.
+  if (/^\/app(\/|$|\?)/.test(req.url)) return handle(/** @type {any} */ (req), /** @type {any} */ (res))
   res.statusCode = req.url === '/' ? 200 : 404
   res.end(req.url === '/' ? 'own' : 'not here')
 })

@@ -8,10 +8,11 @@ const app = next({ dev: process.env.NODE_ENV !== 'production', port })
 const handle = app.getRequestHandler()
 await app.prepare()
 
-const [key, cert] = [readFileSync(process.env.TLS_KEY), readFileSync(process.env.TLS_CERT)]
+const { TLS_KEY = 'key.pem', TLS_CERT = 'cert.pem' } = process.env
+const [key, cert] = [readFileSync(TLS_KEY), readFileSync(TLS_CERT)]
 const server = createServer({ key, cert }, (req, res) => {
   res.setHeader('x-before', 'https')
-  if (/^\/app(\/|$|\?)/.test(req.url)) return handle(req, res)
+  if (/^\/app(\/|$|\?)/.test(req.url ?? '')) return handle(req, res)
   res.statusCode = req.url === '/' ? 200 : 404
   res.end(req.url === '/' ? 'own' : 'not here')
 })

@@ -8,6 +8,7 @@ const app = next({ dev: process.env.NODE_ENV !== 'production', port })
 const handle = app.getRequestHandler()
 await app.prepare()
 
+/** @type {string[]} */
 const seen = []
 const server = new Koa()
 server.keys = [process.env.SESSION_SECRET ?? 'example']
@@ -27,7 +28,7 @@ server.use(async (ctx, done) => {
 })
 server.use(async (ctx, done) => {
   if (ctx.path !== '/app' && !ctx.path.startsWith('/app/')) return done()
-  ctx.req.session = ctx.session
+  Object.assign(ctx.req, { session: ctx.session })
   // Koa begins with 404 and answers when the middleware is through. Both is for Next.js to do.
   ctx.res.statusCode = 200
   ctx.respond = false

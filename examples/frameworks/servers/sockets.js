@@ -2,7 +2,7 @@
 
 import { WebSocketServer } from 'ws'
 
-/** @param {import('node:http').Server} server */
+/** @param {import('node:net').Server} server of any protocol that has upgrades */
 export function attachSockets(server) {
   const sockets = new WebSocketServer({ noServer: true })
   sockets.on('connection', socket => socket.on('message', text => socket.send(`echo: ${text}`)))

@@ -15,7 +15,7 @@ const PATHS = {
   prepare: { name: 'preparation of entries' },
   cache: {
     name: 'cache of entries',
-    isKnown: can => can.entriesExpectIncrementalCache || can.cacheTakesPreviewProps,
+    isKnown: can => can.entriesExpectIncrementalCache || can.supportsPreviewProps,
   },
   route_handler: { name: 'route handlers', isKnown: can => can.isHandlerContextKnown },
   api_route: { name: 'API routes' },

@@ -1,4 +1,4 @@
-//! Work that nobody waits for.
+//! Work that no request waits for.
 //!
 //! In: a piece of work. Out: nothing; it keeps its result itself. One thread for the whole process, of low priority, so that
 //! compressing a build's files after a start takes no core from requests. It ends when there is nothing left to do.
@@ -67,7 +67,7 @@ fn drain() {
                 }
             }
         };
-        // What fails leaves no result, and the quick form stays.
+        // What fails leaves no result, and the fast variant stays.
         let _ = catch_unwind(AssertUnwindSafe(work));
     }
 }

@@ -21,7 +21,7 @@ use super::Coding;
 /// How hard to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Level {
-    /// For bytes that somebody waits for and that will soon be there in a better form.
+    /// For bytes that a client waits for and that will soon have a better variant.
     Quick,
     /// For bytes that are sent once. Of gzip and deflate what upstream uses.
     Dynamic,
@@ -170,14 +170,14 @@ enum State {
 /// gzip and deflate of a stream: what upstream uses.
 const ZLIB_LEVEL: Compression = Compression::new(6);
 
-/// The window of gzip and deflate: 32 KiB, the most there is and what everybody uses.
+/// The window of gzip and deflate: 32 KiB, the largest there is, and what all encoders use.
 const WINDOW_BITS: u8 = 15;
 
 /// What brotli hands on at a time.
 const BROTLI_BUFFER: usize = 4096;
 
 impl Encoder {
-    /// An encoder for one body whose size nobody knows.
+    /// An encoder for one body of unknown size.
     ///
     /// # Errors
     /// When the encoder cannot be made.

@@ -6,17 +6,17 @@
 //! unless `compress: false`. It knows gzip and deflate; brotli and zstd come on top where they are asked for.
 
 mod background;
+mod compressed;
 mod compressible;
 mod encoder;
-mod forms;
 mod negotiate;
 mod stream;
 
 #[cfg(test)]
 pub(crate) use background::done as background_done;
+pub use compressed::{CompressedVariant, CompressedVariants};
 pub use compressible::is_compressible;
 pub use encoder::{compress, compress_once, Encoder, Level};
-pub use forms::{Form, Forms};
 pub use negotiate::{negotiate, Preferred};
 pub use stream::compress_body;
 

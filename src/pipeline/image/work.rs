@@ -25,12 +25,12 @@ use crate::source::image::source::{
     ImageError, InternalAnswer, Source, INTERNAL_INVALID, KIND_NOT_ALLOWED, NOT_AN_IMAGE, UPSTREAM_INVALID,
 };
 use crate::source::image::transform::{inspect, make, Verdict};
-use crate::source::prerender::Driver;
+use crate::source::prerender::RunnerId;
 
-/// The driver of an internal request until Node has to carry it on: no thread has this number.
-const NO_DRIVER: Driver = 0;
+/// The runner of an internal request until Node has to carry it on: no thread has this number.
+const NO_RUNNER: RunnerId = 0;
 
-/// One piece of work: an image that somebody waits for.
+/// One job: an image that a request waits for.
 pub(super) struct Work {
     pub engine: Arc<Engine>,
     pub params: Arc<Params>,
@@ -44,7 +44,7 @@ impl Work {
         Box::pin(async move { self.outcome(&worker).await })
     }
 
-    /// Whether others may have what comes of it. What a source says to another method than `GET` is for nobody else.
+    /// Whether others may have what comes of it. What a source answers to another method than `GET` is for this request alone.
     fn is_kept(&self) -> bool {
         self.method == Method::Get
     }
@@ -69,7 +69,7 @@ impl Work {
         }
     }
 
-    /// What is kept of this image. For one that is to be made anew this tells whether another process has done that.
+    /// What is kept of this image. For a stale one this finds out whether another process has made it again.
     async fn kept(&self, worker: &ImageWorker) -> Option<(Arc<Image>, Found)> {
         let images = &self.engine.images;
         let entry = match &images.keeper {
@@ -144,10 +144,10 @@ impl Work {
         image
     }
 
-    /// An image that cannot be made anew is good for a little longer (`retainPreviousCacheEntry` of `response-cache/index.js`).
+    /// An image that cannot be made again stays fresh a little longer (`retainPreviousCacheEntry` of `response-cache/index.js`).
     async fn keep_on(&self, worker: &ImageWorker, previous: &Image, trouble: &ImageError) {
         if let ImageError::Refused(status, text) = trouble {
-            tracing::error!("The image {} cannot be made anew: {status} {text}", self.params.href);
+            tracing::error!("The image {} cannot be made again: {status} {text}", self.params.href);
         }
         let old = previous.entry.max_age;
         let max_age = if old == 0.0 { 3.0 } else { old }.clamp(3.0, 30.0);
@@ -234,7 +234,7 @@ impl Work {
         }
     }
 
-    /// Asks this server for a source, with a request of nobody. What needs no JavaScript never leaves Rust.
+    /// Asks this server for a source, with an internal request. What needs no JavaScript never leaves Rust.
     async fn internal(&self, worker: &ImageWorker) -> Result<InternalAnswer, ImageError> {
         let limit = self.engine.images.max_bytes;
         let begin = || self.engine.begin_internal(&self.method, &self.params.href);
@@ -325,7 +325,7 @@ impl Engine {
             encrypted: false,
             origin: Origin::Client,
         };
-        let mut state = self.route(request, NO_DRIVER);
+        let mut state = self.route(request, NO_RUNNER);
         state.internal = true;
         match self.serve(&mut state) {
             Next::Ready(answer, _) if state.revalidation.is_none() => Progress::Answer(answer),

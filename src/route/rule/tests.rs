@@ -42,7 +42,7 @@ fn destinations_are_filled_as_upstream_fills_them() {
     }
 }
 
-/// A missing value is written as an empty one in a URL, and nobody sees it otherwise.
+/// A missing value is written as an empty one in a URL, and is not visible otherwise.
 fn sendable(query: &Value, absolute: bool) -> Value {
     let entries = query
         .as_array()

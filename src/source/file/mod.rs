@@ -14,5 +14,5 @@ mod stored;
 pub use load::LargeFile;
 pub use meta::FileMeta;
 pub use sanitize::{sanitize, SafePath};
-pub use store::{FileStore, Lifetime, Limits, Opened, Root};
+pub use store::{FileStore, Limits, Mutability, Opened, Root};
 pub use stored::StoredFile;

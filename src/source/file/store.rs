@@ -49,7 +49,7 @@ impl Default for Limits {
 
 /// Whether files of a root may change while the server runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Lifetime {
+pub enum Mutability {
     /// Never: the name holds a hash of the content.
     Immutable,
     /// At any time.
@@ -61,7 +61,7 @@ pub enum Lifetime {
 pub struct Root {
     id: u32,
     path: Arc<Path>,
-    lifetime: Lifetime,
+    mutability: Mutability,
 }
 
 impl Root {
@@ -152,11 +152,11 @@ impl FileStore {
     }
 
     /// Makes a folder known. Keep the result: another call for the same folder does not share its files.
-    pub fn root(&self, path: impl Into<PathBuf>, lifetime: Lifetime) -> Root {
+    pub fn root(&self, path: impl Into<PathBuf>, mutability: Mutability) -> Root {
         Root {
             id: self.roots.fetch_add(1, Ordering::Relaxed),
             path: path.into().into(),
-            lifetime,
+            mutability,
         }
     }
 
@@ -208,7 +208,7 @@ impl FileStore {
     /// A stored file, after one look at the disk unless that cannot tell anything new.
     async fn compare(&self, root: &Root, key: Key, full: PathBuf, file: Arc<StoredFile>) -> Opened {
         // `peek` may have claimed the check on behalf of this very request, so the disk is asked in any case.
-        if root.lifetime == Lifetime::Immutable {
+        if root.mutability == Mutability::Immutable {
             return Opened::Hot(file);
         }
         if let Some(known) = file.fingerprint {
@@ -244,11 +244,11 @@ impl FileStore {
     }
 
     fn must_check(&self, root: &Root, file: &StoredFile) -> bool {
-        root.lifetime == Lifetime::Changing && file.claim_check(self.now(), self.recheck())
+        root.mutability == Mutability::Changing && file.claim_check(self.now(), self.recheck())
     }
 
     fn is_due(&self, root: &Root, file: &StoredFile) -> bool {
-        root.lifetime == Lifetime::Changing && file.is_due(self.now(), self.recheck())
+        root.mutability == Mutability::Changing && file.is_due(self.now(), self.recheck())
     }
 
     fn recheck(&self) -> u64 {
@@ -295,13 +295,13 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.txt"), "hello").unwrap();
         let store = store(Duration::from_secs(3600));
-        let root = store.root(dir.path(), Lifetime::Changing);
+        let root = store.root(dir.path(), Mutability::Changing);
         let path = sanitize("/a.txt").unwrap();
         assert!(store.peek(&root, &path).is_none());
         let file = hot(store.open(&root, &path).await);
         assert_eq!(file.bytes(), "hello");
         assert!(Arc::ptr_eq(&file, &store.peek(&root, &path).unwrap()));
-        let other = store.root(dir.path(), Lifetime::Immutable);
+        let other = store.root(dir.path(), Mutability::Immutable);
         assert!(store.peek(&other, &path).is_none());
         assert!(matches!(
             store.open(&root, &sanitize("/none").unwrap()).await,
@@ -320,8 +320,8 @@ mod tests {
         let disk = dir.path().join("a.txt");
         fs::write(&disk, "one").unwrap();
         let store = store(Duration::ZERO);
-        let changing = store.root(dir.path(), Lifetime::Changing);
-        let fixed = store.root(dir.path(), Lifetime::Immutable);
+        let changing = store.root(dir.path(), Mutability::Changing);
+        let fixed = store.root(dir.path(), Mutability::Immutable);
         let path = sanitize("/a.txt").unwrap();
         for root in [&changing, &fixed] {
             assert_eq!(hot(store.open(root, &path).await).bytes(), "one");
@@ -348,7 +348,7 @@ mod tests {
             .set_modified(long_ago)
             .unwrap();
         let store = store(Duration::ZERO);
-        let root = store.root(dir.path(), Lifetime::Changing);
+        let root = store.root(dir.path(), Mutability::Changing);
         let path = sanitize("/a.js").unwrap();
         let file = hot(store.open(&root, &path).await);
         assert!(file.ready(Coding::Gzip).is_none());
@@ -368,7 +368,7 @@ mod tests {
             file: 5_000,
             ..Limits::default()
         });
-        let root = store.root(dir.path(), Lifetime::Changing);
+        let root = store.root(dir.path(), Mutability::Changing);
         fs::write(dir.path().join("big.bin"), vec![7; 5001]).unwrap();
         let path = sanitize("/big.bin").unwrap();
         assert!(matches!(store.open(&root, &path).await, Opened::Large(file) if file.meta().size == 5001));
@@ -387,7 +387,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.js"), "x".repeat(9000)).unwrap();
         let store = Arc::new(store(Duration::from_secs(3600)));
-        let root = store.root(dir.path(), Lifetime::Changing);
+        let root = store.root(dir.path(), Mutability::Changing);
         let tasks: Vec<_> = (0..64)
             .map(|_| {
                 let (store, root) = (Arc::clone(&store), root.clone());
@@ -408,7 +408,7 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         fs::write(dir.path().join("a.txt"), "x").unwrap();
         let store = store(Duration::from_millis(50));
-        let root = store.root(dir.path(), Lifetime::Changing);
+        let root = store.root(dir.path(), Mutability::Changing);
         let path = sanitize("/a.txt").unwrap();
         store.open(&root, &path).await;
         assert!(store.peek(&root, &path).is_some());

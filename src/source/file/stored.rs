@@ -10,7 +10,7 @@ use bytes::Bytes;
 
 use super::load::Fingerprint;
 use super::meta::FileMeta;
-use crate::http::encoding::{is_compressible, Coding, Form, Forms};
+use crate::http::encoding::{is_compressible, Coding, CompressedVariant, CompressedVariants};
 
 /// A small file with what is derived from it.
 #[derive(Debug)]
@@ -18,7 +18,7 @@ pub struct StoredFile {
     meta: FileMeta,
     bytes: Bytes,
     compressible: bool,
-    forms: Forms,
+    forms: CompressedVariants,
     /// `None` proves nothing, so that the next look reads the file again.
     pub(super) fingerprint: Option<Fingerprint>,
     derived: OnceLock<Box<dyn Any + Send + Sync>>,
@@ -32,7 +32,7 @@ impl StoredFile {
             compressible: is_compressible(meta.content_type),
             meta,
             bytes,
-            forms: Forms::default(),
+            forms: CompressedVariants::default(),
             fingerprint,
             derived: OnceLock::new(),
             checked: AtomicU64::new(checked),
@@ -65,7 +65,7 @@ impl StoredFile {
     /// Whether these bytes are what every later answer in the coding is going to have, too.
     pub fn is_final(&self, coding: Coding, body: &Bytes) -> bool {
         coding == Coding::Identity
-            || matches!(self.forms.get(&(), coding, &self.bytes), Some(Form::Best(best)) if best.as_ptr() == body.as_ptr())
+            || matches!(self.forms.get(&(), coding, &self.bytes), Some(CompressedVariant::Best(best)) if best.as_ptr() == body.as_ptr())
     }
 
     /// The content in a coding, compressed now if need be; `None` when that fails. Must be called on a tokio runtime.

@@ -1,6 +1,6 @@
 //! Colours as a browser expects them.
 //!
-//! In: pixels and the profile that came with them. Out: the same in sRGB, without a profile: what sharp does unless it is told to
+//! In: pixels and the profile that came with them. Out: the same in sRGB, without a profile: what sharp does unless it is configured to
 //! keep the profile. A profile that cannot be used is dropped, and the pixels are taken to be sRGB.
 
 use moxcms::{ColorProfile, DataColorSpace, Layout as ProfileLayout, RenderingIntent, TransformOptions};

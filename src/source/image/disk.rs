@@ -1,7 +1,7 @@
 //! Images on disk.
 //!
 //! In: keys and images. Out: the image of a key. A folder for each key below `.next/cache/images`, with one file in it; see
-//! [`super::entry`] for its name. A file is complete before it has its name, so nobody reads half of one. What was used least
+//! [`super::entry`] for its name. A file is complete before it has its name, so a reader never sees half of one. What was used least
 //! recently is deleted when there is no more room. Everything here blocks.
 
 use std::collections::{BTreeMap, HashMap};
@@ -52,7 +52,7 @@ impl Disk {
     /// The image of a key, if there is one that can be read.
     pub fn read(&self, key: &str) -> Option<Entry> {
         let dir = self.dir.join(key);
-        // There are two for a moment after an image was made anew: the younger counts.
+        // There are two for a moment after an image was made again: the younger counts.
         let entry = fs::read_dir(&dir)
             .ok()?
             .flatten()
@@ -263,7 +263,7 @@ fn half_of_free(_dir: &Path) -> u64 {
     UNKNOWN
 }
 
-/// The limit where nobody can be asked how much is free.
+/// The limit where the system does not say how much is free.
 const UNKNOWN: u64 = 1 << 30;
 
 #[cfg(test)]

@@ -23,12 +23,12 @@ pub struct Entry {
     pub source_etag: String,
     /// Seconds that clients may keep it.
     pub max_age: f64,
-    /// When it is to be made anew, in milliseconds since 1970.
+    /// When it becomes stale, in milliseconds since 1970.
     pub expires_ms: f64,
 }
 
 impl Entry {
-    /// When an image that is good for so many seconds is to be made anew. No sooner than the configuration says.
+    /// When an image with this lifetime in seconds becomes stale. No sooner than the configuration says.
     pub fn expiry(max_age: f64, minimum: f64, now_ms: u64) -> f64 {
         max_age.max(minimum) * 1000.0 + now_ms as f64
     }

@@ -1,8 +1,8 @@
 //! One piece of work for each image at a time, in the whole process.
 //!
 //! In: the key of an image that is not there. Out: a [`Job`], shared by all who ask for the same one meanwhile. The work goes on
-//! while anybody waits for it, whoever began it; when the last one goes away it ends, and its place in the queue is free. What the
-//! work needs from JavaScript it asks of whoever waits ([`Question`]).
+//! while a request waits for it, whichever began it; when the last one goes away it ends, and its place in the queue is free. What the
+//! work needs from JavaScript it asks one of them for ([`Question`]).
 
 use std::collections::{HashMap, VecDeque};
 use std::future::Future;
@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use tokio::sync::{oneshot, watch, Notify};
 use tokio::task::AbortHandle;
 
-/// The work that is under way. `O` is what comes of it, `Q` and `A` what it asks and is told.
+/// The jobs under way. `O` is what comes of a job, `Q` and `A` are its questions and their answers.
 #[derive(Debug)]
 pub struct Jobs<O, Q, A> {
     jobs: Mutex<ByKey<O, Q, A>>,
@@ -31,7 +31,7 @@ pub struct Job<O, Q, A> {
     task: OnceLock<AbortHandle>,
 }
 
-/// Something that only JavaScript can do. Dropped without an answer, it is asked again of somebody else.
+/// Something that only JavaScript can do. Dropped without an answer, another request is asked.
 #[derive(Debug)]
 pub struct Question<Q, A> {
     /// What is asked.
@@ -163,7 +163,7 @@ impl<O, Q, A> Job<O, Q, A> {
         self.questions.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who asks from now on begins anew.
+    /// A request that comes from now on begins a new job.
     fn forget(&self) {
         if let Some(all) = self.all.upgrade() {
             let mut jobs = all.lock();
@@ -185,7 +185,7 @@ impl<O, Q, A> Drop for Job<O, Q, A> {
 }
 
 impl<O, Q, A> Worker<O, Q, A> {
-    /// Has something done in JavaScript. `what` is made anew when the one who was to do it goes away. `None` when nobody waits
+    /// Has something done in JavaScript. `what` is called again when the request that was to do it goes away. `None` when no request waits
     /// any more.
     pub async fn ask(&self, mut what: impl FnMut() -> Q) -> Option<A> {
         loop {

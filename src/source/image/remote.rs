@@ -63,9 +63,9 @@ pub struct RemoteRules {
     /// How it is trusted.
     pub trust: Trust,
     /// Whether an empty body has a text of its own.
-    pub empty_is_told: bool,
+    pub reports_empty: bool,
     /// Whether the answer that there is none has it.
-    pub absent_is_told: bool,
+    pub reports_absent: bool,
 }
 
 /// Fetches images of other servers.
@@ -224,7 +224,7 @@ impl Remote {
         })?;
         if bytes.is_empty() {
             tracing::error!("The image {url} is empty.");
-            let told = self.rules.empty_is_told || (status == 204 && self.rules.absent_is_told);
+            let told = self.rules.reports_empty || (status == 204 && self.rules.reports_absent);
             let text = if told { UPSTREAM_INVALID } else { NOT_AN_IMAGE };
             return Err(ImageError::Refused(400, text));
         }
@@ -316,7 +316,7 @@ impl Body for Nothing {
 /// Bytes that brotli works on at a time.
 const BUFFER: usize = 16 << 10;
 
-/// The bytes without their codings; else the status of the refusal. A coding that nobody knows is left, as upstream leaves it.
+/// The bytes without their codings; else the status of the refusal. An unknown coding is left, as Next.js leaves it.
 fn decoded(mut bytes: Bytes, headers: &HeaderMap, max_bytes: u64) -> Result<Bytes, u16> {
     let lines = headers
         .get_all("content-encoding")

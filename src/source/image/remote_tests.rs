@@ -19,8 +19,8 @@ fn rules(reach: Reach) -> RemoteRules {
         max_bytes: 1000,
         max_redirects: 3,
         trust: Trust::Authorities,
-        empty_is_told: true,
-        absent_is_told: true,
+        reports_empty: true,
+        reports_absent: true,
     }
 }
 
@@ -46,7 +46,7 @@ fn resolver(answers: &[&[IpAddr]]) -> (Resolve, Arc<AtomicUsize>) {
     (resolve, asked)
 }
 
-/// A server that sends the same bytes to everybody. Returns its port, how many came, and what the last one asked.
+/// A server that sends the same bytes to every client. Returns its port, how many came, and what the last one asked.
 async fn server(answer: Vec<u8>) -> (u16, Arc<AtomicUsize>, Arc<Mutex<String>>) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

@@ -61,7 +61,7 @@ pub struct InternalRules {
     /// Whether only a success counts; otherwise the bytes of an error page are looked at, too.
     pub status_counts: bool,
     /// Whether an empty body has a text of its own.
-    pub empty_is_told: bool,
+    pub reports_empty: bool,
 }
 
 impl InternalAnswer {
@@ -80,7 +80,7 @@ impl InternalAnswer {
         }
         if bytes.is_empty() {
             tracing::error!("The image {href} cannot be had: its path answers with nothing.");
-            let text = if rules.empty_is_told && !self.is_written {
+            let text = if rules.reports_empty && !self.is_written {
                 INTERNAL_INVALID
             } else {
                 NOT_AN_IMAGE
@@ -112,11 +112,11 @@ mod tests {
     fn an_answer_is_a_source_or_refused() {
         let late = InternalRules {
             status_counts: true,
-            empty_is_told: true,
+            reports_empty: true,
         };
         let early = InternalRules {
             status_counts: false,
-            empty_is_told: false,
+            reports_empty: false,
         };
         let answer = |status, body: Option<&'static str>| InternalAnswer {
             status,

@@ -1,6 +1,6 @@
 //! From the bytes of a source to the bytes that are sent.
 //!
-//! In: a source and what is wanted of it. Out: a [`Verdict`]: the image made anew, or the source as it is, for the same
+//! In: a source and what is wanted of it. Out: a [`Verdict`]: the encoded image, or the source as it is, for the same
 //! reasons as upstream (`imageOptimizerTransform`).
 
 use bytes::Bytes;
@@ -30,7 +30,7 @@ pub struct Policy {
 pub enum Verdict {
     /// It is sent as it is.
     AsItIs(Kind),
-    /// It is made anew, as a file of this kind.
+    /// It is encoded as a file of this kind.
     Make {
         /// What it is.
         from: Kind,
@@ -60,14 +60,14 @@ pub fn inspect(source: &[u8], format: Option<&str>, policy: Policy) -> Verdict {
     }
     let to = match format.and_then(Kind::of_media_type) {
         Some(format) => format,
-        // Whoever does not say that it can show these may not be able to.
+        // A client that does not list these may not be able to show them.
         None if matches!(from, Kind::Webp | Kind::Avif) => Kind::Jpeg,
         None => from,
     };
     Verdict::Make { from, to }
 }
 
-/// Makes an image anew.
+/// Encodes an image.
 ///
 /// # Errors
 /// With a reason when that is not possible. Then the source is sent as it is.

@@ -24,7 +24,7 @@ fn fixture(name: &str) -> Bytes {
 fn made(name: &str, format: Option<&str>, width: u32) -> (Kind, super::super::decode::Decoded) {
     let source = fixture(name);
     let Verdict::Make { from, to } = inspect(&source, format, POLICY) else {
-        panic!("{name} is not made anew")
+        panic!("{name} is not made again")
     };
     let work = Work::alone(Duration::from_secs(60));
     let bytes = make(&source, from, to, width, 75, POLICY, &work).unwrap_or_else(|why| panic!("{name}: {why}"));

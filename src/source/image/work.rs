@@ -23,7 +23,7 @@ const STACK: usize = 8 << 20;
 /// How much less often than others a thread gets a core that is wanted (`nice`; 19 is the most).
 const NICE: i32 = 5;
 
-/// The work is to end: it took too long, or nobody waits for its result.
+/// The task must end: it took too long, or no request waits for its result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stopped;
 
@@ -51,7 +51,7 @@ pub struct Work {
     held: Mutex<u64>,
 }
 
-/// Lives with whoever waits for a result. When it goes before the result has come, the work ends at its next look.
+/// Held by the request that waits for a result. When it is dropped before the result has come, the task ends at its next check.
 #[derive(Debug)]
 struct Wanted(Arc<AtomicBool>);
 
@@ -123,7 +123,7 @@ fn work_at<T>(place: OwnedSemaphorePermit, own: Work, work: impl FnOnce(&Work) -
     priority::lower(NICE);
     let result = work(&own);
     drop(own);
-    // Before the result is told, so that whoever has it finds the place free.
+    // Before the result is sent, so that its receiver finds the place free.
     drop(place);
     let _ = sender.send(result);
 }
@@ -132,7 +132,7 @@ impl Work {
     /// Whether to go on.
     ///
     /// # Errors
-    /// When it took too long or nobody waits.
+    /// When it took too long or no request waits.
     pub fn check(&self) -> Result<(), Stopped> {
         if self.unwanted.load(Ordering::Relaxed) || Instant::now() >= self.until {
             Err(Stopped)
@@ -144,7 +144,7 @@ impl Work {
     /// Takes so many bytes from what all work may hold, and waits until they are there. They are given back with the work.
     ///
     /// # Errors
-    /// When it took too long or nobody waits.
+    /// When it took too long or no request waits.
     pub fn hold(&self, bytes: u64) -> Result<(), Stopped> {
         // More than there is at all: alone, it may have everything.
         let bytes = bytes.min(self.budget.total);
@@ -152,7 +152,7 @@ impl Work {
         while *left < bytes {
             self.check()?;
             let wait = self.until.saturating_duration_since(Instant::now());
-            // Nobody wakes this thread when its client goes away, so it looks now and then.
+            // Nothing wakes this thread when its client disconnects, so it checks from time to time.
             let wait = wait.min(Duration::from_millis(100));
             left = self
                 .budget

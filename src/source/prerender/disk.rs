@@ -37,7 +37,7 @@ pub struct Format {
 
 /// How a compiled entry uses an answer; it decides which files there are.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Form {
+pub struct EntryShape {
     /// Whether a part of the route may be rendered per request.
     pub partial: bool,
     /// Whether it is the fallback of a route.
@@ -51,7 +51,7 @@ pub struct Disk {
     naming: Arc<Naming>,
     format: Format,
     files: Files,
-    /// Answers that could not be read; each is told once.
+    /// Answers that could not be read; each is logged once.
     complained: Mutex<HashSet<PathBuf>>,
 }
 
@@ -72,21 +72,21 @@ impl Disk {
 
     /// The answer under `key`. `trusts_build` says that the manifest names this route as the owner of the answer that the build
     /// has left. `None` when there is none that can be used; why it cannot be used is logged once.
-    pub fn read(&self, key: &str, kind: EntryKind, form: Form, trusts_build: bool) -> Option<Entry> {
+    pub fn read(&self, key: &str, kind: EntryKind, shape: EntryShape, trusts_build: bool) -> Option<Entry> {
         let stems = self.naming.stems(key, kind, &self.server_dir)?;
-        let read = || match self.read_stem(kind, &stems.stored, form, |_| true) {
+        let read = || match self.read_stem(kind, &stems.stored, shape, |_| true) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => match &stems.built {
                 // What stands at the scoped place counts, even if it is torn: it is newer than the build.
                 Some(built) if !exists(&with_suffix(&stems.stored, primary_suffix(kind))) => {
-                    let is_own = |meta: &Meta| trusts_build || owns(meta, key, kind, form);
-                    self.read_stem(kind, built, form, is_own)
+                    let is_own = |meta: &Meta| trusts_build || owns(meta, key, kind, shape);
+                    self.read_stem(kind, built, shape, is_own)
                         .map_err(|error| (error, built.clone()))
                 }
                 _ => Err((error, stems.stored.clone())),
             },
             other => other.map_err(|error| (error, stems.stored.clone())),
         };
-        // Another process may be about to replace its files: they are looked at again when nobody is.
+        // Another process may be about to replace its files: they are read again after that.
         let stored = read().or_else(|first| match self.files.settled() {
             Some(_lock) if exists(&with_suffix(&first.1, primary_suffix(kind))) => read(),
             _ => Err(first),
@@ -102,12 +102,12 @@ impl Disk {
         }
     }
 
-    /// `Ok(None)` when it is somebody else's.
+    /// `Ok(None)` when it belongs to another key.
     fn read_stem(
         &self,
         kind: EntryKind,
         stem: &Path,
-        form: Form,
+        shape: EntryShape,
         is_own: impl Fn(&Meta) -> bool,
     ) -> io::Result<Option<Entry>> {
         let primary = with_suffix(stem, primary_suffix(kind));
@@ -133,12 +133,12 @@ impl Disk {
         }
         match kind {
             EntryKind::AppPage => {
-                if let Some(suffix) = self.payload_suffix(form, entry.postponed.is_some()) {
+                if let Some(suffix) = self.payload_suffix(shape, entry.postponed.is_some()) {
                     entry.rsc = Some(Bytes::from(fs::read(with_suffix(stem, suffix))?));
                 }
                 entry.segments = meta.segment_paths.as_ref().map(|paths| read_segments(stem, paths));
             }
-            EntryKind::Pages if !form.fallback => {
+            EntryKind::Pages if !shape.fallback => {
                 entry.data = Some(Bytes::from(fs::read(with_suffix(stem, ".json"))?));
             }
             EntryKind::Pages | EntryKind::AppRoute => {}
@@ -167,11 +167,11 @@ impl Disk {
     }
 
     /// The suffix of the payload's file, `None` where there is none.
-    fn payload_suffix(&self, form: Form, postponed: bool) -> Option<&'static str> {
-        match form {
-            Form { fallback: true, .. } => None,
-            Form { partial: true, .. } if self.format.prefetch_payloads => Some(".prefetch.rsc"),
-            Form { partial: true, .. } if postponed || !self.format.whole_payloads => None,
+    fn payload_suffix(&self, shape: EntryShape, postponed: bool) -> Option<&'static str> {
+        match shape {
+            EntryShape { fallback: true, .. } => None,
+            EntryShape { partial: true, .. } if self.format.prefetch_payloads => Some(".prefetch.rsc"),
+            EntryShape { partial: true, .. } if postponed || !self.format.whole_payloads => None,
             _ => Some(".rsc"),
         }
     }
@@ -186,7 +186,7 @@ impl Disk {
     ///
     /// # Errors
     /// When a file cannot be written. What was there before stays.
-    pub fn write(&self, turn: &Turn, entry: &Entry, form: Form) -> io::Result<()> {
+    pub fn write(&self, turn: &Turn, entry: &Entry, shape: EntryShape) -> io::Result<()> {
         let stem = turn.name();
         if entry.outcome != Outcome::Rendered {
             return Ok(());
@@ -195,14 +195,14 @@ impl Disk {
             return Ok(());
         };
         let mut whole = Vec::new();
-        let has_payload = !(form.fallback || form.partial && !self.format.prefetch_payloads);
+        let has_payload = !(shape.fallback || shape.partial && !self.format.prefetch_payloads);
         for (name, bytes) in parts(entry) {
             let path = match name {
                 HTML => continue,
                 PAYLOAD if !has_payload => continue,
-                PAYLOAD if form.partial => with_suffix(stem, ".prefetch.rsc"),
+                PAYLOAD if shape.partial => with_suffix(stem, ".prefetch.rsc"),
                 PAYLOAD => with_suffix(stem, ".rsc"),
-                DATA if form.fallback => continue,
+                DATA if shape.fallback => continue,
                 DATA => with_suffix(stem, ".json"),
                 segment => segment_file(stem, segment),
             };
@@ -228,7 +228,7 @@ impl Disk {
         let mut complained = self.complained.lock().unwrap_or_else(PoisonError::into_inner);
         if complained.len() < MAX_COMPLAINTS && complained.insert(stem.clone()) {
             tracing::warn!(
-                "The prerendered answer {} cannot be read and is rendered anew: {error}",
+                "The prerendered answer {} cannot be read and is rendered again: {error}",
                 stem.display()
             );
         }
@@ -273,11 +273,11 @@ fn read_segments(stem: &Path, paths: &[String]) -> IndexMap<String, Bytes> {
 }
 
 /// Whether the build made an answer for the very key.
-fn owns(meta: &Meta, key: &str, kind: EntryKind, form: Form) -> bool {
+fn owns(meta: &Meta, key: &str, kind: EntryKind, shape: EntryShape) -> bool {
     meta.route_cache.as_ref().is_some_and(|owner| {
         // A shell is also looked for by requests for the page itself, which do not call it a fallback.
-        let is_shell = kind == EntryKind::AppPage && form.partial && meta.postponed.is_some();
-        owner.key == key && (owner.is_fallback == form.fallback || is_shell)
+        let is_shell = kind == EntryKind::AppPage && shape.partial && meta.postponed.is_some();
+        owner.key == key && (owner.is_fallback == shape.fallback || is_shell)
     })
 }
 

@@ -1,4 +1,4 @@
-//! What is written to disk is what is read from it, whoever wrote it.
+//! What is written to disk is what is read from it, by Next.js or by ferronext.
 
 use super::*;
 use crate::source::prerender::freshness::Lifetime;
@@ -10,7 +10,7 @@ const LATE: Format = Format {
     pages_meta: true,
     lifetimes: true,
 };
-const WHOLE: Form = Form {
+const WHOLE: EntryShape = EntryShape {
     partial: false,
     fallback: false,
 };
@@ -94,7 +94,7 @@ fn what_the_build_left_for_another_route_is_not_served() {
     let other = key().replace("APP_PAGE/", "APP_PAGE/0");
     assert!(disk.read(&other, EntryKind::AppPage, WHOLE, false).is_none());
     assert!(disk.read(&other, EntryKind::AppPage, WHOLE, true).is_some());
-    let fallback = Form {
+    let fallback = EntryShape {
         fallback: true,
         ..WHOLE
     };
@@ -155,7 +155,7 @@ fn an_answer_that_is_being_written_is_not_torn() {
 #[test]
 fn parts_follow_the_form() {
     let dir = TempDir::new().unwrap();
-    let partial = Form {
+    let partial = EntryShape {
         partial: true,
         fallback: false,
     };

@@ -34,10 +34,10 @@ static NEXT: AtomicU64 = AtomicU64::new(0);
 /// Files that belong together are written by one at a time, whichever engine writes them; a name always comes to the same lock.
 static LOCKS: [Mutex<()>; 32] = [const { Mutex::new(()) }; 32];
 
-/// For each name that somebody is about to write, the number of who came last.
+/// For each name that is about to be written, the number of the last writer.
 static LATEST: Mutex<BTreeMap<PathBuf, u64>> = Mutex::new(BTreeMap::new());
 
-/// A place in the order in which files of one name are written: whoever takes a turn later has something newer.
+/// A place in the order in which files of one name are written: a later turn has something newer.
 #[derive(Debug)]
 pub struct Turn {
     name: PathBuf,
@@ -57,7 +57,7 @@ impl Turn {
         &self.name
     }
 
-    /// Waits until nobody else writes. `None` when somebody with something newer has taken a turn.
+    /// Waits until no other writer is at it. `None` when a newer turn was taken.
     pub fn wait(&self) -> Option<MutexGuard<'static, ()>> {
         let hash = BuildHasherDefault::<FxHasher>::default().hash_one(&self.name);
         // The lock guards no data.
@@ -120,7 +120,7 @@ impl Files {
         Some(folder)
     }
 
-    /// The same for somebody who only reads: what is being replaced is complete by then.
+    /// The same for a reader: what is being replaced is complete by then.
     pub fn settled(&self) -> Option<File> {
         let folder = File::open(&self.temporary).ok()?;
         folder.lock_shared().ok()?;
@@ -144,10 +144,10 @@ impl Files {
         Ok(())
     }
 
-    /// Removes what processes that ended early have left. Call it once, when nobody waits.
+    /// Removes what processes that ended early have left. Call it once, before requests come.
     pub fn sweep(&self) {
         let Ok(entries) = fs::read_dir(&self.temporary) else {
-            return; // nobody has written yet
+            return; // nothing was written yet
         };
         for entry in entries.flatten() {
             let modified = entry.metadata().and_then(|metadata| metadata.modified());
@@ -155,7 +155,7 @@ impl Files {
             // renamed within the same moment.
             let age = modified.map(|time| time.elapsed().unwrap_or_default());
             if age.is_ok_and(|age| age > ABANDONED) {
-                let _ = fs::remove_file(entry.path()); // somebody else may have been faster
+                let _ = fs::remove_file(entry.path()); // another process may have been faster
             }
         }
     }

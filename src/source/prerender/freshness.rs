@@ -17,9 +17,9 @@ pub struct Lifetime {
 pub enum Freshness {
     /// It is served.
     Fresh,
-    /// It is served once more, while it is rendered anew.
+    /// It is served once more, while it is revalidated.
     Stale,
-    /// Nobody gets it any more: requests wait for a new one.
+    /// It is not served any more: requests wait for a new one.
     Expired,
 }
 

@@ -24,7 +24,7 @@ pub struct Memo {
     pub timestamp: f64,
     /// After which time it must not be used.
     pub expire: f64,
-    /// After which time it should be made anew.
+    /// After which time it should be made again.
     pub revalidate: f64,
 }
 

@@ -66,9 +66,9 @@ pub struct Seal {
 /// What comparing files with their seal says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
-    /// They belong together, or nobody has sealed them.
+    /// They belong together, or were not sealed.
     Whole,
-    /// They are none of those that were sealed: somebody else wrote them.
+    /// They are not those that were sealed: another program wrote them.
     Foreign,
     /// Some of them are.
     Torn,

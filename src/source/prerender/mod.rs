@@ -6,7 +6,7 @@
 //! - [`key`] where an answer is kept, in memory and on disk
 //! - [`entry`] one answer with all its variants
 //! - [`freshness`] how long it lives, [`tags`] what ends its life early
-//! - [`single_flight`] who may render an answer anew
+//! - [`single_flight`] which request renders an answer
 //! - [`store`] what is kept in memory
 //! - [`disk`] answers in files, with [`meta`] beside them; [`files`] replaces them as a whole
 //! - [`data`] what `fetch` and `unstable_cache` keep, [`memo`] what functions marked `'use cache'` have given
@@ -24,11 +24,11 @@ pub mod store;
 pub mod tags;
 
 pub use data::{Data, DataDisk};
-pub use disk::{Disk, Form, Format};
+pub use disk::{Disk, EntryShape, Format};
 pub use entry::{Entry, Headers, Outcome};
 pub use freshness::{Freshness, Lifetime};
 pub use key::Naming;
 pub use memo::Memo;
-pub use single_flight::{Driver, End, Lead, Permit, SingleFlight};
+pub use single_flight::{End, Lead, Permit, RunnerId, SingleFlight};
 pub use store::Store;
 pub use tags::{TagRevalidation, Tags};

@@ -1,6 +1,6 @@
 //! One render for each key at a time, in the whole process.
 //!
-//! In: the key of an answer that is to be rendered, and who asks. Out: a [`Permit`] for whoever asked first. Who has a stale
+//! In: the key of an answer that is to be rendered, and who asks. Out: a [`Permit`] for the first request. One that has a stale
 //! answer goes on with that; who has none waits for the render. Upstream has this once for each entry and thread
 //! (`next/dist/lib/batcher.js`); here every thread that serves the build shares it.
 
@@ -15,7 +15,7 @@ use tokio::sync::watch;
 const REST_MS: u64 = 1_000;
 
 /// Who runs renders: one app in one thread.
-pub type Driver = u64;
+pub type RunnerId = u64;
 
 /// The renders that are under way.
 #[derive(Debug, Default)]
@@ -38,8 +38,8 @@ enum State {
 #[derive(Debug)]
 struct Run {
     number: u64,
-    driver: Driver,
-    /// Nobody sends anything: its end is the end of the run.
+    runner: RunnerId,
+    /// Nothing is ever sent: its end is the end of the run.
     end: watch::Sender<()>,
 }
 
@@ -58,13 +58,13 @@ pub struct Permit {
 pub enum Lead {
     /// Its own.
     Own(Permit),
-    /// That of its own driver: the compiled entry brings the two together, errors included.
+    /// That of its own runner: the compiled entry brings the two together, errors included.
     Joined,
-    /// That of another driver: wait for its end, then look again.
+    /// That of another runner: wait for its end, then look again.
     Elsewhere(End),
 }
 
-/// The end of somebody's render.
+/// The end of another request's render.
 #[derive(Debug)]
 pub struct End(watch::Receiver<()>);
 
@@ -82,33 +82,33 @@ impl SingleFlight {
         self.lock().states.get(key).is_some_and(|state| state.is_busy(now_ms))
     }
 
-    /// The permit to render `key` in the background, `None` while somebody else has it or it rests. `clock` gives
+    /// The permit to render `key` in the background, `None` while it is taken or the key rests. `clock` gives
     /// milliseconds since 1970.
-    pub fn begin(self: &Arc<Self>, key: String, driver: Driver, clock: fn() -> u64) -> Option<Permit> {
+    pub fn begin(self: &Arc<Self>, key: String, runner: RunnerId, clock: fn() -> u64) -> Option<Permit> {
         let mut keys = self.lock();
         if keys.states.get(&key).is_some_and(|state| state.is_busy(clock())) {
             return None;
         }
         keys.sweep(clock);
-        Some(self.start(&mut keys, key, driver, Some(clock)))
+        Some(self.start(&mut keys, key, runner, Some(clock)))
     }
 
     /// Whose render of `key` a request gets that cannot be answered without one.
-    pub fn lead(self: &Arc<Self>, key: &str, driver: Driver) -> Lead {
+    pub fn lead(self: &Arc<Self>, key: &str, runner: RunnerId) -> Lead {
         let mut keys = self.lock();
         match keys.states.get(key) {
-            Some(State::Running(run)) if run.driver == driver => Lead::Joined,
+            Some(State::Running(run)) if run.runner == runner => Lead::Joined,
             Some(State::Running(run)) => Lead::Elsewhere(End(run.end.subscribe())),
-            _ => Lead::Own(self.start(&mut keys, key.to_owned(), driver, None)),
+            _ => Lead::Own(self.start(&mut keys, key.to_owned(), runner, None)),
         }
     }
 
-    fn start(self: &Arc<Self>, keys: &mut Keys, key: String, driver: Driver, rest: Option<fn() -> u64>) -> Permit {
+    fn start(self: &Arc<Self>, keys: &mut Keys, key: String, runner: RunnerId, rest: Option<fn() -> u64>) -> Permit {
         keys.last_run += 1;
         let run = keys.last_run;
         let state = State::Running(Run {
             number: run,
-            driver,
+            runner,
             end: watch::Sender::new(()),
         });
         keys.states.insert(key.clone(), state);
@@ -120,7 +120,7 @@ impl SingleFlight {
         }
     }
 
-    /// A new answer for `key` is there. The render that made it may still have work to do that nobody waits for.
+    /// A new answer for `key` is there. The render that made it may still have background work to do.
     pub fn answered(&self, key: &str) {
         self.lock().states.remove(key);
     }
@@ -236,20 +236,20 @@ mod tests {
     async fn a_request_without_an_answer_waits_for_another_driver_only() {
         let all = Arc::new(SingleFlight::default());
         let Lead::Own(permit) = all.lead("page", 1) else {
-            panic!("nobody else renders it");
+            panic!("no other request renders it");
         };
         assert!(matches!(all.lead("page", 1), Lead::Joined));
         let Lead::Elsewhere(end) = all.lead("page", 2) else {
-            panic!("driver 1 renders it");
+            panic!("runner 1 renders it");
         };
         let waiting = tokio::spawn(end.wait());
         drop(permit);
         waiting.await.unwrap();
         let Lead::Own(_permit) = all.lead("page", 2) else {
-            panic!("driver 1 has ended");
+            panic!("runner 1 has ended");
         };
         let Lead::Elsewhere(end) = all.lead("page", 1) else {
-            panic!("driver 2 renders it");
+            panic!("runner 2 renders it");
         };
         all.answered("page");
         end.wait().await;

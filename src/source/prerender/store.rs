@@ -29,7 +29,7 @@ pub struct Store<V> {
 }
 
 /// A part of the store is locked on its own and bounded on its own, so a value that is heavier than a part is not kept. This
-/// leaves room for any page that somebody would serve.
+/// leaves room for any page in practice.
 const PART: u64 = 16 * 1024 * 1024;
 
 /// More locks than this do not help the few threads that a process has.

@@ -10,7 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::freshness::Freshness;
 
-/// The revalidated tags of this process. Empty until somebody revalidates one.
+/// The revalidated tags of this process. Empty until one is revalidated.
 #[derive(Debug, Default)]
 pub struct Tags {
     version: AtomicU64,
@@ -65,7 +65,7 @@ impl Tags {
             *changed = version;
             changes.insert(version, tag);
         }
-        // While the lock is held, so that whoever sees the version finds the change.
+        // While the lock is held, so that a reader of the version finds the change.
         self.version.store(version, Ordering::Release);
     }
 
@@ -94,7 +94,7 @@ impl Tags {
         let worst = known.map(|(tag, _)| {
             // The same millisecond counts here, as it did upstream before 16: asking the compiled entry once too often is
             // harmless, serving an answer that was revalidated is not. A stale answer in doubt would be served as stale
-            // until somebody renders it, so there it does not.
+            // until it is rendered, so there it does not.
             if tag.expired_ms.is_some_and(|at| at <= now_ms && at >= made_ms) {
                 Freshness::Expired
             } else if tag.stale_ms.is_some_and(|at| at > made_ms) {

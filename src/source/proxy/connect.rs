@@ -82,7 +82,7 @@ where
         .handshake(io)
         .await
         .map_err(|error| Failure::new(error.to_string()))?;
-    // It ends with its sender, or when the other side closes; whoever waits for an answer learns of the fault.
+    // It ends with its sender, or when the other side closes; the request that waits for an answer gets the fault.
     tokio::spawn(async move {
         let _ = connection.await;
     });

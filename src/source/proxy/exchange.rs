@@ -36,12 +36,12 @@ pub struct Head {
 
 /// What is asked of the other server.
 #[derive(Debug, Clone)]
-pub struct Question {
+pub struct ExchangeRequest {
     /// The method, as written.
     pub method: String,
     /// The headers, complete.
     pub headers: HeaderLines,
-    /// How the end of the body is told.
+    /// How the body is delimited.
     pub framing: Framing,
     /// For how long both sides may be silent.
     pub timeout: Option<Duration>,
@@ -53,7 +53,7 @@ pub struct Exchange {
     client: Client,
     tls: TlsOptions,
     target: Target,
-    question: Question,
+    request: ExchangeRequest,
     upload: UploadSender,
     clock: Arc<Clock>,
     answer: Mutex<Option<Incoming>>,
@@ -63,14 +63,14 @@ pub struct Exchange {
 
 impl Exchange {
     /// An exchange that has not begun.
-    pub fn new(client: Client, tls: TlsOptions, target: Target, question: Question) -> Exchange {
-        let clock = Arc::new(Clock::new(question.timeout));
+    pub fn new(client: Client, tls: TlsOptions, target: Target, request: ExchangeRequest) -> Exchange {
+        let clock = Arc::new(Clock::new(request.timeout));
         Exchange {
             upload: upload(Arc::clone(&clock)),
             client,
             tls,
             target,
-            question,
+            request,
             clock,
             answer: Mutex::new(None),
             cancelled: AtomicBool::new(false),
@@ -80,7 +80,7 @@ impl Exchange {
 
     /// Whether the request has a body to be handed over.
     pub fn has_body(&self) -> bool {
-        self.question.framing.has_body()
+        self.request.framing.has_body()
     }
 
     /// Hands over a chunk of the body and waits while the connection is behind. `false` when no more is wanted.
@@ -93,7 +93,7 @@ impl Exchange {
         self.upload.finish();
     }
 
-    /// Nobody waits for the answer any more.
+    /// The caller no longer waits for the answer.
     pub fn cancel(&self) {
         self.cancelled.store(true, Ordering::Release);
         self.cancel.notify_waiters();
@@ -147,7 +147,7 @@ impl Exchange {
     }
 
     async fn send(&self) -> Result<Head, Failure> {
-        let headers = headers::to_map(&self.question.headers).map_err(Failure::new)?;
+        let headers = headers::to_map(&self.request.headers).map_err(Failure::new)?;
         let mut unsent = None;
         loop {
             let kept = self.client.kept(&self.target.origin);
@@ -183,14 +183,14 @@ impl Exchange {
     /// Whether a request that may have arrived can be sent once more (RFC 9110, 9.2.2).
     fn may_repeat(&self) -> bool {
         let idempotent = ["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"];
-        idempotent.contains(&self.question.method.as_str()) && !self.upload.is_touched()
+        idempotent.contains(&self.request.method.as_str()) && !self.upload.is_touched()
     }
 
     fn request(&self, headers: HeaderMap) -> Result<Request<Upload>, Failure> {
         let mut request = Request::builder()
-            .method(self.question.method.as_str())
+            .method(self.request.method.as_str())
             .uri(self.target.path.as_str())
-            .body(self.upload.body(self.question.framing))
+            .body(self.upload.body(self.request.framing))
             .map_err(|error| Failure::new(error.to_string()))?;
         *request.headers_mut() = headers;
         Ok(request)
@@ -198,7 +198,7 @@ impl Exchange {
 
     fn answered(&self, connection: Connection, response: Response<Incoming>) -> Result<Head, Failure> {
         self.clock.tick();
-        // Nobody asked for another protocol.
+        // The client did not ask for another protocol.
         if response.status() == 101 {
             return Err(hang_up());
         }
@@ -239,7 +239,7 @@ impl Exchange {
     }
 
     fn silence(&self) -> Failure {
-        let limit = self.question.timeout.unwrap_or_default().as_millis();
+        let limit = self.request.timeout.unwrap_or_default().as_millis();
         Failure::new(format!("nothing came for {limit} ms (experimental.proxyTimeout)"))
     }
 }

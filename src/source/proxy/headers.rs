@@ -3,7 +3,7 @@
 //! In: the request as routing left it; the headers of the other server's answer. Out: what goes on, in order. Upstream copies
 //! `req.headers` and `proxyRes.headers`, that is Node's joined form with lower-case names (`setupOutgoing` and the outgoing
 //! passes of `compiled/httpxy`). Two things are different here: what belongs to one connection stays on that connection, and
-//! the body is framed anew, so that the other server sees exactly one request whatever the client wrote.
+//! the body gets new framing, so that the other server sees exactly one request whatever the client wrote.
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
 

@@ -3,7 +3,7 @@
 //! In: a request whose target is another server. Out: that server's answer, streamed. Upstream:
 //! `next/dist/server/lib/router-utils/proxy-request.js` with `compiled/httpxy` (before 16.4 `compiled/http-proxy`).
 //!
-//! - [`headers`] what the other server is told, and what of its answer goes on
+//! - [`headers`] what is sent to the other server, and what of its answer goes on
 //! - [`exchange`] one request and its answer
 //! - `pool`, `connect`, `tls` connections that are kept, and how they are made
 //! - `upload` the body on its way there

@@ -24,7 +24,7 @@ const KEPT: Duration = Duration::from_secs(30);
 /// How many unused connections are kept per server. The same as upstream's agent.
 const MAX_IDLE: usize = 64;
 
-/// How often connections that nobody took are looked for.
+/// How often idle connections are looked for.
 const SWEEP: Duration = Duration::from_secs(1);
 
 /// A connection that can take a request.
@@ -46,7 +46,7 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Idle {
     by_origin: HashMap<Origin, Vec<Kept>>,
-    /// Whether a task looks after those that nobody takes.
+    /// Whether a task closes those that stay idle.
     swept: bool,
 }
 
@@ -113,7 +113,7 @@ impl Client {
         });
     }
 
-    /// Closes what nobody takes, until nothing is left.
+    /// Closes idle connections, until none is left.
     async fn sweep(self) {
         loop {
             sleep(SWEEP).await;

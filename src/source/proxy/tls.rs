@@ -1,6 +1,6 @@
 //! Encrypted connections: whom they trust.
 //!
-//! In: the authorities that Node was told of. Out: rustls configurations. Node has Mozilla's list built in; so has `webpki-roots`.
+//! In: the authorities that Node was configured with. Out: rustls configurations. Node has Mozilla's list built in; so has `webpki-roots`.
 
 use std::path::Path;
 use std::sync::Arc;

@@ -18,7 +18,7 @@ use super::clock::Clock;
 /// How many chunks Node may be ahead of the connection. Node's own are 64 KiB at most.
 const AHEAD: usize = 4;
 
-/// How the end of the body is told.
+/// How the body is delimited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Framing {
     /// There is no body.
@@ -81,7 +81,7 @@ impl UploadSender {
         }
     }
 
-    /// Hands over a chunk and waits while the connection is behind. `false` when nobody takes it any more.
+    /// Hands over a chunk and waits while the connection is behind. `false` when the connection is gone.
     pub async fn push(&self, chunk: Bytes) -> bool {
         let sender = self.chunks.lock().unwrap_or_else(PoisonError::into_inner).clone();
         match sender {
@@ -101,7 +101,7 @@ impl UploadSender {
         self.chunks.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// Nobody will read any more; whoever waits in [`UploadSender::push`] is released.
+    /// The reader has ended; callers that wait in [`UploadSender::push`] are released.
     pub fn refuse(&self) {
         self.shared
             .chunks

@@ -49,7 +49,7 @@ pub enum DecodeError {
     Invalid(String),
     /// It has more pixels than are taken.
     TooLarge(u32, u32),
-    /// It took too long, or nobody waits for it any more.
+    /// It took too long, or no request waits for it any more.
     Stopped,
 }
 

@@ -1,8 +1,7 @@
-//! The compressed forms of a body that is sent often.
+//! The compressed variants of a body that is sent often.
 //!
-//! In: a body, and the coding that a client wants. Out: its form in that coding. Nobody waits for the best one: whoever asks
-//! first is given one made quickly, once for all who ask at that moment, while the best one is made by a thread of low
-//! priority. From then on everybody gets that.
+//! In: a body, and the coding that a client accepts. Out: its variant in that coding. No request waits for the best one: the first gets one
+//! that is compressed fast, once for all requests of that moment, while a thread of low priority makes the best one. Later requests get that.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -12,30 +11,30 @@ use bytes::Bytes;
 
 use super::{background, compress, Coding, Level};
 
-/// One form.
+/// A body under a content coding.
 #[derive(Debug, Clone)]
-pub enum Form {
+pub enum CompressedVariant {
     /// Good enough to be sent, not to be kept.
-    Quick(Bytes),
+    Fast(Bytes),
     /// As small as it gets.
     Best(Bytes),
     /// The encoder has failed. The body goes out as it is.
     Failed,
 }
 
-impl Form {
+impl CompressedVariant {
     /// The bytes.
     pub fn bytes(&self) -> Option<&Bytes> {
         match self {
-            Form::Quick(bytes) | Form::Best(bytes) => Some(bytes),
-            Form::Failed => None,
+            CompressedVariant::Fast(bytes) | CompressedVariant::Best(bytes) => Some(bytes),
+            CompressedVariant::Failed => None,
         }
     }
 }
 
-/// The forms of one body, or of the variants `K` of one page.
+/// The compressed variants of one body, or of the variants `K` of one page.
 #[derive(Debug)]
-pub struct Forms<K = ()> {
+pub struct CompressedVariants<K = ()> {
     inner: Arc<Inner<K>>,
 }
 
@@ -47,14 +46,14 @@ struct Inner<K> {
 
 #[derive(Debug)]
 struct Slot {
-    form: Form,
-    /// Whether the best form is on its way.
+    variant: CompressedVariant,
+    /// Whether the best variant is being made.
     ordered: bool,
 }
 
-impl<K> Default for Forms<K> {
+impl<K> Default for CompressedVariants<K> {
     fn default() -> Self {
-        Forms {
+        CompressedVariants {
             inner: Arc::new(Inner {
                 kept: RwLock::default(),
                 turn: tokio::sync::Mutex::default(),
@@ -63,23 +62,23 @@ impl<K> Default for Forms<K> {
     }
 }
 
-impl<K: Clone + Eq + Hash + Send + Sync + 'static> Forms<K> {
-    /// The form of `body` that is here now.
-    pub fn get(&self, key: &K, coding: Coding, body: &Bytes) -> Option<Form> {
+impl<K: Clone + Eq + Hash + Send + Sync + 'static> CompressedVariants<K> {
+    /// The variant of `body` that is there now.
+    pub fn get(&self, key: &K, coding: Coding, body: &Bytes) -> Option<CompressedVariant> {
         // Keys of pages are short; the clone spares a second map.
         let slot = (key.clone(), coding);
-        let (form, ordered) = self
+        let (variant, ordered) = self
             .inner
             .read()
             .get(&slot)
-            .map(|slot| (slot.form.clone(), slot.ordered))?;
+            .map(|slot| (slot.variant.clone(), slot.ordered))?;
         if !ordered {
             self.order(slot, body);
         }
-        Some(form)
+        Some(variant)
     }
 
-    /// Waits until there is a form to be sent, and has the best one made. Of those who come while there is none, one does the
+    /// Waits until there is a variant to send, and has the best one made. Of the callers that come while there is none, one does the
     /// work. Must be called on a tokio runtime.
     pub async fn prepare(&self, key: K, coding: Coding, body: &Bytes) {
         let _turn = self.inner.turn.lock().await;
@@ -87,22 +86,22 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Forms<K> {
         if !self.inner.read().contains_key(&slot) {
             let plain = body.clone();
             let work = tokio::task::spawn_blocking(move || compress(coding, &plain, Level::Quick));
-            let form = match work.await {
-                Ok(Ok(bytes)) => Form::Quick(bytes),
+            let variant = match work.await {
+                Ok(Ok(bytes)) => CompressedVariant::Fast(bytes),
                 Ok(Err(error)) => {
                     tracing::error!("A body could not be compressed: {error}");
-                    Form::Failed
+                    CompressedVariant::Failed
                 }
                 // The runtime ends.
-                Err(_) => Form::Failed,
+                Err(_) => CompressedVariant::Failed,
             };
-            let ordered = matches!(form, Form::Failed);
-            self.inner.write().insert(slot.clone(), Slot { form, ordered });
+            let ordered = matches!(variant, CompressedVariant::Failed);
+            self.inner.write().insert(slot.clone(), Slot { variant, ordered });
         }
         self.order(slot, body);
     }
 
-    /// Has the best form made, unless that was asked for. When too much is waiting, the next request asks again.
+    /// Has the best variant made, unless that was asked for. When too much is waiting, the next request asks again.
     fn order(&self, slot: (K, Coding), body: &Bytes) {
         {
             let mut kept = self.inner.write();
@@ -111,13 +110,13 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> Forms<K> {
                 _ => return,
             }
         }
-        // Whoever holds the body may have gone by then: a page that was rendered anew, a file that was replaced.
+        // The owner of the body may be gone by then: a page that was rendered again, a file that was replaced.
         let (inner, body, again) = (Arc::downgrade(&self.inner), body.clone(), slot.clone());
         let taken = background::run(move || {
             let Some(inner) = inner.upgrade() else { return };
             if let Ok(best) = compress(slot.1, &body, Level::Stored) {
                 if let Some(slot) = inner.write().get_mut(&slot) {
-                    slot.form = Form::Best(best);
+                    slot.variant = CompressedVariant::Best(best);
                 }
             }
         });
@@ -147,14 +146,14 @@ mod tests {
     #[tokio::test]
     async fn the_first_gets_a_quick_form_and_the_next_the_best() {
         for coding in CODINGS {
-            let forms = Forms::default();
+            let forms = CompressedVariants::default();
             let body = Bytes::from(text());
             assert!(forms.get(&(), coding, &body).is_none());
             forms.prepare((), coding, &body).await;
             let first = forms.get(&(), coding, &body).unwrap().bytes().unwrap().clone();
             assert_eq!(decode(coding, &first), body);
             background::done().await;
-            let Some(Form::Best(best)) = forms.get(&(), coding, &body) else {
+            let Some(CompressedVariant::Best(best)) = forms.get(&(), coding, &body) else {
                 panic!("{coding:?}")
             };
             assert_eq!(decode(coding, &best), body);
@@ -164,23 +163,23 @@ mod tests {
 
     #[tokio::test]
     async fn what_found_no_place_in_the_queue_is_asked_for_again() {
-        let forms = Forms::default();
+        let forms = CompressedVariants::default();
         let body = Bytes::from(text());
-        let quick = Form::Quick(compress(Coding::Gzip, &body, Level::Quick).unwrap());
+        let fast = CompressedVariant::Fast(compress(Coding::Gzip, &body, Level::Quick).unwrap());
         let slot = Slot {
-            form: quick,
+            variant: fast,
             ordered: false,
         };
         forms.inner.write().insert(((), Coding::Gzip), slot);
         let get = || forms.get(&(), Coding::Gzip, &body);
-        assert!(matches!(get(), Some(Form::Quick(_))));
+        assert!(matches!(get(), Some(CompressedVariant::Fast(_))));
         background::done().await;
-        assert!(matches!(get(), Some(Form::Best(_))));
+        assert!(matches!(get(), Some(CompressedVariant::Best(_))));
     }
 
     #[tokio::test]
     async fn who_comes_at_once_shares_one_form() {
-        let forms = Arc::new(Forms::default());
+        let forms = Arc::new(CompressedVariants::default());
         let body = Bytes::from(text());
         let tasks: Vec<_> = (0..16)
             .map(|_| {
