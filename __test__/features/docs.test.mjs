@@ -166,7 +166,7 @@ describe('figures and versions', () => {
 it('the package holds the documentation', async () => {
   const npm = ['pack', '--dry-run', '--json', '--ignore-scripts']
   const { stdout } = await promisify(execFile)('npm', npm, { cwd: root, maxBuffer: 2 ** 24 })
-  /** @type {{ path: string }[]} */
+  /** @type {[{ files: { path: string }[] }]} */
   const [{ files }] = JSON.parse(stdout)
   const packed = files.map(file => file.path)
   const images = readdirSync(path.join(root, 'docs/images')).map(name => `docs/images/${name}`)
