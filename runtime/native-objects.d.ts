@@ -133,7 +133,7 @@ export interface OpenOptions {
   port?: number
   /** The rules of `conf` as JSON, in the form in which the build writes them. */
   rules?: string
-  /** Whether the servers of images may have any certificate. */
+  /** Whether the servers of pictures may have any certificate. */
   trustsAnyone: boolean
   /** A file with further certificate authorities. */
   extraCaCerts?: string

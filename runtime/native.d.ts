@@ -116,11 +116,11 @@ export declare class Engine {
   dataRead(key: string, tags: Array<string>): Promise<Data | false | null>
   /** A compiled entry has stored a value in the data cache. The promise waits for the disk; memory has the value at once. */
   dataSet(key: string, json: Buffer): Promise<void>
-  /** The internal request for the image in `slot` has been answered; `null` when it failed. */
+  /** The internal request for the picture in `slot` has been answered; `null` when it failed. */
   imageFetched(slot: number, answer?: InternalAnswer | undefined | null): void
-  /** What the app's cache handler has for the image in `slot`. */
-  imageKept(slot: number, image?: CachedImage | undefined | null): void
-  /** The app's cache handler has been given the image in `slot`. */
+  /** What the app's cache handler has for the picture in `slot`. */
+  imageKept(slot: number, picture?: CachedImage | undefined | null): void
+  /** The app's cache handler has been given the picture in `slot`. */
   imageStored(slot: number): void
   /** The client of the request in `slot` has gone away. */
   imageCancel(slot: number): void
