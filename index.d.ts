@@ -4,20 +4,20 @@ import type { Duplex } from 'node:stream'
 import type { UrlWithParsedQuery } from 'node:url'
 
 /**
- * Options of `next()`, the same as upstream's (`next/dist/server/next.js`).
+ * Options of `next()`, the same as those of Next.js (`next/dist/server/next.js`), and ferronext's own.
  */
 declare namespace next {
   interface NextServerOptions {
     /**
      * The object of `next.config`, for what counts at run time: its `redirects`, `rewrites` and `headers` take the place of
      * the build's, and options that the server reads while it runs (`compress`, `generateEtags`, `poweredByHeader`,
-     * `expireTime`, `httpAgentOptions` …) that of `next.config`. What the build has fixed must be as it was built. Upstream
+     * `expireTime`, `httpAgentOptions` …) that of `next.config`. What the build has fixed must be as it was built. Next.js
      * ignores `conf` in production.
      */
     conf?: object
-    /** Internal to upstream; a custom server leaves it out. Default `true`. */
+    /** Internal to Next.js; a custom server leaves it out. Default `true`. */
     customServer?: boolean
-    /** Upstream's compiler and development server, with `conf` and `trustProxy` as in production. Default `false`. */
+    /** Next.js's compiler and development server, with `conf` and `trustProxy` as in production. Default `false`. */
     dev?: boolean
     /** Folder of the Next.js project. Default `'.'`. */
     dir?: string
@@ -31,7 +31,7 @@ declare namespace next {
      * Whose `X-Forwarded-*` headers are believed. They decide the protocol of the URLs that middleware and handlers see, the
      * host that the `Origin` of a server action is compared with, and the address of the client.
      *
-     * - absent or `true`: everybody's, as upstream does. Right where only a proxy can reach the server.
+     * - absent or `true`: everybody's, as in Next.js. Right where only a proxy can reach the server.
      * - `false`: nobody's; the socket and the `Host` header are asked instead.
      * - a list of addresses and ranges (`'10.0.0.0/8'`, `'fd00::/8'`) or of the names `'loopback'`, `'linklocal'` and
      *   `'uniquelocal'`: only what comes from one of them. `X-Forwarded-For` then begins with the first address that none of
@@ -58,13 +58,13 @@ declare namespace next {
     health?: boolean | { live?: string; ready?: string }
     /**
      * What a client gets that takes gzip as gladly as brotli or zstd, as all browsers do: the first of these that it takes.
-     * Default `[]`, which is gzip, as upstream sends. A client that does not take gzip, or wants it less, gets brotli or zstd in
+     * Default `[]`, which is gzip, as from Next.js. A client that does not take gzip, or wants it less, gets brotli or zstd in
      * any case. Production only.
      */
     preferEncodings?: ('br' | 'zstd')[]
     /**
      * Whether files that are added to `public` while the server runs are served, a second later at most. By default only those
-     * that were there at its start are, as upstream does. Production only.
+     * that were there at its start are, as in Next.js. Production only.
      */
     watchPublic?: boolean
     /** The server whose `upgrade` events belong to Next.js. Default: the server of the first request. */
@@ -135,7 +135,7 @@ declare namespace next {
     getUpgradeHandler(): UpgradeHandler
     /**
      * Whether requests are answered: from the end of `prepare()` to the call of `close()`, once the app's
-     * instrumentation has started. Upstream's app has no such thing.
+     * instrumentation has started. The app of Next.js has no such property.
      */
     readonly isReady?: boolean
     /** What the option `metrics` has counted, in the OpenMetrics text format that Prometheus reads. Production only. */
@@ -148,7 +148,7 @@ declare namespace next {
     close(options?: { timeout?: number }): Promise<void>
     /**
      * Answers as if the request had asked for `pathname` and `query`; rules and files count.
-     * @deprecated by upstream: pass the handler a URL of your own instead
+     * @deprecated by Next.js: pass the handler a URL of your own instead
      */
     render(
       req: IncomingMessage,
@@ -160,7 +160,7 @@ declare namespace next {
     /**
      * The text of a page, rendered past rules and files. With Next.js 16.4 the headers and the status of the page are on `res`
      * and nothing is sent; with older versions a page with code answers the request itself and `null` comes back.
-     * @deprecated by upstream
+     * @deprecated by Next.js
      */
     renderToHTML(
       req: IncomingMessage,
@@ -170,7 +170,7 @@ declare namespace next {
     ): Promise<string | null>
     /**
      * Answers with the app's error page for `res.statusCode`, which nobody may keep unless `setHeaders` is `false`.
-     * @deprecated by upstream
+     * @deprecated by Next.js
      */
     renderError(
       error: Error | null,
@@ -182,7 +182,7 @@ declare namespace next {
     ): Promise<void>
     /**
      * The text of the error page for `res.statusCode` where it has no code; an error page with code answers the request.
-     * @deprecated by upstream
+     * @deprecated by Next.js
      */
     renderErrorToHTML(
       error: Error | null,
@@ -193,24 +193,24 @@ declare namespace next {
     ): Promise<string | null>
     /**
      * Answers with the app's 404 page.
-     * @deprecated by upstream
+     * @deprecated by Next.js
      */
     render404(req: IncomingMessage, res: ServerResponse, parsedUrl?: ParsedUrl, setHeaders?: boolean): Promise<void>
     /**
-     * Renders a prerendered page anew and stores it.
-     * @deprecated by upstream
+     * Renders a prerendered page again and stores it.
+     * @deprecated by Next.js
      */
     revalidate(request: RevalidateRequest): Promise<void>
     /**
      * Changes the prefix of asset URLs from now on. Pages that are prerendered already keep theirs.
-     * @deprecated by upstream: set `assetPrefix` in next.config instead
+     * @deprecated by Next.js: set `assetPrefix` in next.config instead
      */
     setAssetPrefix(assetPrefix: string): void
-    /** @deprecated by upstream */
+    /** @deprecated by Next.js */
     logError(error: Error): void
     /**
      * Development only; rejects in production.
-     * @deprecated by upstream
+     * @deprecated by Next.js
      */
     logErrorWithOriginalStack(error: unknown, type?: string): Promise<void> | void
   }

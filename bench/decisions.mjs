@@ -44,7 +44,7 @@ const { values } = parseArgs({
     milliseconds: { type: 'string', default: '20' },
     set: { type: 'string', multiple: true },
     out: { type: 'string', default: path.join(here, 'results') },
-    plot: { type: 'string', default: path.join(here, '../docs/decisions.svg') },
+    plot: { type: 'string', default: path.join(here, '../docs/images/decisions.svg') },
     help: { type: 'boolean', default: false },
   },
 })

@@ -47,7 +47,7 @@ const { values } = parseArgs({
     duration: { type: 'string', default: '4' },
     engines: { type: 'string', default: 'upstream,ferronext,bare' },
     out: { type: 'string', default: path.join(here, 'results') },
-    plot: { type: 'string', default: path.join(here, '../docs/growth.svg') },
+    plot: { type: 'string', default: path.join(here, '../docs/images/growth.svg') },
   },
 })
 const seconds = Number(values.duration)

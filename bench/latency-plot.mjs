@@ -70,6 +70,6 @@ export function plotLatency({ latencies, scenarios, machine, options }) {
 const milliseconds = value => value.toFixed(value < 1 ? 2 : value < 10 ? 1 : 0)
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [from = 'bench/results/latest.json', to = 'docs/latency.svg'] = process.argv.slice(2)
+  const [from = 'bench/results/latest.json', to = 'docs/images/latency.svg'] = process.argv.slice(2)
   writeFileSync(to, plotLatency(JSON.parse(readFileSync(from, 'utf8'))))
 }

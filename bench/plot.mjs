@@ -108,6 +108,6 @@ function drawBar(client, from, to, y, label) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const [from = 'bench/results/latest.json', to = 'docs/bench.svg'] = process.argv.slice(2)
+  const [from = 'bench/results/latest.json', to = 'docs/images/bench.svg'] = process.argv.slice(2)
   writeFileSync(to, plot(JSON.parse(readFileSync(from, 'utf8'))))
 }

@@ -65,8 +65,8 @@ function readOptions() {
       engines: { type: 'string', default: 'upstream,next-start,ferronext,bare' },
       short: { type: 'boolean', default: false },
       out: { type: 'string', default: path.join(here, 'results') },
-      plot: { type: 'string', default: path.join(here, '../docs/bench.svg') },
-      'latency-plot': { type: 'string', default: path.join(here, '../docs/latency.svg') },
+      plot: { type: 'string', default: path.join(here, '../docs/images/bench.svg') },
+      'latency-plot': { type: 'string', default: path.join(here, '../docs/images/latency.svg') },
       help: { type: 'boolean', default: false },
     },
   })

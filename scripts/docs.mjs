@@ -1,11 +1,12 @@
-// Writes what is made from code: docs/differences.md from the list that the conformance tests read, docs/api.md from index.d.ts, and the types of
-// the addon, runtime/native.d.ts, from src/binding. `--check` writes nothing and fails when a page is not what it would write; `npm run lint` asks that.
+// Writes what is made from code: in docs/reference differences.md from the list that the conformance tests read, and api.md from index.d.ts; in
+// docs/internals headers.md from the sources; and the types of the addon, runtime/native.d.ts, from src/binding. `--check` writes nothing and fails when a page is not what it would write; `npm run lint` asks that.
 
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import path from 'node:path'
 import { fileURLToPath } from 'node:url'
 import ts from 'typescript'
-import { DIFFERENCES } from '../__test__/conformance/differences.mjs'
+import { AREAS, DIFFERENCES } from '../__test__/conformance/differences.mjs'
+import { headersPage } from './headers.mjs'
 import { nativeTypes } from './native-types.mjs'
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
@@ -13,18 +14,39 @@ const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..')
 const MADE = (/** @type {string} */ source) => `<!-- Made by \`npm run docs\` from ${source}. -->\n`
 
 function differences() {
-  const sections = DIFFERENCES.map(({ id, lines, reason, test }) => {
-    const where = lines ? ` Next.js ${lines.join(', ')}.` : ''
-    return `## ${id}\n\n${reason}${where}\n\n[Tested](../${test})\n`
+  const areas = Object.entries(AREAS).map(([area, title]) => ({
+    title,
+    entries: DIFFERENCES.filter(difference => difference.area === area),
+  }))
+  const index = areas.map(({ title, entries }) => {
+    const links = entries.map(({ id }) => `[${id}](#${id})`)
+    return `- **[${title}](#${anchor(title)})**: ${links.join(', ')}`
   })
+  const sections = areas.map(({ title, entries }) => `## ${title}\n\n${entries.map(differenceOf).join('\n')}`)
   return `${MADE('__test__/conformance/differences.mjs')}
 # Deliberate differences
 
-The conformance tests send the same raw requests to upstream's server and to ferronext, over the same build, and compare status, headers and
-body. What differs on purpose is listed there, each with its reason; a difference that no request shows any more fails the run.
+The conformance tests send the same raw requests to Next.js and to ferronext, over the same build, and compare status, headers and
+body. What differs on purpose is listed here, each difference with its reason; one that no request shows any more fails the run.
+"Upstream" is the server of Next.js.
+
+${index.join('\n')}
 
 ${sections.join('\n')}`
 }
+
+/** @param {typeof DIFFERENCES[number]} difference */
+function differenceOf({ id, lines, reason, test }) {
+  const where = lines ? ` Next.js ${lines.join(', ')}.` : ''
+  return `### ${id}\n\n${reason}${where}\n\n[Tested](../../${test})\n`
+}
+
+/** The anchor of a heading, for headings of words. @param {string} title */
+const anchor = title =>
+  title
+    .toLowerCase()
+    .replace(/[^\w\s-]/g, '')
+    .replaceAll(' ', '-')
 
 function api() {
   const file = path.join(root, 'index.d.ts')
@@ -93,7 +115,12 @@ function commentOf(node) {
 const page = (/** @type {string} */ text) => `${text.trimEnd().replace(/\n{3,}/g, '\n\n')}\n`
 
 /** @type {Record<string, string>} */
-const FILES = { 'docs/differences.md': page(differences()), 'docs/api.md': page(api()), ...(await nativeTypes()) }
+const FILES = {
+  'docs/reference/differences.md': page(differences()),
+  'docs/reference/api.md': page(api()),
+  'docs/internals/headers.md': page(`${MADE('src and runtime')}\n${headersPage()}`),
+  ...(await nativeTypes()),
+}
 
 const isCheck = process.argv.includes('--check')
 for (const [name, text] of Object.entries(FILES)) {
@@ -109,7 +136,7 @@ checkCodes()
 
 /** Every code that an error can carry has its paragraph. */
 function checkCodes() {
-  const told = readFileSync(path.join(root, 'docs/troubleshooting.md'), 'utf8')
+  const told = readFileSync(path.join(root, 'docs/reference/errors.md'), 'utf8')
   const files = ['index.js', 'bin', 'runtime', 'src'].flatMap(name => filesOf(path.join(root, name)))
   const codes = new Set(
     files.flatMap(file =>
@@ -118,7 +145,7 @@ function checkCodes() {
   )
   for (const code of codes) {
     if (told.includes(`## ${code}\n`)) continue
-    console.error(`docs/troubleshooting.md says nothing of ${code}.`)
+    console.error(`docs/reference/errors.md says nothing of ${code}.`)
     process.exitCode = 1
   }
 }

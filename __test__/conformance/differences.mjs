@@ -4,6 +4,7 @@ import { linesFrom } from '../support/workspace.mjs'
 /**
  * @typedef {object} Declared
  * @property {string} id
+ * @property {keyof typeof AREAS} area what it is about: its place in docs/reference/differences.md
  * @property {string[]} [lines] the Next.js lines it applies to; without it, all of them
  * @property {(context: { fixture: string, name: string, kind: string, expected: string, actual: string }) => boolean} applies
  * @property {string} reason why ours is better, or why upstream's cannot be had
@@ -55,10 +56,23 @@ const TO_API_ROUTE = {
 /** The query of an API route without the parameter of its path. @param {string} body */
 const withoutParam = body => body.replace(/,"id":"\d+"/, '')
 
+/** What the differences are about, in the order in which the documentation has them. */
+export const AREAS = {
+  bodies: 'Bodies and encodings',
+  routing: 'Routing and parameters',
+  server: 'The custom server',
+  cache: 'Cache and revalidation',
+  images: 'Images',
+  rewrites: 'External rewrites',
+  upgrades: 'Upgrades and web sockets',
+  security: 'Security fixes of later versions of Next.js',
+}
+
 /** @type {Declared[]} */
 export const DIFFERENCES = [
   {
     id: 'length-instead-of-chunks',
+    area: 'bodies',
     applies: ({ name, kind, expected, actual }) =>
       (!STREAMED.test(name) || REFUSED.test(name)) &&
       ((kind === 'framing' && expected === 'chunked' && ['length', 'none'].includes(actual)) ||
@@ -70,6 +84,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'brotli-and-zstd-where-wanted',
+    area: 'bodies',
     applies: ({ name, kind, expected, actual }) =>
       /accept-encoding: .*\b(br|zstd)\b/i.test(name) &&
       !/gzip, (deflate, )?br\b/.test(name) &&
@@ -85,6 +100,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'query-keys-of-object-prototype',
+    area: 'routing',
     applies: ({ name, kind }) => kind === 'body' && name.includes('constructor='),
     reason:
       'A query key that is also a member of Object.prototype (`constructor`, `toString`) is a parameter like any other. Upstream finds the inherited member and makes a list of two whose first value is null.',
@@ -92,6 +108,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'rules-of-conf',
+    area: 'server',
     lines: linesFrom('15.5.0', '16.0.0'),
     applies: ({ name, kind, expected, actual }) =>
       name.endsWith(' by conf') &&
@@ -103,6 +120,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'locale-of-data-past-the-router',
+    area: 'routing',
     lines: linesFrom('15.5.0', '16.0.0'),
     applies: ({ fixture, name, kind, expected, actual }) =>
       fixture === 'custom-server-i18n' &&
@@ -115,6 +133,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'parameters-of-api-routes',
+    area: 'routing',
     lines: linesFrom('15.5.0', '16.3.0'),
     applies: ({ fixture, name, kind, expected, actual }) =>
       TO_API_ROUTE[fixture]?.test(name) === true &&
@@ -126,6 +145,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'no-url-with-locales',
+    area: 'routing',
     applies: ({ fixture, name }) => fixture === 'locales-base' && / http:\/\/(u:p@|localhost:x)\/site\//.test(name),
     reason:
       'An absolute target that is no URL is redirected like any other with repeated slashes. With locales upstream’s handler rejects before it gets that far; a server that does not catch it never answers.',
@@ -133,6 +153,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'actions-fetch-from-the-server',
+    area: 'security',
     lines: [...linesFrom('15.5.0', '15.5.21'), ...linesFrom('16.0.0', '16.2.11')],
     applies: ({ name }) => name.startsWith('POST /action {"requestHeaders":{"host":"own"}}'),
     reason:
@@ -141,6 +162,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'vary-of-the-server',
+    area: 'server',
     applies: ({ name, kind, expected, actual }) =>
       kind === 'header vary' &&
       name.includes('"Vary":"X-Mine"') &&
@@ -151,6 +173,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'bodies-that-were-read',
+    area: 'server',
     applies: ({ fixture, name }) => fixture === 'bodies' && name.startsWith('POST /route {"read":true,"keep":"json"}'),
     reason:
       'A body that the user’s server has read before it calls the handler is handed on from `req.rawBody` or `req.body`. Upstream’s route handlers answer 500 then; its API routes, edge functions and external rewrites wait for ever.',
@@ -158,6 +181,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'fewer-colours-in-a-palette',
+    area: 'images',
     applies: ({ name, kind }) => kind === 'body' && name.includes('grey-alpha.png&w=320'),
     reason:
       'The palette of a drawing is as small as the quality allows, by the measure of another quantiser than upstream’s. This file is a sixth smaller than upstream’s and looks the same (SSIM 0.996).',
@@ -165,6 +189,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'drawings-in-avif',
+    area: 'images',
     lines: [...linesFrom('15.5.0', '15.5.24'), ...linesFrom('16.0.0', '16.3.0')],
     applies: ({ name, kind }) =>
       kind === 'body' && /^drawing\.png twice|%2Fdrawing\.png/.test(name) && name.includes('image/avif'),
@@ -174,6 +199,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'head-of-an-image',
+    area: 'images',
     lines: linesFrom('15.5.0', '16.2.0'),
     applies: ({ fixture, name }) => fixture === 'images' && name === 'methods',
     reason:
@@ -182,6 +208,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'too-many-codings-of-an-image',
+    area: 'images',
     lines: linesFrom('15.5.0', '16.3.0'),
     applies: ({ name, fixture }) =>
       fixture === 'images' && name.startsWith('GET /_next/image?url=http') && name.includes('(92)'),
@@ -191,6 +218,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'tiff-stays-lossless',
+    area: 'images',
     applies: ({ name, kind, expected }) =>
       kind === 'body' && name.includes('photo.tiff') && expected.startsWith('tiff'),
     reason:
@@ -199,6 +227,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'answer-before-the-body',
+    area: 'bodies',
     applies: ({ name, kind, expected }) =>
       /^(an unknown transfer encoding|a broken chunk)/.test(name) &&
       (kind !== 'status' || expected === '400 Bad Request') &&
@@ -209,6 +238,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'percent-sign-in-a-prerendered-path',
+    area: 'routing',
     lines: linesFrom('16.0.0', '16.4.0'),
     applies: ({ fixture, name }) => fixture === 'app-router' && name === 'GET /encoded/100%25',
     reason:
@@ -217,6 +247,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'answers-of-another-router',
+    area: 'cache',
     lines: UNSCOPED,
     applies: ({ fixture, name }) => fixture === 'routes' && name === 'GET /kep%74/one',
     reason:
@@ -225,6 +256,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'shared-pages-know-no-client',
+    area: 'cache',
     applies: ({ fixture, name, kind }) =>
       fixture.startsWith('revalidation') &&
       name.includes('foreign URL') &&
@@ -235,6 +267,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'shared-pages-know-no-prefetch',
+    area: 'cache',
     lines: linesFrom('15.5.0', '16.3.0'),
     applies: ({ fixture, name, kind }) =>
       fixture === 'revalidation' && name === 'a page: prefetches of the client router' && kind === 'body',
@@ -243,6 +276,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'moved-pages-say-where-to',
+    area: 'cache',
     lines: STEADY,
     applies: ({ fixture, name, kind, expected }) =>
       fixture === 'data-cache' &&
@@ -255,6 +289,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'only-generated-is-no-error',
+    area: 'cache',
     lines: STEADY,
     applies: ({ fixture, name, kind, expected }) =>
       fixture === 'data-cache' &&
@@ -266,6 +301,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'headers-that-later-lines-strip',
+    area: 'security',
     lines: [...linesFrom('15.5.0', '15.5.16'), ...linesFrom('16.0.0', '16.2.5')],
     applies: ({ name }) => /[|;] (x-nextjs-data|x-next-resume-state-length|next-resume):/.test(name),
     reason:
@@ -274,6 +310,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'connection-of-each-hop',
+    area: 'rewrites',
     applies: ({ fixture, name, kind, expected, actual }) =>
       (fixture === 'external' || OUTSIDE.test(name)) &&
       ((kind === 'header x-of-connection' && actual === 'connection: keep-alive') ||
@@ -288,6 +325,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'trailer-without-chunks',
+    area: 'rewrites',
     applies: ({ fixture, name }) => fixture === 'external' && name.includes('Trailer: x-checksum'),
     reason:
       'A request with `Trailer` and no chunks makes Node’s client throw, and upstream answers 500. The header says nothing then, so it is left out and the request goes on.',
@@ -295,6 +333,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'switching-nobody-asked-for',
+    area: 'upgrades',
     applies: ({ fixture, name, kind }) => fixture === 'external' && name.includes('any/switching') && kind === 'answer',
     reason:
       'A target that switches protocols although nobody asked for it gets no further: 500 and the usual log line. Upstream never answers.',
@@ -302,6 +341,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'refused-upgrade-ends',
+    area: 'upgrades',
     applies: ({ fixture, name, kind }) =>
       fixture === 'external' &&
       /^upgrade GET .*(refusal|refuses-upgrade|headers)/.test(name) &&
@@ -312,6 +352,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'failed-upgrade-is-answered',
+    area: 'upgrades',
     applies: ({ fixture, name, kind }) =>
       fixture === 'external' && /^upgrade GET \/base\/(any\/reset|refused\/x)/.test(name) && kind === 'answer',
     reason:
@@ -320,6 +361,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'other-protocol-is-an-offer',
+    area: 'upgrades',
     applies: ({ fixture, name }) => fixture === 'external' && name === 'upgrade GET /base/any/socket Upgrade',
     reason:
       'A request that offers a protocol other than web sockets (`curl --http2` offers h2c) is answered without it, as Node does where nobody listens for upgrades. Upstream listens, and closes the connection or leaves it open.',
@@ -327,6 +369,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'no-orphan-sockets',
+    area: 'upgrades',
     applies: ({ fixture, name, kind, actual }) =>
       fixture === 'external' && name.startsWith('upgrade ') && kind === 'answer' && actual === 'connection ended',
     reason:
@@ -335,6 +378,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'kept-connections',
+    area: 'rewrites',
     lines: linesFrom('15.5.0', '16.3.0'),
     applies: ({ fixture, name, kind, expected }) =>
       (fixture === 'external' || OUTSIDE.test(name)) &&
@@ -346,6 +390,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'broken-answers-end',
+    area: 'rewrites',
     lines: linesFrom('15.5.0', '16.3.0'),
     applies: ({ fixture, name, kind, expected }) =>
       fixture === 'external' &&
@@ -358,6 +403,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'order-of-proxied-headers',
+    area: 'rewrites',
     lines: [...linesFrom('15.5.0', '15.5.13'), ...linesFrom('16.0.0', '16.1.7')],
     applies: ({ fixture, name, kind, expected, actual }) =>
       (fixture === 'external' || OUTSIDE.test(name)) &&
@@ -369,6 +415,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'one-request-for-one',
+    area: 'security',
     lines: [...linesFrom('15.5.0', '15.5.13'), ...linesFrom('16.0.0', '16.1.7')],
     applies: ({ fixture, name }) => fixture === 'external' && /^(DELETE|OPTIONS) in chunks/.test(name),
     reason:
@@ -377,6 +424,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'hosts-from-parameters',
+    area: 'security',
     lines: [...linesFrom('15.5.0', '15.5.21'), ...linesFrom('16.0.0', '16.2.11')],
     applies: ({ fixture, name, kind }) =>
       (fixture === 'external' || OUTSIDE.test(name)) &&
@@ -388,6 +436,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'lifetime-of-a-page-called-index',
+    area: 'cache',
     lines: UNSCOPED,
     applies: ({ name, kind }) =>
       name.includes('/ssg/index.json?mw=') && ['header x-nextjs-cache', 'header cache-control'].includes(kind),
@@ -397,6 +446,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'failed-payloads-end',
+    area: 'routing',
     lines: linesFrom('16.3.0'),
     applies: ({ fixture, name }) =>
       fixture === 'versions' && name.includes('next-router-state-tree:') && name.includes('/users/u/pics/p'),
@@ -406,6 +456,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'hit-once-sent',
+    area: 'cache',
     lines: linesFrom('15.5.0', '15.5.14'),
     applies: ({ name, kind, expected, actual }) =>
       (kind === 'header x-nextjs-cache' && expected === 'MISS' && actual === 'HIT') ||
@@ -416,6 +467,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'case-of-a-length',
+    area: 'bodies',
     lines: [
       ...linesFrom('15.5.0', '15.5.29'),
       ...linesFrom('16.0.0', '16.4.5'),
@@ -431,6 +483,7 @@ export const DIFFERENCES = [
   },
   {
     id: 'api-routes-behind-express-5',
+    area: 'server',
     lines: linesFrom('15.5.0', '16.0.1'),
     applies: ({ fixture, name }) =>
       fixture === 'custom-server' && /^GET (\/(mounted|parsed|status))?\/api\/(echo|raw)\b/.test(name),

@@ -63,6 +63,15 @@ describe('node with ferronext/register', () => {
     })
   })
 
+  it('tells before a server starts what it would get', async () => {
+    const told = async (/** @type {string[]} */ ...flags) =>
+      (await run(process.execPath, [...flags, '-p', "require.resolve('next')"], { cwd: app })).stdout.trim()
+    for (const flag of ['--import', '-r']) {
+      expect(await told(flag, 'ferronext/register')).toMatch(/[\\/]ferronext[\\/]index\.js$/)
+    }
+    expect(await told()).toMatch(/[\\/]next[\\/]dist[\\/]server[\\/]next\.js$/)
+  })
+
   it('changes nothing without the flag', async () => {
     const { stdout } = await run(process.execPath, ['server.mjs'], { cwd: app })
     expect(JSON.parse(stdout).own).toBe('upstream')
