@@ -32,7 +32,7 @@ declare namespace next {
      * host that the `Origin` of a server action is compared with, and the address of the client.
      *
      * - absent or `true`: everybody's, as in Next.js. Right where only a proxy can reach the server.
-     * - `false`: nobody's; the socket and the `Host` header are asked instead.
+     * - `false`: none; the socket and the `Host` header are asked instead.
      * - a list of addresses and ranges (`'10.0.0.0/8'`, `'fd00::/8'`) or of the names `'loopback'`, `'linklocal'` and
      *   `'uniquelocal'`: only what comes from one of them. `X-Forwarded-For` then begins with the first address that none of
      *   them has, the client's.
@@ -169,7 +169,7 @@ declare namespace next {
       query?: ParsedUrlQuery,
     ): Promise<string | null>
     /**
-     * Answers with the app's error page for `res.statusCode`, which nobody may keep unless `setHeaders` is `false`.
+     * Answers with the app's error page for `res.statusCode`, which must not be kept unless `setHeaders` is `false`.
      * @deprecated by Next.js
      */
     renderError(

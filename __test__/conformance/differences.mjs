@@ -194,7 +194,7 @@ export const DIFFERENCES = [
     applies: ({ name, kind }) =>
       kind === 'body' && /^drawing\.png twice|%2Fdrawing\.png/.test(name) && name.includes('image/avif'),
     reason:
-      'rav1e needs a sixth more bytes than libaom for flat drawings at the higher quality that 16.0 asks for. The other choice would be a worse picture.',
+      'rav1e needs a sixth more bytes than libaom for flat drawings at the higher quality that 16.0 asks for. The other choice would be a worse image.',
     test: IMAGES_TESTED_IN,
   },
   {
@@ -203,7 +203,7 @@ export const DIFFERENCES = [
     lines: linesFrom('15.5.0', '16.2.0'),
     applies: ({ fixture, name }) => fixture === 'images' && name === 'methods',
     reason:
-      'A `HEAD` for a picture is answered as the `GET` would be, as in later versions. Older ones also ask the source with `HEAD`, find nothing in its answer and say 400.',
+      'A `HEAD` for an image is answered as the `GET` would be, as in later versions. Older ones also ask the source with `HEAD`, find nothing in its answer and say 400.',
     test: IMAGES_TESTED_IN,
   },
   {
@@ -262,7 +262,7 @@ export const DIFFERENCES = [
       name.includes('foreign URL') &&
       ['body', 'header etag', 'header content-length'].includes(kind),
     reason:
-      'A stale page is rendered anew for its own URL. Upstream renders it with the request that found it stale, and writes the path and query of that client into the page that everybody gets from then on.',
+      'A stale page is revalidated for its own URL. Upstream renders it with the request that found it stale, and writes the path and query of that client into the page that all clients get from then on.',
     test: '__test__/features/revalidation.test.mjs',
   },
   {
@@ -271,7 +271,7 @@ export const DIFFERENCES = [
     lines: linesFrom('15.5.0', '16.3.0'),
     applies: ({ fixture, name, kind }) =>
       fixture === 'revalidation' && name === 'a page: prefetches of the client router' && kind === 'body',
-    reason: 'The same on the lines where a prefetch of the client router may render a stale page anew.',
+    reason: 'The same on the lines where a prefetch of the client router may revalidate a stale page.',
     test: '__test__/features/revalidation.test.mjs',
   },
   {
@@ -336,7 +336,7 @@ export const DIFFERENCES = [
     area: 'upgrades',
     applies: ({ fixture, name, kind }) => fixture === 'external' && name.includes('any/switching') && kind === 'answer',
     reason:
-      'A target that switches protocols although nobody asked for it gets no further: 500 and the usual log line. Upstream never answers.',
+      'A target that switches protocols although the client did not ask for it gets no further: 500 and the usual log line. Upstream never answers.',
     test: PROXY_TESTED_IN,
   },
   {
@@ -364,7 +364,7 @@ export const DIFFERENCES = [
     area: 'upgrades',
     applies: ({ fixture, name }) => fixture === 'external' && name === 'upgrade GET /base/any/socket Upgrade',
     reason:
-      'A request that offers a protocol other than web sockets (`curl --http2` offers h2c) is answered without it, as Node does where nobody listens for upgrades. Upstream listens, and closes the connection or leaves it open.',
+      'A request that offers a protocol other than web sockets (`curl --http2` offers h2c) is answered without it, as Node does where no handler listens for upgrades. Upstream listens, and closes the connection or leaves it open.',
     test: UPGRADE_TESTED_IN,
   },
   {
@@ -373,7 +373,7 @@ export const DIFFERENCES = [
     applies: ({ fixture, name, kind, actual }) =>
       fixture === 'external' && name.startsWith('upgrade ') && kind === 'answer' && actual === 'connection ended',
     reason:
-      'An upgrade that nothing matches is ended when ferronext is the only one who listens: nobody would ever answer it. Upstream leaves the socket open for ever.',
+      'An upgrade that nothing matches is ended when ferronext is the only listener: it would never be answered. Upstream leaves the socket open for ever.',
     test: UPGRADE_TESTED_IN,
   },
   {
@@ -451,7 +451,7 @@ export const DIFFERENCES = [
     applies: ({ fixture, name }) =>
       fixture === 'versions' && name.includes('next-router-state-tree:') && name.includes('/users/u/pics/p'),
     reason:
-      'A request for a payload whose page throws gets the error. Upstream drops `next-url` before it renders the error page, then finds that the hash in `_rsc` is not that of the headers that are left, and redirects; whoever follows is redirected back, without end.',
+      'A request for a payload whose page throws gets the error. Upstream drops `next-url` before it renders the error page, then finds that the hash in `_rsc` is not that of the headers that are left, and redirects; a client that follows is redirected back, without end.',
     test: TESTED_IN,
   },
   {
