@@ -49,8 +49,8 @@ pub struct ImageVariant {
     pub found: Found,
     /// Whether its source is a file of the build.
     pub immutable: bool,
-    /// Headers of the app's header rules, in order.
-    pub rules: Vec<(String, String)>,
+    /// Headers of the layers below the image: see `pipeline/headers.rs`.
+    pub leading: HeaderList,
     /// Whether the headers are for one request only, so that the answer is not kept.
     pub uncacheable: bool,
 }
@@ -181,10 +181,8 @@ impl Image {
         let Entry {
             kind, etag, max_age, ..
         } = &self.entry;
-        let mut headers = HeaderList::with_capacity(10);
-        for (name, value) in &key.variant.rules {
-            headers.append(name.clone(), value.clone());
-        }
+        let mut headers = key.variant.leading.clone();
+        headers.reserve(10);
         headers.set("Vary", "Accept");
         if key.variant.immutable {
             headers.set("Cache-Control", "public, max-age=315360000, immutable");
@@ -256,7 +254,7 @@ mod tests {
         ImageVariant {
             found,
             immutable: false,
-            rules: Vec::new(),
+            leading: HeaderList::new(),
             uncacheable: false,
         }
     }
@@ -329,7 +327,7 @@ mod tests {
         let (image, table) = (image(Kind::Png, b"x"), ResponseRegistry::default());
         for index in 0..100 {
             let variant = ImageVariant {
-                rules: vec![("x-rule".into(), index.to_string())],
+                leading: [("x-rule", index.to_string())].into_iter().collect(),
                 ..variant(Found::Hit)
             };
             let _ = ask(&image, &table, variant, "", false);

@@ -130,8 +130,8 @@ pub struct ResponseVariant {
     pub no_store_by_default: bool,
     /// The `Vary` of the route.
     pub vary: Option<&'static str>,
-    /// Headers of the app's header rules, in order.
-    pub rules: Vec<(String, String)>,
+    /// Headers of the layers below the page: see `pipeline/headers.rs`.
+    pub leading: HeaderList,
     /// The deployment id, sent with payloads and data when there is one.
     pub deployment_id: Option<Arc<str>>,
     /// Where the answer comes from.
@@ -296,10 +296,8 @@ impl Page {
         exists: bool,
     ) -> (Status, HeaderList) {
         let AnswerKey { variant, response, .. } = key;
-        let mut headers = HeaderList::with_capacity(16);
-        for (name, value) in &response.rules {
-            headers.append(name.clone(), value.clone());
-        }
+        let mut headers = response.leading.clone();
+        headers.reserve(16);
         if response.no_store {
             headers.set("Cache-Control", NO_STORE);
         }

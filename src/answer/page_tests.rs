@@ -96,7 +96,7 @@ fn what_a_client_makes_up_is_not_kept() {
             "{answer:?}"
         );
         let response = ResponseVariant {
-            rules: vec![("x-rule".into(), index.to_string())],
+            leading: [("x-rule", index.to_string())].into_iter().collect(),
             ..ResponseVariant::default()
         };
         let answer = ask(&page, &table, Variant::Html, "", response);

@@ -271,11 +271,7 @@ impl From<Render> for JsRender {
             query: render.query.map(|query| query.to_json()),
             url: render.url,
             status: render.status,
-            headers: render
-                .headers
-                .into_iter()
-                .flat_map(|(name, value)| [name, value])
-                .collect(),
+            headers: flat(&render.headers),
             replaces_request_headers,
             request_headers,
             vary: render.vary,

@@ -234,6 +234,7 @@ impl Slots {
 mod tests {
     use super::*;
     use crate::answer::registry::ResponseRegistry;
+    use crate::http::headers::HeaderList;
     use crate::request::Headers;
     use crate::route::{Decision, NotFound, OutputKind, Overlay, RouteState};
     use crate::source::render::Render;
@@ -250,7 +251,7 @@ mod tests {
             query: None,
             init_query: Query::default(),
             url: "/api/a".into(),
-            headers: Vec::new(),
+            headers: HeaderList::new(),
             vary: None,
             drop_next_url: true,
             status: None,

@@ -7,6 +7,7 @@
 //! A text is static, shared or owned ([`Text`]), so the headers of a stored file are set without allocating.
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::ops::Deref;
 use std::sync::Arc;
 
@@ -49,6 +50,12 @@ impl PartialEq for Text {
 
 impl Eq for Text {}
 
+impl Hash for Text {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (**self).hash(state);
+    }
+}
+
 impl From<&'static str> for Text {
     fn from(text: &'static str) -> Self {
         Text::Static(text)
@@ -74,7 +81,7 @@ impl From<String> for Text {
 }
 
 /// Response headers in the order they are written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct HeaderList {
     items: Vec<(Text, Text)>,
 }

@@ -4,7 +4,8 @@
 
 use bytes::Bytes;
 
-use super::output::{has_data_header, leading_headers, locale_of, response_headers};
+use super::headers::{leading_headers, response_headers};
+use super::output::{has_data_header, locale_of};
 use crate::answer::page::NO_STORE;
 use crate::engine::{Cause, Engine, ErrorPage, Next, Phase, Provenance, RequestState};
 use crate::http::etag;

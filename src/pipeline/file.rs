@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::output::response_headers;
+use super::headers::response_headers;
 use crate::answer::body_of;
 use crate::answer::conditional::Conditions;
 use crate::answer::file::{self, CacheControl, Content, FileAnswer, Policy};

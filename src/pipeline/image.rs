@@ -10,7 +10,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 use self::work::Work;
-use super::output::{pairs, response_headers};
+use super::headers::response_headers;
 use crate::answer::conditional::Conditions;
 use crate::answer::image::{Found, Image, ImageAnswer, ImageSettings, ImageVariant};
 use crate::engine::{
@@ -117,7 +117,7 @@ impl Engine {
         let variant = ImageVariant {
             found,
             immutable: params.immutable,
-            rules: pairs(&response_headers(state)),
+            leading: response_headers(state),
             uncacheable: state.uncacheable,
         };
         let settings = ImageSettings {

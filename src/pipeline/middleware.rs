@@ -3,7 +3,7 @@
 //! In: the decision to run it, later its answer. Out: the next step. What each header of the answer means stands in
 //! `route/middleware.rs`; upstream: the middleware branch of `resolve-routes.js` and the end of `router-server.js`.
 
-use super::output::{response_headers, set_before};
+use super::headers::{response_headers, set_before};
 use crate::engine::{Cause, Engine, Next, RequestState, Step};
 use crate::route::{Decision, Event, HeaderText, MiddlewareCall, MiddlewareReply};
 use crate::url::Query;

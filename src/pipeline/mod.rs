@@ -7,6 +7,7 @@ mod direct;
 mod fail;
 mod fast_path;
 mod file;
+mod headers;
 mod image;
 mod label;
 mod middleware;
@@ -91,7 +92,7 @@ impl Engine {
             }
             // The data of a path that is named like the page for missing ones.
             Decision::Output(_) if self.is_data_of_missing(state) => {
-                let headers = output::response_headers(state);
+                let headers = headers::response_headers(state);
                 self.no_data(state, headers)
             }
             Decision::Output(output) => self.serve_output(state, output, None),
@@ -102,7 +103,7 @@ impl Engine {
                 state,
                 Provenance::Uncacheable,
                 500,
-                output::response_headers(state),
+                headers::response_headers(state),
                 INTERNAL_SERVER_ERROR.into(),
             ),
             Decision::Fault { message, plain } => {

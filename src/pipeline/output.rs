@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 
+use super::headers::{leading_headers, response_headers};
 use crate::answer::page::NO_STORE;
 use crate::engine::{Engine, ErrorPage, Next, Provenance, RequestState};
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
 use crate::request::RSC_PARAM;
-use crate::route::{HeaderText, Output, OutputKind, PageDecision, PageOutcome, PageRequest};
+use crate::route::{Output, OutputKind, PageDecision, PageOutcome, PageRequest};
 use crate::source::render::Render;
 use crate::url::{Location, Query};
 
@@ -188,7 +189,7 @@ impl Engine {
                 .then(|| self.page_query(state, output)),
             init_query: route.init_query.clone(),
             url: format!("{path}{search}"),
-            headers: pairs(&call.headers),
+            headers: call.headers,
             vary: outcome.vary,
             // API routes and edge functions are called before anybody asks whether the header matters.
             drop_next_url: output.kind != OutputKind::PagesApi
@@ -252,60 +253,4 @@ pub(super) fn locale_of(state: &RequestState) -> Option<&str> {
 pub(super) fn has_data_header(state: &RequestState) -> bool {
     let headers = state.route.header_view(&state.request);
     headers.get("x-nextjs-data").is_some_and(|value| !value.is_empty())
-}
-
-/// What stands on the response before the page adds its own: the app's header rules, and what a failed answer left.
-pub(super) fn leading_headers(state: &RequestState, error: Option<&ErrorPage>) -> HeaderList {
-    let Some(error) = error else {
-        return response_headers(state);
-    };
-    let mut headers = error.headers.clone();
-    if error.no_store {
-        headers.set("Cache-Control", NO_STORE);
-    }
-    headers
-}
-
-/// What the user's server has set on the response and any answer heeds.
-pub(super) fn set_before(state: &RequestState) -> HeaderList {
-    let heeded = state.request.headers.set_before().heeded();
-    if !heeded.is_empty() {
-        state.uses_preset_headers.set(true);
-    }
-    let mut headers = HeaderList::new();
-    for (name, value) in heeded {
-        headers.append(name.to_owned(), value.to_owned());
-    }
-    headers
-}
-
-/// What stands on the response before the answer adds its own: what the user's server has set, then the app's header rules and
-/// middleware, which replace it, in order.
-pub(super) fn response_headers(state: &RequestState) -> HeaderList {
-    let mut headers = set_before(state);
-    if !state.route.has_response_headers() {
-        return headers;
-    }
-    let replaces = !headers.is_empty();
-    for (name, value) in state.route.response_headers().iter() {
-        if replaces {
-            headers.remove(name);
-        }
-        match value {
-            HeaderText::One(line) => headers.append(name.to_owned(), line.clone()),
-            HeaderText::Many(lines) => {
-                for line in lines {
-                    headers.append(name.to_owned(), line.clone());
-                }
-            }
-        }
-    }
-    headers
-}
-
-pub(super) fn pairs(headers: &HeaderList) -> Vec<(String, String)> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
 }

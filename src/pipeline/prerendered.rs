@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::bare_fault;
-use super::output::{pairs, Call};
+use super::output::Call;
 use crate::answer::conditional::Conditions;
 use crate::answer::page::{CacheStatus, Page, PageAnswer, ResponseVariant};
 use crate::engine::{Answer, Cause, Engine, Load, Next, Provenance, RequestState, Shell, Source, Step};
@@ -201,13 +201,13 @@ impl Engine {
         variant: Variant,
         serving: Serving,
     ) -> Next {
-        let mut rules = pairs(&call.headers);
+        let mut leading = call.headers.clone();
         let mut uncacheable = state.uncacheable;
         // The handler of a route leaves its place to a header that is there, the others add to it.
         let set_before = state.request.headers.set_before().headers();
         for (name, value) in set_before.filter(|(name, _)| page.says(name) && !is_heeded(name)) {
             if !call.headers.has(name) {
-                rules.push((name.to_owned(), value.to_owned()));
+                leading.append(name.to_owned(), value.to_owned());
                 state.uses_preset_headers.set(true);
                 uncacheable = true;
             }
@@ -217,7 +217,7 @@ impl Engine {
             no_store: call.error.is_some_and(|error| error.no_store),
             no_store_by_default: call.is_status_page() && call.error.is_none_or(|error| error.no_store),
             vary: call.outcome.vary,
-            rules,
+            leading,
             deployment_id: self.deployment_id.clone(),
             uncacheable,
             cache: serving.cache,

@@ -3,7 +3,7 @@
 //! In: the URL that routing came to. Out: a step that hands the request over, an [`Exchange`] for Node to drive, and what is
 //! to become of a request for another protocol. Upstream: `proxyRequest` and `upgradeHandler` of `router-server.js`.
 
-use super::output::response_headers;
+use super::headers::response_headers;
 use crate::engine::{Engine, Next, RequestState, Step};
 use crate::request::Request;
 use crate::route::Decision;

@@ -5,6 +5,7 @@
 //! `NoFallback`, an error, or nothing at all because the entry has answered.
 //! Contract: the adapter documentation of Next.js (`handler(req, res, { waitUntil, requestMeta })`).
 
+use crate::http::headers::HeaderList;
 use crate::route::{OutputKind, Overlay, Params};
 use crate::url::Query;
 
@@ -29,8 +30,8 @@ pub struct Render {
     pub init_query: Query,
     /// The target as it arrived, normalised: with basePath, locale and data form.
     pub url: String,
-    /// Response headers of the rules.
-    pub headers: Vec<(String, String)>,
+    /// Response headers that are there before the entry adds its own.
+    pub headers: HeaderList,
     /// The `Vary` of the route.
     pub vary: Option<&'static str>,
     /// Whether `next-url` cannot change the answer and must not reach the entry.
