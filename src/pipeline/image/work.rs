@@ -60,11 +60,11 @@ impl Work {
                 let image = self.keep(worker, entry).await;
                 ImageOutcome::Image(image, Found::Miss)
             }
-            Err(trouble) => {
+            Err(error) => {
                 if let Some(previous) = &self.previous {
-                    self.keep_on(worker, previous, &trouble).await;
+                    self.keep_on(worker, previous, &error).await;
                 }
-                ImageOutcome::Failed(trouble)
+                ImageOutcome::Failed(error)
             }
         }
     }
@@ -145,10 +145,7 @@ impl Work {
     }
 
     /// An image that cannot be made again stays fresh a little longer (`retainPreviousCacheEntry` of `response-cache/index.js`).
-    async fn keep_on(&self, worker: &ImageWorker, previous: &Image, trouble: &ImageError) {
-        if let ImageError::Refused(status, text) = trouble {
-            tracing::error!("The image {} cannot be made again: {status} {text}", self.params.href);
-        }
+    async fn keep_on(&self, worker: &ImageWorker, previous: &Image, error: &ImageError) {
         let old = previous.entry.max_age;
         let max_age = if old == 0.0 { 3.0 } else { old }.clamp(3.0, 30.0);
         let entry = Entry {
@@ -157,6 +154,10 @@ impl Work {
             ..previous.entry.clone()
         };
         self.keep(worker, entry).await;
+        // Last, so that a reader of the log finds the image with its new lifetime.
+        if let ImageError::Refused(status, text) = error {
+            tracing::error!("The image {} cannot be made again: {status} {text}", self.params.href);
+        }
     }
 
     async fn make(&self, worker: &ImageWorker) -> Result<Entry, ImageError> {
