@@ -34,7 +34,9 @@ pub(crate) struct RequestState {
     pub runner: RunnerId,
     pub route: RouteState,
     pub decision: Decision,
-    pub phase: Phase,
+    phase: Phase,
+    /// The image request that an error page displaced. The table takes it out: it must not be dropped inside the lock.
+    displaced: Option<Box<ImageRequest>>,
     pub lookup: Lookup,
     /// Whether middleware took part: the answer is for this request alone.
     pub uncacheable: bool,
@@ -61,6 +63,7 @@ impl RequestState {
             route,
             decision,
             phase: Phase::Decided,
+            displaced: None,
             lookup: Lookup::default(),
             uncacheable: false,
             status: None,
@@ -70,6 +73,23 @@ impl RequestState {
             internal: false,
             permit: None,
         }
+    }
+
+    /// What is being made of the decision.
+    pub fn phase(&self) -> &Phase {
+        &self.phase
+    }
+
+    /// Begins another phase.
+    pub fn enter(&mut self, phase: Phase) {
+        if let Phase::Image(image) = std::mem::replace(&mut self.phase, phase) {
+            self.displaced = Some(image);
+        }
+    }
+
+    /// What changes have displaced, to be dropped after the lock of the table.
+    pub fn take_displaced(&mut self) -> Option<Box<ImageRequest>> {
+        self.displaced.take()
     }
 
     /// The image that the request asks for, while it is one for an image.

@@ -143,15 +143,15 @@ impl RequestTable {
         Some(look(state, next))
     }
 
-    /// Changes the request in `slot`: what happens next is what `change` returns. What happened before is dropped after the lock. A free
-    /// slot stays free.
+    /// Changes the request in `slot`: what happens next is what `change` returns. What happened before, and an image request that gave way to
+    /// an error page, are dropped after the lock. A free slot stays free.
     pub fn advance(&self, slot: usize, change: impl FnOnce(&mut RequestState) -> Next) {
         let mut slots = self.lock();
         let Some(InFlight { state, next }) = slots.get(slot) else {
             return;
         };
         let new = change(state);
-        let displaced = std::mem::replace(next, new);
+        let displaced = (std::mem::replace(next, new), state.take_displaced());
         drop(slots);
         drop(displaced);
     }
@@ -234,9 +234,13 @@ impl Slots {
 mod tests {
     use super::*;
     use crate::answer::registry::ResponseRegistry;
+    use crate::engine::{Cause, ErrorPage, ImageOutcome, ImageQuestion, ImageReply, ImageRequest, InternalSlot, Phase};
     use crate::http::headers::HeaderList;
-    use crate::request::Headers;
+    use crate::request::{Headers, Method};
     use crate::route::{Decision, NotFound, OutputKind, Overlay, RouteState};
+    use crate::source::image::jobs::Jobs;
+    use crate::source::image::params::Params;
+    use crate::source::image::source::ImageError;
     use crate::source::render::Render;
     use crate::url::Query;
 
@@ -294,5 +298,65 @@ mod tests {
         assert!(table.due(slot).is_none());
         table.remove_of(7);
         assert_eq!(table.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn the_last_holder_of_an_image_job_may_give_way_to_an_error_page() {
+        let registry = ResponseRegistry::default();
+        let table = Arc::new(RequestTable::default());
+        let inner = table.insert_repeated(repeated(&registry));
+        let jobs: Arc<Jobs<ImageOutcome, ImageQuestion, ImageReply>> = Arc::default();
+        let requests = Arc::clone(&table);
+        let job = jobs.join("image", |worker| async move {
+            // Waits in the queue of the job, and frees its slot when it is dropped.
+            let mut question = Some(InternalSlot::new(&requests, inner, "GET".into(), "/a.png".into()));
+            worker
+                .ask(|| {
+                    question
+                        .take()
+                        .map_or(ImageQuestion::Get(String::new()), ImageQuestion::Internal)
+                })
+                .await;
+            ImageOutcome::Failed(ImageError::Failed("not answered".into()))
+        });
+        tokio::task::yield_now().await;
+        let request = Request::parse("GET\0/_next/image".into(), false, Origin::Client);
+        let mut state = RequestState::new(request, 7, RouteState::default(), Decision::Image);
+        state.enter(Phase::Image(Box::new(ImageRequest {
+            params: Arc::new(Params {
+                href: "/a.png".into(),
+                absolute: false,
+                immutable: false,
+                width: 16,
+                quality: 75,
+                format: None,
+                key: "a".into(),
+            }),
+            method: Method::Get,
+            previous: None,
+            job: Some(job),
+            reply: None,
+            outcome: None,
+            cancel: Arc::default(),
+        })));
+        let slot = table.insert(state, Next::Nothing);
+        assert_eq!(table.len(), 2);
+        // In a thread of its own, so that a lock which is taken twice fails the test and does not hang it.
+        let (sender, advanced) = std::sync::mpsc::channel();
+        let other = Arc::clone(&table);
+        std::thread::spawn(move || {
+            other.advance(slot, |state| {
+                state.enter(Phase::ErrorPage(ErrorPage {
+                    status: 500,
+                    headers: HeaderList::new(),
+                    no_store: true,
+                    cause: Cause::Other,
+                }));
+                Next::Nothing
+            });
+            let _ = sender.send(());
+        });
+        assert!(advanced.recv_timeout(std::time::Duration::from_secs(20)).is_ok());
+        assert_eq!(table.len(), 1);
     }
 }

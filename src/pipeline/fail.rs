@@ -123,31 +123,13 @@ impl Engine {
 
     /// The error page of `status` on top of the headers of the answer that failed.
     pub(super) fn fail_onto(&self, state: &mut RequestState, cause: Cause, status: u16, headers: HeaderList) -> Next {
-        let no_store = true;
-        self.start_error_page(
-            state,
-            ErrorPage {
-                status,
-                headers,
-                no_store,
-                cause,
-            },
-        )
+        self.start_error_page(state, cause, status, headers, true)
     }
 
     /// An error page that may say itself how long it is kept: one that a render came to.
     pub(super) fn fail_openly(&self, state: &mut RequestState, cause: Cause, status: u16) -> Next {
         let headers = response_headers(state);
-        let no_store = false;
-        self.start_error_page(
-            state,
-            ErrorPage {
-                status,
-                headers,
-                no_store,
-                cause,
-            },
-        )
+        self.start_error_page(state, cause, status, headers, false)
     }
 
     /// The render that lets the app's own `_error` see a fault although a static `/500` will be shown: `getInitialProps` is
@@ -170,17 +152,24 @@ impl Engine {
 
     /// The not-found page, with what a page that found nothing has said on the response.
     pub(super) fn not_found_below(&self, state: &mut RequestState, headers: HeaderList) -> Next {
-        let page = ErrorPage {
-            status: 404,
-            headers,
-            no_store: false,
-            cause: Cause::Other,
-        };
-        self.start_error_page(state, page)
+        self.start_error_page(state, Cause::Other, 404, headers, false)
     }
 
-    fn start_error_page(&self, state: &mut RequestState, page: ErrorPage) -> Next {
-        state.phase = Phase::ErrorPage(page.clone());
+    fn start_error_page(
+        &self,
+        state: &mut RequestState,
+        cause: Cause,
+        status: u16,
+        headers: HeaderList,
+        no_store: bool,
+    ) -> Next {
+        let page = ErrorPage {
+            status,
+            headers,
+            no_store,
+            cause,
+        };
+        state.enter(Phase::ErrorPage(page.clone()));
         self.serve_error_page(state, page)
     }
 

@@ -37,7 +37,7 @@ impl Engine {
         }
         if state.image().is_none() {
             match self.image_request(state) {
-                Ok(request) => state.phase = Phase::Image(Box::new(request)),
+                Ok(request) => state.enter(Phase::Image(Box::new(request))),
                 Err(ParamsError::Bad(text)) => return self.image_refused(state, 400, text),
                 Err(ParamsError::Fault(why)) => return self.image_fault(state, why),
                 Err(ParamsError::Page(why)) => {
@@ -161,7 +161,7 @@ impl Engine {
             origin: Origin::Revalidate,
         };
         let mut state = RequestState::new(request, runner, RouteState::default(), Decision::Image);
-        state.phase = Phase::Image(Box::new(ImageRequest {
+        state.enter(Phase::Image(Box::new(ImageRequest {
             params: Arc::clone(params),
             method: Method::Get,
             previous: Some(Arc::clone(image)),
@@ -169,7 +169,7 @@ impl Engine {
             reply: None,
             outcome: None,
             cancel: Arc::default(),
-        }));
+        })));
         Some(Box::new(Revalidation { key, state }))
     }
 
@@ -187,7 +187,8 @@ impl Engine {
         let Some(Some((job, cancel))) = joined else {
             return;
         };
-        let next = tokio::select! {
+        // Taken out inside the lock and dropped after it, whatever becomes of it: a question may free the slot of an internal request.
+        let mut next = tokio::select! {
             biased;
             () = cancel.wait() => None,
             next = job.next() => Some(next),
@@ -199,7 +200,7 @@ impl Engine {
             let Some(call) = state.image() else {
                 return Next::Nothing;
             };
-            let outcome = match next {
+            let outcome = match next.take() {
                 Some(JobNext::Ask(question)) => {
                     let (what, reply) = question.into_parts();
                     call.reply = Some(reply);
@@ -230,7 +231,7 @@ impl Engine {
         if let Some((slot, runner)) = handed {
             self.requests.update(slot, |state| state.runner = runner);
         }
-        drop(job);
+        drop((next, job));
     }
 
     fn image_step(&self, question: ImageQuestion) -> ImageStep {
@@ -250,7 +251,7 @@ impl Engine {
     pub fn image_reply(&self, slot: usize, reply: ImageReply) {
         let is_image = self
             .requests
-            .look(slot, |state, _| matches!(state.phase, Phase::Image(_)));
+            .look(slot, |state, _| matches!(state.phase(), Phase::Image(_)));
         if is_image != Some(true) {
             return;
         }

@@ -78,7 +78,7 @@ impl Engine {
 
     /// What comes next, from what routing decided.
     fn serve(&self, state: &mut RequestState) -> Next {
-        if let Phase::ErrorPage(page) = &state.phase {
+        if let Phase::ErrorPage(page) = state.phase() {
             let page = page.clone();
             return self.serve_error_page(state, page);
         }
