@@ -11,7 +11,7 @@ use bytes::Bytes;
 use super::conditional::{self, Conditions, Validators};
 use super::disposition;
 use super::registry::{Prepared, ResponseRegistry};
-use crate::http::encoding::{self, Asked, Coding, CompressedVariant, CompressedVariants, Preferred};
+use crate::http::encoding::{self, Asked, Coding, CompressedVariants, Preferred};
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
 use crate::source::image::entry::Entry;
@@ -107,7 +107,7 @@ impl Image {
     /// The answer to a request.
     pub fn answer(
         &self,
-        table: &ResponseRegistry,
+        registry: &ResponseRegistry,
         settings: ImageSettings<'_>,
         variant: ImageVariant,
         conditions: &Conditions<'_>,
@@ -149,14 +149,9 @@ impl Image {
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match self.compressed.get(&(), coding, &body) {
+                match self.compressed.apply(&(), coding, &mut headers, &mut body) {
                     None => return ImageAnswer::Encode(coding),
-                    Some(CompressedVariant::Failed) => drop(headers.remove("content-encoding")),
-                    Some(CompressedVariant::Best(best)) => body = best,
-                    Some(CompressedVariant::Fast(fast)) => {
-                        body = fast;
-                        for_now = true;
-                    }
+                    Some(is_improving) => for_now |= is_improving,
                 }
                 headers.set("Content-Length", body.len().to_string());
             }
@@ -167,7 +162,7 @@ impl Image {
         if for_now || key.variant.found == Found::Miss || answers.len() >= MAX_ANSWERS {
             return ImageAnswer::Once(status, headers, body);
         }
-        let answer = table.add(status, headers, body);
+        let answer = registry.add(status, headers, body);
         answers.push((key, Arc::clone(&answer)));
         ImageAnswer::Ready(answer)
     }

@@ -11,7 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
 use super::registry::{Prepared, ResponseRegistry};
-use crate::http::encoding::{self, Asked, Coding, CompressedVariant, CompressedVariants, Preferred};
+use crate::http::encoding::{self, Asked, Coding, CompressedVariants, Preferred};
 use crate::http::etag;
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
@@ -177,7 +177,7 @@ impl Page {
     /// The answer to a request for `variant`.
     pub fn answer(
         &self,
-        table: &ResponseRegistry,
+        registry: &ResponseRegistry,
         settings: Settings,
         variant: Variant,
         response: ResponseVariant,
@@ -225,14 +225,9 @@ impl Page {
             };
             let coding = encoding::apply(&mut headers, asked);
             if coding != Coding::Identity {
-                match self.compressed.get(&key.variant, coding, &bytes) {
+                match self.compressed.apply(&key.variant, coding, &mut headers, &mut bytes) {
                     None => return PageAnswer::Encode(key.variant, coding),
-                    Some(CompressedVariant::Failed) => drop(headers.remove("content-encoding")),
-                    Some(CompressedVariant::Best(best)) => bytes = best,
-                    Some(CompressedVariant::Fast(fast)) => {
-                        bytes = fast;
-                        for_now = true;
-                    }
+                    Some(is_improving) => for_now |= is_improving,
                 }
             }
         }
@@ -244,7 +239,7 @@ impl Page {
         if body.is_none() || for_now || answers.len() >= MAX_ANSWERS {
             return PageAnswer::Once(status, headers, bytes);
         }
-        let answer = table.add(status, headers, bytes);
+        let answer = registry.add(status, headers, bytes);
         answers.insert(key, Arc::clone(&answer));
         PageAnswer::Ready(answer)
     }

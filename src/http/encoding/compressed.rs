@@ -10,6 +10,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 use bytes::Bytes;
 
 use super::{background, compress, Coding, Level};
+use crate::http::headers::HeaderList;
 
 /// A body under a content coding.
 #[derive(Debug, Clone)]
@@ -76,6 +77,22 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> CompressedVariants<K> {
             self.order(slot, body);
         }
         Some(variant)
+    }
+
+    /// Puts the variant of `body` that is there in its place; without one in that coding the body goes out as it is. Out: whether a better
+    /// one will come. `None`: there is none yet, call [`CompressedVariants::prepare`].
+    pub fn apply(&self, key: &K, coding: Coding, headers: &mut HeaderList, body: &mut Bytes) -> Option<bool> {
+        match self.get(key, coding, body)? {
+            CompressedVariant::Fast(fast) => {
+                *body = fast;
+                return Some(true);
+            }
+            CompressedVariant::Best(best) => *body = best,
+            CompressedVariant::Failed => {
+                headers.remove("content-encoding");
+            }
+        }
+        Some(false)
     }
 
     /// Waits until there is a variant to send, and has the best one made. Of the callers that come while there is none, one does the
