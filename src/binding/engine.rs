@@ -42,8 +42,8 @@ pub struct JsEngine {
     runner: RunnerId,
 }
 
-/// Tells drivers apart, in all threads of the process. None is 0.
-static LAST_DRIVER: AtomicU64 = AtomicU64::new(0);
+/// Tells runners apart, in all threads of the process. None is 0.
+static LAST_RUNNER: AtomicU64 = AtomicU64::new(0);
 
 thread_local! {
     /// The engines of this thread by key. A class method costs 150 ns more than a function, to look up and guard `this`.
@@ -174,7 +174,7 @@ impl JsEngine {
     }
 
     pub(super) fn new(engine: Arc<Engine>) -> Self {
-        let runner = LAST_DRIVER.fetch_add(1, Ordering::Relaxed) + 1;
+        let runner = LAST_RUNNER.fetch_add(1, Ordering::Relaxed) + 1;
         let key = OPEN.with_borrow_mut(|open| {
             open.push(Some(Opened {
                 engine: Arc::clone(&engine),

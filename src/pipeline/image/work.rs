@@ -1,7 +1,7 @@
 //! The work of one image.
 //!
-//! In: what was asked for. Out: the image, kept where the app's images are kept, or the refusal that upstream gives. It runs on
-//! tokio and in the workshop, belongs to all who wait, and asks one of them when it needs JavaScript.
+//! In: what was asked for. Out: the image, kept where the app's images are kept, or the error that Next.js answers. It runs on
+//! tokio and in the worker pool, belongs to all requests that wait, and asks one of them when it needs JavaScript.
 
 use std::future::Future;
 use std::pin::Pin;

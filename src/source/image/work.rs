@@ -69,7 +69,7 @@ impl Default for WorkerPool {
 }
 
 impl WorkerPool {
-    /// A workshop with so many places, whose work may hold so many bytes together.
+    /// A pool with so many places, whose tasks may hold so many bytes together.
     pub fn new(places: usize, budget: u64) -> WorkerPool {
         WorkerPool {
             places: Arc::new(Semaphore::new(places)),
@@ -167,7 +167,7 @@ impl Work {
         Ok(())
     }
 
-    /// Work outside of a workshop, for tests and tools.
+    /// Work outside of a pool, for tests and tools.
     #[cfg(not(feature = "binding"))]
     pub fn alone(limit: Duration) -> Work {
         Work {
@@ -197,31 +197,31 @@ mod tests {
 
     #[tokio::test]
     async fn work_is_done_in_turn_and_a_panic_costs_one_piece() {
-        let shop = WorkerPool::new(1, 100);
-        assert_eq!(shop.run(LONG, |_| 7).await, Ok(7));
-        let failed = shop.run(LONG, |_| -> u32 { panic!("on purpose") }).await;
+        let pool = WorkerPool::new(1, 100);
+        assert_eq!(pool.run(LONG, |_| 7).await, Ok(7));
+        let failed = pool.run(LONG, |_| -> u32 { panic!("on purpose") }).await;
         assert_eq!(failed, Err(Stopped));
-        assert_eq!(shop.run(LONG, |work| work.hold(1000)).await, Ok(Ok(())));
-        assert_eq!(shop.run(LONG, |work| work.hold(100)).await, Ok(Ok(())));
-        assert_eq!(shop.free_places(), 1);
+        assert_eq!(pool.run(LONG, |work| work.hold(1000)).await, Ok(Ok(())));
+        assert_eq!(pool.run(LONG, |work| work.hold(100)).await, Ok(Ok(())));
+        assert_eq!(pool.free_places(), 1);
     }
 
     #[tokio::test]
     async fn who_goes_away_leaves_the_queue() {
-        let shop = WorkerPool::new(1, 100);
+        let pool = WorkerPool::new(1, 100);
         let (go, wait) = mpsc::channel::<()>();
         let busy = tokio::spawn({
-            let shop = shop.clone();
-            async move { shop.run(LONG, move |_| wait.recv().is_ok()).await }
+            let pool = pool.clone();
+            async move { pool.run(LONG, move |_| wait.recv().is_ok()).await }
         });
-        while shop.free_places() > 0 {
+        while pool.free_places() > 0 {
             tokio::task::yield_now().await;
         }
         let begun = Arc::new(AtomicUsize::new(0));
         let queued: Vec<_> = (0..10)
             .map(|_| {
-                let (shop, begun) = (shop.clone(), Arc::clone(&begun));
-                tokio::spawn(async move { shop.run(LONG, move |_| begun.fetch_add(1, Ordering::SeqCst)).await })
+                let (pool, begun) = (pool.clone(), Arc::clone(&begun));
+                tokio::spawn(async move { pool.run(LONG, move |_| begun.fetch_add(1, Ordering::SeqCst)).await })
             })
             .collect();
         tokio::task::yield_now().await;
@@ -233,18 +233,18 @@ mod tests {
         }
         go.send(()).unwrap();
         assert_eq!(busy.await.unwrap(), Ok(true));
-        assert_eq!(shop.run(LONG, |_| 1).await, Ok(1));
+        assert_eq!(pool.run(LONG, |_| 1).await, Ok(1));
         assert_eq!(begun.load(Ordering::SeqCst), 0);
     }
 
     #[tokio::test]
     async fn work_that_nobody_waits_for_ends_and_frees_its_place() {
-        let shop = WorkerPool::new(1, 100);
+        let pool = WorkerPool::new(1, 100);
         let (told, tell) = tokio::sync::oneshot::channel();
         let running = tokio::spawn({
-            let shop = shop.clone();
+            let pool = pool.clone();
             async move {
-                let _ = shop
+                let _ = pool
                     .run(LONG, move |work| {
                         while work.check().is_ok() {
                             thread::yield_now();
@@ -254,37 +254,37 @@ mod tests {
                     .await;
             }
         });
-        while shop.free_places() > 0 {
+        while pool.free_places() > 0 {
             tokio::task::yield_now().await;
         }
         running.abort();
         tell.await.unwrap();
-        assert_eq!(shop.run(LONG, |_| 1).await, Ok(1));
+        assert_eq!(pool.run(LONG, |_| 1).await, Ok(1));
     }
 
     #[tokio::test]
     async fn what_takes_too_long_is_given_up() {
-        let shop = WorkerPool::new(1, 100);
+        let pool = WorkerPool::new(1, 100);
         let limit = Duration::from_millis(20);
-        let slow = shop.run(limit, |work| {
+        let slow = pool.run(limit, |work| {
             while work.check().is_ok() {
                 thread::yield_now();
             }
         });
         // The thread may see the end of its time just before the one who waits does.
         let _ = slow.await;
-        assert_eq!(shop.run(LONG, |_| 1).await, Ok(1));
+        assert_eq!(pool.run(LONG, |_| 1).await, Ok(1));
     }
 
     #[tokio::test]
     async fn what_is_held_together_is_bounded() {
-        let shop = WorkerPool::new(4, 100);
+        let pool = WorkerPool::new(4, 100);
         let now = Arc::new(AtomicUsize::new(0));
         let tasks: Vec<_> = (0..8)
             .map(|_| {
-                let (shop, now) = (shop.clone(), Arc::clone(&now));
+                let (pool, now) = (pool.clone(), Arc::clone(&now));
                 tokio::spawn(async move {
-                    shop.run(LONG, move |work| {
+                    pool.run(LONG, move |work| {
                         work.hold(60).unwrap();
                         let others = now.fetch_add(1, Ordering::SeqCst);
                         thread::yield_now();
