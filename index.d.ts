@@ -79,7 +79,7 @@ declare namespace next {
     minimalMode?: boolean
   }
 
-  /** What `accessLog` is told of a request once its answer is complete or its client has gone. */
+  /** What `accessLog` receives for a request once its answer is complete or its client has gone. */
   interface AccessLogEntry {
     time: Date
     remoteAddress: string | undefined
