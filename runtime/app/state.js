@@ -8,6 +8,7 @@ const { Tags } = require('../cache/tags')
 const { offerCacheHandler } = require('../cache/use-cache-handler')
 const { publishContext } = require('../entry/context')
 const { Entries } = require('../entry/entries')
+const { FastMiddleware } = require('../entry/fast/middleware')
 const { chooseFastPaths } = require('../entry/fast/paths')
 const { isAnswered } = require('../entry/form-errors')
 const { registerInstrumentation } = require('../entry/instrumentation')
@@ -42,6 +43,7 @@ const { isRouted, renderErrorPage } = require('../steps/run')
  * @property {(new (context: any) => object) | undefined} CacheHandler ours, unless the app brings its own
  * @property {Preload} preload what is loaded once the server listens
  * @property {import('../entry/instrumentation').Starting} [starting] the app's instrumentation, until it has started well
+ * @property {import('../entry/fast/middleware').FastMiddleware} fastMiddleware
  * @property {WaitUntil} waitUntil
  * @property {() => Promise<any>} imageCacheHandler the app's own cache handler, for images
  * @property {InFlight} inFlight requests that wait for more than memory
@@ -107,6 +109,8 @@ function createState(native, options, next, log, config, distDir, engine, canImp
   }
   const middlewareManifest = path.join(distDir, 'server/middleware-manifest.json')
   let installed = false
+  /** @type {FastMiddleware | undefined} */
+  let fastMiddleware
   const projectDir = path.join(process.cwd(), setup.relativeProjectDir(dir))
   const entries = new Entries(distDir, projectDir, () => {
     if (installed) return
@@ -120,6 +124,10 @@ function createState(native, options, next, log, config, distDir, engine, canImp
   const own = ownRequests(engine.previewSigningKey)
   /** @type {ServerState} */
   const state = {
+    get fastMiddleware() {
+      fastMiddleware ??= new FastMiddleware(state)
+      return fastMiddleware
+    },
     native,
     engine,
     answers: new Answers(engine),

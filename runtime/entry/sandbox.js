@@ -2,6 +2,7 @@
 // Upstream: `runMiddleware` and `runEdgeFunction` of next/dist/server/next-server.js.
 
 const path = require('node:path')
+const { withFollowedSignal } = require('./fast/middleware/realm')
 const { clientAssetToken } = require('../process/setup')
 
 /**
@@ -11,6 +12,8 @@ const { clientAssetToken } = require('../process/setup')
  * @property {{ filePath: string }[]} [wasm]
  * @property {{ filePath: string }[]} [assets]
  * @property {Record<string, string>} [env]
+ *
+ * @typedef {import('./fast/middleware').Realm} Realm
  */
 
 /**
@@ -21,21 +24,48 @@ const { clientAssetToken } = require('../process/setup')
  * @returns {Promise<{ response: Response, waitUntil: Promise<unknown>, rewriteLocaleWasInferred?: boolean }>}
  */
 function runInSandbox(server, info, request, options) {
-  const { config, distDir, next } = server
+  return server.next.load('sandbox').run({ ...optionsOf(server, info), request, ...options })
+}
+
+/**
+ * Opens the sandbox of a bundle, which keeps it.
+ * @param {import('../app/state').ServerState} server
+ * @param {EdgeFunction} info
+ * @returns {Promise<Realm>}
+ */
+async function openSandbox(server, info) {
+  const { context } = await server.next.load('sandbox').getRuntimeContext(optionsOf(server, info))
+  const { edgeSandboxNextRequestContext, requestStore } = server.next.load('sandboxContext')
+  return {
+    isEdge: true,
+    Request: context.Request,
+    Response: context.Response,
+    withSignal: withFollowedSignal,
+    run: (waitUntil, headers, work) =>
+      edgeSandboxNextRequestContext.run({ ...platformContext(), waitUntil }, () => requestStore.run({ headers }, work)),
+  }
+}
+
+/** What a platform offers to the code of a request, see process/in-flight.js. */
+const platformContext = () => /** @type {any} */ (globalThis)[Symbol.for('@next/request-context')]?.get()
+
+/**
+ * @param {import('../app/state').ServerState} server
+ * @param {EdgeFunction} info
+ */
+function optionsOf({ config, distDir }, info) {
   const below = (/** @type {string} */ file) => path.join(distDir, file)
   const located = (/** @type {{ filePath: string }} */ asset) => ({ ...asset, filePath: below(asset.filePath) })
   const { name, files, wasm = [], assets, env } = info
   const paths = files.map(below)
-  return next.load('sandbox').run({
+  return {
     distDir,
     name,
     paths,
     edgeFunctionEntry: { name, paths, wasm: wasm.map(located), assets: assets?.map(located), env },
-    request,
     useCache: true,
     clientAssetToken: clientAssetToken(config, config.deploymentId || ''),
-    ...options,
-  })
+  }
 }
 
-module.exports = { runInSandbox }
+module.exports = { openSandbox, runInSandbox }

@@ -63,12 +63,18 @@ const MODULES = {
   webUtils: {
     id: 'next/dist/server/web/utils',
     preload: 'requests',
-    users: ['entry/edge.js', 'entry/fast/route-handler.js', 'steps/middleware.js'],
+    users: [
+      'entry/edge.js',
+      'entry/fast/middleware/decision.js',
+      'entry/fast/middleware/index.js',
+      'entry/fast/route-handler.js',
+      'steps/middleware.js',
+    ],
   },
   nextRequest: {
     id: 'next/dist/server/web/spec-extension/adapters/next-request',
     preload: 'requests',
-    users: ['entry/edge.js', 'steps/middleware.js'],
+    users: ['entry/edge.js', 'entry/fast/middleware/realm.js', 'steps/middleware.js'],
   },
   instrumentation: {
     id: 'next/dist/server/lib/router-utils/instrumentation-globals.external',
@@ -139,6 +145,23 @@ const MODULES = {
   },
   queryString: { id: 'next/dist/shared/lib/router/utils/querystring', preload: 'edge', users: ['entry/edge.js'] },
   sandbox: { id: 'next/dist/server/web/sandbox', preload: 'edge', users: ['entry/sandbox.js'] },
+  sandboxContext: { id: 'next/dist/server/web/sandbox/context', preload: 'edge', users: ['entry/sandbox.js'] },
+  headersAdapter: {
+    id: 'next/dist/server/web/spec-extension/adapters/headers',
+    users: ['entry/fast/middleware/stores.js'],
+  },
+  requestCookies: {
+    id: 'next/dist/server/web/spec-extension/adapters/request-cookies',
+    users: ['entry/fast/middleware/stores.js'],
+  },
+  relativizeUrl: {
+    id: 'next/dist/shared/lib/router/utils/relativize-url',
+    users: ['entry/fast/middleware/decision.js'],
+  },
+  appRouterHeaders: {
+    id: 'next/dist/client/components/app-router-headers',
+    users: ['entry/fast/middleware/index.js'],
+  },
   pipeReadable: {
     id: 'next/dist/server/pipe-readable',
     preload: 'edge',

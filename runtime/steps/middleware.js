@@ -8,10 +8,15 @@ const { prepareHeaders } = require('../http/request-headers')
 const { MIDDLEWARE_COOKIES } = require('../http/response-patches')
 const { report } = require('../observe/report')
 const { mergeHeaders } = require('../http/headers')
-const { runInSandbox } = require('../entry/sandbox')
+const { NODE_REALM } = require('../entry/fast/middleware/realm')
+const { openSandbox, runInSandbox } = require('../entry/sandbox')
 
 /**
  * @typedef {Extract<import('../native').Step, { kind: 'middleware' }>} MiddlewareStep
+ * @typedef {import('../entry/fast/middleware').Realm} Realm
+ * @typedef {import('../http/request-body').RequestBody} Body
+ *
+ * @typedef {{ response: Response, waitUntil: Promise<unknown>, rewriteLocaleWasInferred?: boolean }} Result of the adapter; the last from 16.5 on
  *
  * @typedef {object} Outcome of running it
  * @property {boolean} [answered] the request has been answered, or the client has disconnected
@@ -36,16 +41,14 @@ async function runMiddleware(server, req, res, slot, step) {
   if (body === null) return { answered: true }
   body?.hold()
   try {
-    const { response, waitUntil, rewriteLocaleWasInferred } = await callMiddleware(server, req, res, step, body)
-    waitUntil?.catch(error => report('error', 'Uncaught: middleware waitUntil errored', error))
+    const decided = server.fastMiddleware.decide(req, res, step.url) ?? callAdapter(server, req, res, step, body)
+    const { status, headers, body: answer, localeAdded = false } = await decided
     if (isRefused(req)) return { answered: true }
-    const headers = flatHeaders(server, response)
     const cookies = headers.filter((_, at) => at % 2 === 1 && headers[at - 1] === 'set-cookie')
     if (cookies.length > 0) req[MIDDLEWARE_COOKIES] = cookies
-    const localeAdded = rewriteLocaleWasInferred === true
     const peer = /** @type {string | undefined} */ (req.headers['x-forwarded-for'])
-    server.engine.middlewareAnswered(slot, response.status, headers, localeAdded, peer)
-    return { body: response.body }
+    server.engine.middlewareAnswered(slot, status, headers, localeAdded, peer)
+    return { body: answer }
   } catch (error) {
     const { name, code } = /** @type {any} */ (error ?? {})
     if (isRefused(req) || isAbort(error)) return { answered: true }
@@ -59,39 +62,57 @@ async function runMiddleware(server, req, res, slot, step) {
 }
 
 /**
+ * Runs the middleware by upstream's adapter.
  * @param {import('../app/state').ServerState} server
  * @param {import('../entry/render').Request} req
  * @param {import('../entry/render').Response} res
  * @param {MiddlewareStep} step
  * @param {import('../http/request-body').RequestBody | undefined} body
- * @returns {Promise<{ response: Response, waitUntil: Promise<unknown>, rewriteLocaleWasInferred?: boolean }>} the last from 16.5 on
+ * @returns {Promise<import('../entry/fast/middleware').Decision>}
  */
-async function callMiddleware(server, req, res, step, body) {
-  const { config, next } = server
+async function callAdapter(server, req, res, step, body) {
+  const { fastMiddleware, next } = server
   const { signalFromNodeResponse } = next.load('nextRequest')
   const request = {
     headers: req.headers,
     method: String(req.method).toUpperCase(),
-    nextConfig: {
-      basePath: config.basePath,
-      i18n: config.i18n,
-      trailingSlash: config.trailingSlash,
-      experimental: config.experimental,
-    },
+    nextConfig: fastMiddleware.nextConfig,
     url: step.url,
     page: {},
     signal: signalFromNodeResponse(res),
     waitUntil: server.waitUntil.ofRequest(),
   }
+  const { realm, adapter } = await openMiddleware(server)
+  /** @type {Promise<Result>} */
+  const called = fastMiddleware.learn(req, res, step.url, realm, () => adapter(request, body))
+  const { response, waitUntil, rewriteLocaleWasInferred } = await called
+  waitUntil?.catch(error => report('error', 'Uncaught: middleware waitUntil errored', error))
+  return {
+    status: response.status,
+    headers: flatHeaders(server, response),
+    body: response.body,
+    localeAdded: rewriteLocaleWasInferred === true,
+  }
+}
+
+/**
+ * @param {import('../app/state').ServerState} server
+ * @returns {Promise<{ realm: Realm, adapter: (request: object, body: Body | undefined) => Promise<Result> }>}
+ */
+async function openMiddleware(server) {
   const info = server.edgeMiddleware()
-  if (info) return runInSandbox(server, info, { ...request, body })
+  if (info) {
+    const realm = await openSandbox(server, info)
+    return { realm, adapter: (request, body) => runInSandbox(server, info, { ...request, body }) }
+  }
   const module = await server.entries.load('server/middleware.js')
   const adapter = module.default || module
-  return adapter({
-    handler: module.proxy || module.middleware || module,
-    request: { ...request, body: body?.cloneBodyStream() },
-    page: 'middleware',
-  })
+  const handler = module.proxy || module.middleware || module
+  return {
+    realm: NODE_REALM,
+    adapter: (request, body) =>
+      adapter({ handler, request: { ...request, body: body?.cloneBodyStream() }, page: 'middleware' }),
+  }
 }
 
 /**

@@ -282,6 +282,8 @@ capabilities! {
     supports_preview_props: &[from(16, 4, 0)], "server/route-modules/route-module.js";
     /// A route handler is called with a context all parts of which are known; asked for by a fast path.
     is_handler_context_known: &[from(16, 4, 0)], "server/route-modules/app-route/module.js";
+    /// A redirect of middleware within the origin is made relative by its adapter; asked for by a fast path.
+    relative_middleware_redirects: &[from(16, 1, 3)], "server/web/adapter.js";
     /// Nothing is around the document of a page; otherwise the context of AMP is. Asked for by a fast path.
     is_document_outermost: &[from(16, 0, 0)], "server/render.js";
     /// The configuration that entries see says whether the build was only compiled (`isExperimentalCompile`).

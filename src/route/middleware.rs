@@ -28,6 +28,9 @@ const FORBIDDEN: [&str; 7] = [
     "expect",
 ];
 
+/// The status of `Response.error()`. It is the answer, but none that could be sent.
+const NETWORK_ERROR: u16 = 0;
+
 impl Router {
     /// Whether this app has middleware.
     pub fn has_middleware(&self) -> bool {
@@ -145,6 +148,9 @@ impl Router {
                 parts.format(),
                 RedirectReason::Middleware,
             )?));
+        }
+        if answered && reply.status == NETWORK_ERROR {
+            return Ok(Some(self.not_found(request, state)));
         }
         if answered {
             return Ok(Some(Decision::MiddlewareResponse { status: reply.status }));

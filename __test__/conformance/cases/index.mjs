@@ -20,6 +20,7 @@ import { images } from './images.mjs'
 import { localeSingle, locales } from './locales.mjs'
 import { absolutesAsSent, localesBase } from './locales-base.mjs'
 import middleware from './middleware.mjs'
+import middlewareApis from './middleware-apis.mjs'
 import { i18n, oneLocale, proxy } from './middleware-matchers.mjs'
 import { oddPaths } from './odd-paths.mjs'
 import pages from './pages.mjs'
@@ -114,6 +115,8 @@ export const SUITES = [
   { fixture: 'seen', cases: seen },
   { fixture: 'seen', cases: plainly, env: { FERRONEXT_LEAN: '0' } },
   { fixture: 'middleware', cases: [...middleware, ...hostile, ...internalHeaders('/dynamic')] },
+  { fixture: 'middleware-apis', cases: middlewareApis },
+  { fixture: 'middleware-apis-node', cases: middlewareApis },
   { fixture: 'middleware-i18n', cases: i18n },
   { fixture: 'middleware-one-locale', cases: oneLocale, asEverywhere: true },
   // Before 16 there is no proxy.js.

@@ -2,7 +2,7 @@
 // fast paths of a version of `next`.
 
 /**
- * @typedef {'prepare' | 'cache' | 'route_handler' | 'api_route' | 'react' | 'document'} Path
+ * @typedef {'prepare' | 'cache' | 'route_handler' | 'api_route' | 'middleware' | 'react' | 'document'} Path
  * @typedef {'app' | 'version' | 'environment'} Reason why a fast path is off: the app or the entry needs upstream's code; this version of
  *   `next` is not known to give the same answers; `FERRONEXT_LEAN=0`
  */
@@ -19,6 +19,7 @@ const PATHS = {
   },
   route_handler: { name: 'route handlers', isKnown: can => can.isHandlerContextKnown },
   api_route: { name: 'API routes' },
+  middleware: { name: 'middleware' },
   react: { name: "React's build for Node" },
   document: { name: 'document around pages', isKnown: can => can.isDocumentOutermost },
 }
