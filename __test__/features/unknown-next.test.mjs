@@ -250,7 +250,9 @@ describe('the fast paths of a version', () => {
     const asked = ['/api/seen', '/api/items/7', '/route/seen', '/route/by/7', '/shown', '/page/7']
     for (let turn = 0; turn < 3; turn++) for (const target of asked) await get(target)
     for (const a of [1, 2, 3]) await get(`/documented?a=${a}`)
-    const counts = Object.keys(await fastPaths())
+    const guarded = await start(await appWith('middleware-apis', { line }))
+    await guarded.get('/')
+    const counts = Object.keys({ ...(await fastPaths()), ...(await guarded.fastPaths()) })
     const off = PATH_NAMES.filter(([path]) => counts.includes(`${path} off version`))
     const on = PATH_NAMES.filter(([path]) => counts.includes(`${path} on`))
     expect([...on, ...off].map(([path]) => path).sort(), counts.join('; ')).toEqual(

@@ -46,7 +46,7 @@ async function check(server) {
   let fault = await firstFault(server, deadline)
   if (fault === undefined) return
   const withFastPaths = fault
-  if (!fastPaths.isOff) {
+  if (fastPaths.off === undefined) {
     fastPaths.switchOff(server, 'version')
     fault = await firstFault(server, deadline)
   }
@@ -64,7 +64,7 @@ async function check(server) {
 async function firstFault(server, deadline) {
   for (const pages of ROUTERS) {
     // Fast paths learn from the first request, and answer the second.
-    for (let turn = 0; turn < (server.fastPaths.isOff ? 1 : 2); turn++) {
+    for (let turn = 0; turn < (server.fastPaths.off === undefined ? 2 : 1); turn++) {
       const fault = await ask(server, pages, deadline)
       if (fault !== undefined) return fault
     }

@@ -2,7 +2,6 @@
 // Upstream: `runMiddleware` and `runEdgeFunction` of next/dist/server/next-server.js.
 
 const path = require('node:path')
-const { withFollowedSignal } = require('./fast/middleware/realm')
 const { clientAssetToken } = require('../process/setup')
 
 /**
@@ -40,7 +39,6 @@ async function openSandbox(server, info) {
     isEdge: true,
     Request: context.Request,
     Response: context.Response,
-    withSignal: withFollowedSignal,
     run: (waitUntil, headers, work) =>
       edgeSandboxNextRequestContext.run({ ...platformContext(), waitUntil }, () => requestStore.run({ headers }, work)),
   }

@@ -74,7 +74,7 @@ const MODULES = {
   nextRequest: {
     id: 'next/dist/server/web/spec-extension/adapters/next-request',
     preload: 'requests',
-    users: ['entry/edge.js', 'entry/fast/middleware/realm.js', 'steps/middleware.js'],
+    users: ['entry/edge.js', 'entry/fast/middleware/index.js', 'steps/middleware.js'],
   },
   instrumentation: {
     id: 'next/dist/server/lib/router-utils/instrumentation-globals.external',

@@ -8,7 +8,6 @@ const { prepareHeaders } = require('../http/request-headers')
 const { MIDDLEWARE_COOKIES } = require('../http/response-patches')
 const { report } = require('../observe/report')
 const { mergeHeaders } = require('../http/headers')
-const { NODE_REALM } = require('../entry/fast/middleware/realm')
 const { openSandbox, runInSandbox } = require('../entry/sandbox')
 
 /**
@@ -114,6 +113,9 @@ async function openMiddleware(server) {
       adapter({ handler, request: { ...request, body: body?.cloneBodyStream() }, page: 'middleware' }),
   }
 }
+
+/** Middleware in Node's runtime. @type {Realm} */
+const NODE_REALM = { isEdge: false, Request, Response, run: (_waitUntil, _headers, work) => work() }
 
 /**
  * @param {import('../app/state').ServerState} server

@@ -48,9 +48,9 @@ class FastPaths {
     this.#off = off
   }
 
-  /** Whether every entry is called by its handler. */
-  get isOff() {
-    return this.#off !== undefined
+  /** Why every entry is called as its build documents, if so. */
+  get off() {
+    return this.#off
   }
 
   /**

@@ -20,15 +20,12 @@ const { isTracing } = require('../../../observe/spans')
  * @typedef {import('../metrics').Reason} Reason
  * @typedef {import('./decision').Decision} Decision
  * @typedef {(work: Promise<unknown>) => void} WaitUntil
- * @typedef {import('../../../next/package').NextPackage} NextPackage
  *
  * @typedef {object} Realm where the bundle runs
  * @property {boolean} isEdge
  * @property {any} Request the class that requests of the bundle extend
  * @property {any} Response
  * @property {<T>(waitUntil: WaitUntil, headers: any, work: () => T) => T} run runs `work` as the sandbox does
- * @property {<T>(next: NextPackage, res: Response, construct: (signal?: AbortSignal) => T) => T} withSignal constructs a request whose signal is
- *   aborted when the client disconnects
  *
  * @typedef {object} Known what the first request has shown
  * @property {Realm} realm
@@ -90,7 +87,7 @@ class FastMiddleware {
    */
   decide(req, res, url) {
     const known = this.#known
-    if (known === undefined || isTracing() || this.#server.fastPaths.isOff || !isFast(req)) return undefined
+    if (known === undefined || this.#server.fastPaths.off || isTracing() || !isFast(req)) return undefined
     const input = this.#inputOf(known, url)
     const waitUntil = this.#server.waitUntil.ofRequest()
     if (input === undefined || waitUntil === undefined) return undefined
@@ -194,9 +191,8 @@ class FastMiddleware {
   #requestOf({ realm, Request, NextURL, RequestCookies, internals, page }, input, init, res) {
     const { nextConfig } = this
     const { next } = this.#server
-    const request = realm.withSignal(next, res, signal =>
-      Reflect.construct(realm.Request, [input, { ...init, signal }], Request),
-    )
+    const signal = next.load('nextRequest').signalFromNodeResponse(res)
+    const request = Reflect.construct(realm.Request, [input, { ...init, signal }], Request)
     /** @type {any} */
     let nextUrl
     request[internals] = {
@@ -225,8 +221,8 @@ class FastMiddleware {
    * @returns {Promise<any>} the result of the adapter
    */
   async learn(req, res, url, realm, adapter) {
-    if (this.#server.fastPaths.isOff) this.#off ??= 'environment'
-    if (this.#off !== undefined) countFastPath(this.#server.native, this, 'middleware', this.#off)
+    const off = this.#off ?? this.#server.fastPaths.off
+    if (off !== undefined) this.#decideFor(off)
     const isNew = this.#known === undefined && this.#off === undefined && !this.#isLearning
     // A tracer adds to what the adapter does.
     if (!isNew || !isFast(req) || isTracing()) return adapter()
@@ -253,7 +249,7 @@ class FastMiddleware {
     const internals = internalsOf(request)
     const stores = Stores.of(seen, this.#server)
     const Base = Object.getPrototypeOf(Object.getPrototypeOf(request.constructor))
-    if (stores === undefined || internals === undefined || Base !== realm.Request) return this.#give('version')
+    if (stores === undefined || internals === undefined || Base !== realm.Request) return this.#decideFor('version')
     const known = {
       realm,
       handler,
@@ -269,9 +265,9 @@ class FastMiddleware {
     const input = this.#inputOf(known, url)
     if (input === undefined) return
     const same = this.#requestOf(known, input, { method: request.method, headers }, res)
-    if (!isDeepStrictEqual(described(same), seen.description)) return this.#give('version')
+    if (!isDeepStrictEqual(described(same), seen.description)) return this.#decideFor('version')
     this.#known = known
-    this.#give()
+    this.#decideFor()
   }
 
   /**
@@ -291,8 +287,8 @@ class FastMiddleware {
     return { next, NextURL, nextConfig, isEdge, isPlain, redirectsKeepOrigin: !traits.relativeMiddlewareRedirects }
   }
 
-  /** @param {Reason} [off] */
-  #give(off) {
+  /** Remembers and counts whether the fast path is on. @param {Reason} [off] */
+  #decideFor(off) {
     this.#off = off
     countFastPath(this.#server.native, this, 'middleware', off)
   }
