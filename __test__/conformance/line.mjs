@@ -9,10 +9,11 @@ const self = process.env.FERRONEXT_CONFORMANCE_SELF === '1'
 const wanted = (process.env.FERRONEXT_MATRIX ?? process.env.FERRONEXT_LINES ?? NEWEST).split(',')
 
 /**
- * The suites that every line is asked in a usual run: what differs between versions, and partial prerendering. All suites take ten minutes
+ * The suites that every line is asked in a usual run: what differs between versions, partial
+ * prerendering, and middleware past upstream's adapter. All suites take ten minutes
  * a line, half of it for builds; `npm run test:lines` asks them.
  */
-export const ON_EVERY_LINE = new Set(['versions', 'cache-components'])
+export const ON_EVERY_LINE = new Set(['versions', 'cache-components', 'middleware-apis'])
 
 /** @param {import('../support/workspace.mjs').Line} line */
 export const describeLine = line =>

@@ -4,9 +4,11 @@
 //! each combination that differs and then reused. Headers and their order: `app-page-runtime.js`, `app-route.js` and
 //! `pages-handler.js` of upstream, with `send-payload.js` and `next/dist/compiled/compression` behind them.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock, RwLock};
 
 use bytes::Bytes;
+use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
 use super::conditional::{self, Conditions, Validators};
@@ -16,8 +18,8 @@ use crate::http::etag;
 use crate::http::headers::HeaderList;
 use crate::http::status::Status;
 use crate::request::MIDDLEWARE_COOKIES_HEADER;
-use crate::route::{EntryKind, Variant};
-use crate::source::prerender::{Entry, Freshness, Lifetime};
+use crate::route::{Address, EntryKind, Variant};
+use crate::source::prerender::{Entry, Freshness, Headers, Lifetime, Outcome};
 
 /// `Cache-Control` of answers that must not be kept.
 pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalidate";
@@ -57,6 +59,20 @@ pub struct Page {
     data_etag: OnceLock<Arc<str>>,
     compressed: CompressedVariants<Variant>,
     answers: RwLock<FxHashMap<AnswerKey, Arc<Prepared>>>,
+    /// Whether the disk has it too.
+    is_on_disk: AtomicBool,
+    trimmed: Option<Box<Trimmed>>,
+}
+
+/// What is known of a page whose bodies are no longer in memory, only their compressed variants.
+#[derive(Debug)]
+struct Trimmed {
+    /// Where the page is read from again.
+    address: Address,
+    key: String,
+    /// Bytes of the document and of the data.
+    html: usize,
+    data: usize,
 }
 
 /// How long a page lives.
@@ -155,6 +171,8 @@ pub enum PageAnswer {
     Once(Status, HeaderList, Bytes),
     /// The body has to be compressed first, off Node's thread: call [`Page::encoded`], then ask again.
     Encode(Variant, Coding),
+    /// The page has been trimmed, and the body itself is needed: read it from disk under this address and key, then ask that one.
+    Read(Address, String),
 }
 
 /// How many answers one page keeps. A page has one per variant, coding and kind of request; more than this come only from
@@ -171,6 +189,74 @@ impl Page {
             data_etag: OnceLock::new(),
             compressed: CompressedVariants::default(),
             answers: RwLock::default(),
+            is_on_disk: AtomicBool::new(false),
+            trimmed: None,
+        }
+    }
+
+    /// Says that the disk has the page too, so that it can be read again.
+    pub fn set_on_disk(&self) {
+        self.is_on_disk.store(true, Ordering::Relaxed);
+    }
+
+    /// The page without what is not sent to clients that take a coding: documents, payloads and data, of which there are compressed
+    /// variants. It weighs a fifth to a tenth. `None` if nothing has been compressed yet, or if the page could not be read again.
+    pub fn trimmed(&self, address: &Address, key: &str) -> Option<Page> {
+        let is_plain = self.entry.outcome == Outcome::Rendered && self.entry.postponed.is_none();
+        let can_be_read = self.is_on_disk.load(Ordering::Relaxed) && self.policy != CachePolicy::Document;
+        if self.is_trimmed() || !is_plain || !can_be_read || self.compressed.weight() == 0 {
+            return None;
+        }
+        let Entry {
+            html,
+            rsc,
+            segments,
+            data,
+            ..
+        } = &self.entry;
+        let headers = Headers {
+            json: None,
+            ..self.entry.headers.clone()
+        };
+        let mut entry = Entry::new(self.entry.kind, self.entry.outcome, self.entry.made_ms);
+        entry.status = self.entry.status;
+        entry.lifetime = self.entry.lifetime;
+        entry.headers = headers;
+        // That there is such a variant is known without it.
+        entry.rsc = rsc.as_ref().map(|_| Bytes::new());
+        entry.segments = segments.as_ref().map(|_| IndexMap::new());
+        entry.data = data.as_ref().map(|_| Bytes::new());
+        let mut page = Page::new(entry, self.policy);
+        page.etag = self.etag.clone();
+        page.data_etag = self.data_etag.clone();
+        page.compressed = self.compressed.clone();
+        page.trimmed = Some(Box::new(Trimmed {
+            address: address.clone(),
+            key: key.to_owned(),
+            html: html.len(),
+            data: data.as_ref().map_or(0, Bytes::len),
+        }));
+        Some(page)
+    }
+
+    /// Whether only compressed variants are left of the page.
+    pub fn is_trimmed(&self) -> bool {
+        self.trimmed.is_some()
+    }
+
+    /// Whether a variant can be answered from memory, in one coding at least.
+    pub fn holds(&self, variant: &Variant) -> bool {
+        !self.is_trimmed() || self.compressed.has(variant)
+    }
+
+    /// Shares the compressed variants of a trimmed page that comes from the same render.
+    pub fn adopt_variants(&mut self, trimmed: &Page) {
+        let Some(lengths) = &trimmed.trimmed else { return };
+        let is_same = trimmed.entry.made_ms == self.entry.made_ms
+            && lengths.html == self.entry.html.len()
+            && lengths.data == self.entry.data.as_ref().map_or(0, Bytes::len);
+        if is_same {
+            self.compressed = trimmed.compressed.clone();
         }
     }
 
@@ -185,8 +271,10 @@ impl Page {
         head: bool,
     ) -> PageAnswer {
         let body = self.entry.variant(&variant);
+        // Of a trimmed page only variants are asked for that it holds.
+        let exists = body.is_some() || self.is_trimmed();
         let content_type = self.content_type(&variant);
-        let etag = self.etag(settings, &variant, body.is_some() && !response.shell);
+        let etag = self.etag(settings, &variant, exists && !response.shell);
         let not_modified = etag.is_some_and(|etag| {
             let held = Validators {
                 etag: Some(etag),
@@ -210,17 +298,37 @@ impl Page {
         if let Some(answer) = read(&self.answers).get(&key) {
             return PageAnswer::Ready(Arc::clone(answer));
         }
-        let (status, mut headers) = self.head(settings, &key, content_type, etag, body.is_some());
+        let (status, mut headers) = self.head(settings, &key, content_type, etag, exists);
         let mut bytes = body.filter(|_| !not_modified).cloned().unwrap_or_default();
         let mut for_now = key.response.uncacheable;
+        let is_text = is_text(self.entry.kind, &key.variant, settings);
+        if let Some(trimmed) = self.trimmed.as_deref().filter(|_| !not_modified) {
+            let asked = Asked {
+                accept_encoding: accepted.as_str(),
+                head,
+                length: is_text.then_some(trimmed.length(&key.variant)),
+                preferred: settings.preferred,
+            };
+            let is_known = etag.is_some() || !settings.etags || !is_text;
+            let coding = if is_known && settings.compress {
+                encoding::apply(&mut headers, asked)
+            } else {
+                Coding::Identity
+            };
+            let kept = self.compressed.apply_kept(&key.variant, coding, &mut bytes);
+            let Some(is_improving) = kept.filter(|_| coding != Coding::Identity) else {
+                return PageAnswer::Read(trimmed.address.clone(), trimmed.key.clone());
+            };
+            for_now |= is_improving;
+        }
         // A shell is compressed together with what follows.
-        if settings.compress && !key.response.shell {
+        if settings.compress && !key.response.shell && (!self.is_trimmed() || not_modified) {
             let asked = Asked {
                 // The key holds what was negotiated; its name negotiates to itself.
                 accept_encoding: accepted.as_str(),
                 head,
                 // Payloads and the bodies of route handlers are streams upstream, whose length does not count.
-                length: is_text(self.entry.kind, &key.variant, settings).then_some(bytes.len() as u64),
+                length: is_text.then_some(bytes.len() as u64),
                 preferred: settings.preferred,
             };
             let coding = encoding::apply(&mut headers, asked);
@@ -236,7 +344,7 @@ impl Page {
         }
         let mut answers = self.answers.write().unwrap_or_else(|poisoned| poisoned.into_inner());
         // What a client can make up, the name of a segment for instance, is not kept.
-        if body.is_none() || for_now || answers.len() >= MAX_ANSWERS {
+        if !exists || for_now || answers.len() >= MAX_ANSWERS {
             return PageAnswer::Once(status, headers, bytes);
         }
         let answer = registry.add(status, headers, bytes);
@@ -273,6 +381,8 @@ impl Page {
         }
         let of = |bytes: &Bytes| Arc::from(etag::of_text(&String::from_utf8_lossy(bytes)));
         match variant {
+            Variant::Html if self.is_trimmed() => self.etag.get().map(|etag| &**etag),
+            Variant::Data if self.is_trimmed() => self.data_etag.get().map(|etag| &**etag),
             Variant::Html => Some(self.etag.get_or_init(|| of(&self.entry.html))),
             Variant::Data => {
                 let data = self.entry.data.as_ref()?;
@@ -387,9 +497,23 @@ impl Page {
 impl Page {
     /// Bytes of memory.
     pub fn weight(&self) -> usize {
+        if self.is_trimmed() {
+            // As many again, for variants that come later.
+            return self.entry.weight() + 2 * self.compressed.weight();
+        }
         // A compressed variant comes to about a third of what it encodes, and hardly a page is asked for in more than two codings;
         // they are made later, so the estimate counts now.
         self.entry.weight() * 5 / 3
+    }
+}
+
+impl Trimmed {
+    /// Bytes of the body of a variant, of those whose length counts.
+    fn length(&self, variant: &Variant) -> u64 {
+        match variant {
+            Variant::Data => self.data as u64,
+            _ => self.html as u64,
+        }
     }
 }
 

@@ -104,3 +104,88 @@ fn what_a_client_makes_up_is_not_kept() {
     }
     assert_eq!(read(&page.answers).len(), MAX_ANSWERS);
 }
+
+/// A page that has been compressed for a client, and what was left of it then.
+async fn trimmed() -> (Arc<Page>, Page) {
+    let page = Arc::new(page());
+    let address = Address {
+        kind: EntryKind::AppPage,
+        source: "/page".into(),
+        pathname: "/".into(),
+        built: true,
+        partial: false,
+        fallback: false,
+    };
+    assert!(page.trimmed(&address, "key").is_none(), "nothing is compressed");
+    Arc::clone(&page).encoded(Variant::Html, Coding::Gzip).await;
+    ready_or_once(ask(
+        &page,
+        &ResponseRegistry::default(),
+        Variant::Html,
+        GZIP,
+        ResponseVariant::default(),
+    ));
+    assert!(page.trimmed(&address, "key").is_none(), "the disk may not have it");
+    page.set_on_disk();
+    let trimmed = page.trimmed(&address, "key").unwrap();
+    (page, trimmed)
+}
+
+const GZIP: &str = "GET\0/\0accept-encoding\0gzip";
+
+fn ready_or_once(answer: PageAnswer) -> (Vec<(String, String)>, Bytes) {
+    match answer {
+        PageAnswer::Ready(answer) => (lines(&answer.headers), answer.body.clone()),
+        PageAnswer::Once(_, headers, body) => (lines(&headers), body),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn lines(headers: &HeaderList) -> Vec<(String, String)> {
+    let flat = headers.iter().map(|(name, value)| (name.to_owned(), value.to_owned()));
+    flat.collect()
+}
+
+#[tokio::test]
+async fn a_trimmed_page_answers_as_before_in_its_codings() {
+    let (page, trimmed) = trimmed().await;
+    let table = ResponseRegistry::default();
+    let of = |page: &Page| ready_or_once(ask(page, &table, Variant::Html, GZIP, ResponseVariant::default()));
+    assert_eq!(of(&trimmed), of(&page));
+    assert!(trimmed.weight() < page.weight() / 4);
+    assert!(trimmed.holds(&Variant::Html) && !trimmed.holds(&Variant::Rsc));
+}
+
+#[tokio::test]
+async fn a_trimmed_page_is_read_for_anything_else() {
+    let (page, trimmed) = trimmed().await;
+    let table = ResponseRegistry::default();
+    let none = ResponseVariant::default;
+    for head in ["GET\0/", "GET\0/\0accept-encoding\0br"] {
+        assert!(matches!(ask(&trimmed, &table, Variant::Html, head, none()), PageAnswer::Read(_, key) if key == "key"));
+    }
+    let headers = Headers::parse(GZIP);
+    let conditions = Conditions::of(&headers);
+    let head = trimmed.answer(&table, SETTINGS, Variant::Html, none(), &conditions, true);
+    assert!(
+        matches!(head, PageAnswer::Read(..)),
+        "the length of the body is not that of a variant"
+    );
+    let (headers, _) = ready_or_once(ask(&page, &table, Variant::Html, GZIP, none()));
+    let etag = &headers.iter().find(|(name, _)| name == "ETag").unwrap().1;
+    let asked = format!("{GZIP}\0if-none-match\0{etag}");
+    let (_, body) = ready_or_once(ask(&trimmed, &table, Variant::Html, &asked, none()));
+    assert!(body.is_empty());
+}
+
+#[tokio::test]
+async fn a_page_of_the_same_render_shares_the_variants() {
+    let (_, trimmed) = trimmed().await;
+    let mut again = page();
+    again.adopt_variants(&trimmed);
+    assert!(again.compressed.has(&Variant::Html));
+    let mut other = page();
+    other.entry.made_ms = 1;
+    other.adopt_variants(&trimmed);
+    assert!(!other.compressed.has(&Variant::Html));
+}

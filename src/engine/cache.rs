@@ -113,11 +113,24 @@ impl Cache {
         self.naming.memory_key(address)
     }
 
-    /// The answer in memory.
+    /// The answer in memory, which may be trimmed.
     pub fn page(&self, key: &str) -> Option<Arc<Page>> {
         match self.kept.get(key) {
             Some(CachedValue::Page(page)) => Some(page),
             _ => None,
+        }
+    }
+
+    /// Leaves only the compressed variants of an answer in memory, if there is hardly room for more.
+    pub fn trim(&self, key: &str, address: &Address, page: &Arc<Page>) {
+        if page.is_trimmed() || !self.kept.is_nearly_full() {
+            return;
+        }
+        if let Some(trimmed) = page.trimmed(address, key) {
+            let is_meant =
+                |current: &CachedValue| matches!(current, CachedValue::Page(current) if Arc::ptr_eq(current, page));
+            self.kept
+                .replace_if(key, is_meant, CachedValue::Page(Arc::new(trimmed)));
         }
     }
 
@@ -126,10 +139,18 @@ impl Cache {
         self.kept.usage()
     }
 
-    /// Keeps an answer that was read from disk, unless a newer one has come meanwhile. Out: the one that counts.
-    fn keep_read(&self, key: &str, page: Arc<Page>) -> Arc<Page> {
+    /// Keeps an answer that was read from disk, unless a newer one has come meanwhile. Out: the one that counts. In the place of a trimmed one
+    /// it is not kept, but what is compressed of it is.
+    fn keep_read(&self, key: &str, mut page: Page) -> Arc<Page> {
+        page.set_on_disk();
+        if let Some(trimmed) = self.page(key).filter(|page| page.is_trimmed()) {
+            page.adopt_variants(&trimmed);
+            return Arc::new(page);
+        }
+        let page = Arc::new(page);
         match self.kept.insert_if_absent(key, CachedValue::Page(Arc::clone(&page))) {
-            CachedValue::Page(page) => page,
+            CachedValue::Page(kept) if kept.is_trimmed() => page,
+            CachedValue::Page(kept) => kept,
             CachedValue::Data(_) => page,
         }
     }
@@ -178,16 +199,13 @@ impl Engine {
     pub(crate) fn read_document(&self, file: &str, key: &str) -> Option<Arc<Page>> {
         let mut entry = Entry::new(EntryKind::Pages, Outcome::Rendered, now_ms());
         entry.html = std::fs::read(self.server_dir().join(file)).ok()?.into();
-        Some(
-            self.cache
-                .keep_read(key, Arc::new(Page::new(entry, CachePolicy::Document))),
-        )
+        Some(self.cache.keep_read(key, Page::new(entry, CachePolicy::Document)))
     }
 
     fn keep_from_disk(&self, key: &str, pathname: &str, entry: Entry) -> Arc<Page> {
         tracing::debug!(target: "ferronext::cache", "{pathname} read from disk");
         let policy = self.policy_of(key, pathname, &entry);
-        self.cache.keep_read(key, Arc::new(Page::new(entry, policy)))
+        self.cache.keep_read(key, Page::new(entry, policy))
     }
 
     /// How long an answer from disk lives: as it says itself, as it was last rendered, as the build says.
@@ -239,8 +257,9 @@ impl Engine {
     /// The answer under the key of a compiled entry, from memory.
     pub fn recall(&self, storage_key: &str, kind: EntryKind) -> Recalled {
         match self.cache.page(&self.cache.naming.memory_key_of(storage_key, kind)) {
-            Some(page) => self.unless_expired(page),
-            None => Recalled::Unknown,
+            // Entries want the bodies themselves.
+            Some(page) if !page.is_trimmed() => self.unless_expired(page),
+            _ => Recalled::Unknown,
         }
     }
 
@@ -338,7 +357,13 @@ impl Engine {
     /// When a file cannot be written. Memory has the value all the same.
     pub fn write(&self, written: &Written) -> io::Result<()> {
         let result = match &written.what {
-            What::Page(page, shape) => self.cache.disk.write(&written.turn, &page.entry, *shape),
+            What::Page(page, shape) => {
+                let result = self.cache.disk.write(&written.turn, &page.entry, *shape);
+                if result.is_ok() {
+                    page.set_on_disk();
+                }
+                result
+            }
             What::Data(data) => self.cache.data.write(&written.turn, data),
         };
         match result {

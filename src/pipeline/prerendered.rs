@@ -64,10 +64,10 @@ impl Engine {
             state.revalidation = None;
         }
         let own_key = self.cache.key(&address);
-        let kept = match self.look_up(state, address, own_key.clone()) {
+        let kept = match self.look_up(state, address, own_key.clone(), &variant) {
             Place::Nowhere => fallback.map(|fallback| {
                 let key = self.cache.key(&fallback);
-                self.look_up(state, fallback, key)
+                self.look_up(state, fallback, key, &variant)
             }),
             kept => Some(kept),
         };
@@ -102,6 +102,7 @@ impl Engine {
             // An error page stands for another URL than its own: the entry decides what becomes of it.
             Freshness::Stale if call.error.is_some() => self.render(state, Provenance::Uncacheable, call),
             Freshness::Stale | Freshness::Fresh => {
+                self.cache.trim(&key, &address, &page);
                 let mut provenance = Provenance::Uncacheable;
                 // Whether a request gets a shell depends on more than the target.
                 if freshness == Freshness::Fresh && serving.cache == CacheStatus::Hit && !address.partial {
@@ -120,11 +121,14 @@ impl Engine {
     }
 
     /// Where an answer is to be had.
-    fn look_up(&self, state: &RequestState, address: Address, key: String) -> Place {
+    fn look_up(&self, state: &RequestState, address: Address, key: String, variant: &Variant) -> Place {
         match self.page_in_memory(state, &key) {
-            Some(page) => Place::Memory(address, key, page),
-            None if state.lookup.failed_keys.contains(&key) => Place::Nowhere,
-            None => Place::Unread(Load::Page(address, key)),
+            Some(page) if !page.is_trimmed() => Place::Memory(address, key, page),
+            Some(page) if page.holds(variant) && !state.lookup.failed_keys.contains(&key) => {
+                Place::Memory(address, key, page)
+            }
+            _ if state.lookup.failed_keys.contains(&key) => Place::Nowhere,
+            _ => Place::Unread(Load::Page(address, key)),
         }
     }
 
@@ -152,15 +156,11 @@ impl Engine {
 
     /// The answer that memory holds, or that was read for this request.
     fn page_in_memory(&self, state: &RequestState, key: &str) -> Option<Arc<Page>> {
-        let kept = self.cache.page(key);
-        kept.or_else(|| {
-            state
-                .lookup
-                .loaded
-                .as_ref()
-                .filter(|(of, _)| of == key)
-                .map(|(_, page)| Arc::clone(page))
-        })
+        let read = state.lookup.loaded.as_ref().filter(|(of, _)| of == key);
+        match (self.cache.page(key), read) {
+            (Some(kept), Some((_, read))) if kept.is_trimmed() => Some(Arc::clone(read)),
+            (kept, read) => kept.or_else(|| read.map(|(_, page)| Arc::clone(page))),
+        }
     }
 
     /// Runs the entry of a page for which there is nothing to show, unless another thread of the process does so already: then
@@ -243,6 +243,7 @@ impl Engine {
                 Next::Answer(Answer { status, headers, body }, Provenance::Uncacheable)
             }
             PageAnswer::Encode(variant, coding) => Next::Load(Load::Encode(page, variant, coding)),
+            PageAnswer::Read(address, key) => Next::Load(Load::Page(address, key)),
         }
     }
 

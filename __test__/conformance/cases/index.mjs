@@ -1,4 +1,6 @@
 // Which cases go to which fixture.
+import { renameSync, writeFileSync } from 'node:fs'
+import path from 'node:path'
 import { linesFrom } from '../../support/workspace.mjs'
 import { STEADY } from '../differences.mjs'
 import app from './app.mjs'
@@ -49,6 +51,17 @@ import { versions } from './versions.mjs'
  * @property {boolean} [overlapping] its sequences mostly wait, each for pages of its own: several run at once
  */
 
+/**
+ * Gives ferronext memory for two or three pages, so that it keeps compressed variants alone, and reads bodies again.
+ *
+ * @param {string} dir
+ */
+function withLittleMemory(dir) {
+  renameSync(path.join(dir, 'next.config.mjs'), path.join(dir, 'own.config.mjs'))
+  const config = `import config from './own.config.mjs'\nexport default { ...config, cacheMaxMemorySize: 100_000 }\n`
+  writeFileSync(path.join(dir, 'next.config.mjs'), config)
+}
+
 /** @type {Suite[]} */
 export const SUITES = [
   {
@@ -89,6 +102,15 @@ export const SUITES = [
   {
     fixture: 'static-files',
     cases: [...files, ...conditional.files, ...hostile, ...aborts('/large.txt', '/plain.txt')],
+  },
+  { fixture: 'app-router', cases: [...app, ...conditional.app], alter: withLittleMemory, asEverywhere: true },
+  { fixture: 'pages-router', cases: [...pages, ...conditional.pages], alter: withLittleMemory, asEverywhere: true },
+  {
+    fixture: 'revalidation',
+    cases: revalidation.plain,
+    alter: withLittleMemory,
+    asEverywhere: true,
+    overlapping: true,
   },
   { fixture: 'rules', cases: rules },
   { fixture: 'trailing-slash', cases: trailingSlash },

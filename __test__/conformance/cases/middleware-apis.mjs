@@ -1,6 +1,6 @@
 // What middleware can do with its request, with `next/headers` and with `after()`, in both runtimes. The first request goes through upstream's
 // adapter and later ones do not (runtime/entry/fast/middleware), so each is asked twice.
-import { get, head, post, rsc, sequence } from '../case.mjs'
+import { get, head, post, rsc, sequence, showing } from '../case.mjs'
 
 const OWN = { 'x-own': 'mine', cookie: 'a=1; b=%20x; a=2' }
 
@@ -81,6 +81,7 @@ export default [
   get(doing('event'), { log: /WAITED/ }),
   get(doing('event')),
   ...FAULTS.flatMap(what => [get(doing(what)), get(doing(what))]),
+  ...showing(['relativeMiddlewareRedirects'], [get(doing('answer-with-location')), get(doing('answer-with-location'))]),
   ...['kind', 'headers', 'cookies'].map(what => post(doing(what), 'a body', { headers: OWN })),
   ...['', '&a', '&a=', '&=1', '&a=x%20y+z', '&a=%C3%BC', '&a=1&&b=2', '&nxtPa=1', '&nxtIa=1&b', '&a=~*!', '&a[]=1'].map(
     query => get(`/?do=kind${query}`),

@@ -52,6 +52,15 @@ struct Slot {
     ordered: bool,
 }
 
+/// Another handle of the same variants.
+impl<K> Clone for CompressedVariants<K> {
+    fn clone(&self) -> Self {
+        CompressedVariants {
+            inner: Arc::clone(&self.inner),
+        }
+    }
+}
+
 impl<K> Default for CompressedVariants<K> {
     fn default() -> Self {
         CompressedVariants {
@@ -93,6 +102,29 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> CompressedVariants<K> {
             }
         }
         Some(false)
+    }
+
+    /// The same where the body itself is not at hand: no better variant is asked for.
+    pub fn apply_kept(&self, key: &K, coding: Coding, body: &mut Bytes) -> Option<bool> {
+        let kept = self.inner.read();
+        let slot = kept.get(&(key.clone(), coding))?;
+        *body = slot.variant.bytes()?.clone();
+        Some(slot.ordered && matches!(slot.variant, CompressedVariant::Fast(_)))
+    }
+
+    /// Whether there is a variant of `key` in any coding.
+    pub fn has(&self, key: &K) -> bool {
+        let is_one = |((of, _), slot): (&(K, Coding), &Slot)| of == key && slot.variant.bytes().is_some();
+        self.inner.read().iter().any(is_one)
+    }
+
+    /// Bytes of memory that the variants take.
+    pub fn weight(&self) -> usize {
+        let kept = self.inner.read();
+        kept.values()
+            .filter_map(|slot| slot.variant.bytes())
+            .map(Bytes::len)
+            .sum()
     }
 
     /// Waits until there is a variant to send, and has the best one made. Of the callers that come while there is none, one does the

@@ -3,7 +3,9 @@
 //! In: keys and values. Out: the value of a key. Bounded by bytes; the least valuable values go first. Values are shared, so
 //! they are cheap to clone.
 
-use quick_cache::sync::Cache;
+use std::time::Duration;
+
+use quick_cache::sync::{Cache, EntryAction, EntryResult};
 use quick_cache::Weighter;
 
 use crate::source::bounded::{self, Bounds};
@@ -70,6 +72,22 @@ impl<V: Weigh + Clone> Store<V> {
         }
     }
 
+    /// Puts `value` in the place of the value of `key`, if that is the one which is `meant`.
+    pub fn replace_if(&self, key: &str, meant: impl FnOnce(&V) -> bool, value: V) {
+        let replaced = self.values.entry(key, Some(Duration::ZERO), |_, current| {
+            // The old value goes out of the lock to be dropped.
+            EntryAction::Retain(meant(current).then(|| std::mem::replace(current, value)))
+        });
+        if let EntryResult::Retained(Some(old)) = replaced {
+            drop(old);
+        }
+    }
+
+    /// Whether there is hardly room for more.
+    pub fn is_nearly_full(&self) -> bool {
+        self.values.weight() > self.values.capacity() / 5 * 4
+    }
+
     /// Keys in memory and the bytes of their values.
     pub fn usage(&self) -> (usize, u64) {
         (self.values.len(), self.values.weight())
@@ -108,6 +126,20 @@ mod tests {
         }
         assert!(store.usage().1 <= 100_000);
         assert!(store.usage().1 > 50_000);
+    }
+
+    #[test]
+    fn a_value_is_replaced_only_if_it_is_the_one_that_is_meant() {
+        let store = Store::new(1 << 20);
+        store.replace_if("a", |_| true, Arc::new(Page(1)));
+        assert!(store.get("a").is_none());
+        store.insert("a".into(), Arc::new(Page(10)));
+        store.replace_if("a", |page: &Arc<Page>| page.0 == 20, Arc::new(Page(1)));
+        assert_eq!(store.get("a").unwrap().0, 10);
+        let before = store.usage().1;
+        store.replace_if("a", |page: &Arc<Page>| page.0 == 10, Arc::new(Page(1)));
+        assert_eq!(store.get("a").unwrap().0, 1);
+        assert_eq!(store.usage().1, before - 9);
     }
 
     #[test]
