@@ -31,6 +31,24 @@ const OUT_HEADERS = /\[kOutHeaders\]/.test(String(ServerResponse.prototype.write
 
 const { writeHead: nodeWriteHead } = ServerResponse.prototype
 
+/** Texts that many answers have in common, such as names of headers. @type {Map<string, string>} */
+const common = new Map()
+
+/** Enough for the headers of a site; texts of single pages, such as their `ETag`, pass through. */
+const MAX_COMMON = 1024
+
+/**
+ * One copy of a text for all answers: each that comes from Rust is a new one, and a page has some twenty.
+ * @param {string} text
+ */
+function shared(text) {
+  const known = common.get(text)
+  if (known !== undefined) return known
+  if (common.size >= MAX_COMMON) common.clear()
+  common.set(text, text)
+  return text
+}
+
 /**
  * Checks the headers of an answer that will be sent often.
  * @param {Answer} answer
@@ -39,9 +57,10 @@ const { writeHead: nodeWriteHead } = ServerResponse.prototype
 function checkAnswer(answer) {
   /** @type {Record<string, [string, string | string[]]>} */
   const table = Object.create(null)
-  for (let i = 0; i < answer.headers.length; i += 2) {
-    const name = answer.headers[i]
-    const value = answer.headers[i + 1]
+  const flat = answer.headers.map(shared)
+  for (let i = 0; i < flat.length; i += 2) {
+    const name = /** @type {string} */ (flat[i])
+    const value = /** @type {string} */ (flat[i + 1])
     validateHeaderName(name)
     validateHeaderValue(name, value)
     const entry = table[name.toLowerCase()]
@@ -49,7 +68,7 @@ function checkAnswer(answer) {
     else table[name.toLowerCase()] = [name, value]
   }
   /** @type {Answer} */
-  const checked = { ...answer, table }
+  const checked = { ...answer, headers: flat, table }
   checked.whole = wholeOf(checked)
   return checked
 }

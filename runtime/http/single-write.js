@@ -51,13 +51,14 @@ function wholeOf({ status, table, body }) {
   if (!IS_KNOWN || !table || !Buffer.isBuffer(body) || body.length === 0) return undefined
   if (status < 200 || status === 204 || status === 304 || !STATUS_CODES[status]) return undefined
   if (table['content-length']?.[1] !== String(body.length)) return undefined
-  let lead = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`
+  const lines = [`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\n`]
   for (const lower of Object.keys(table)) {
     if (DECIDED_BY_NODE.has(lower)) return undefined
     const [name, value] = table[lower]
-    for (const line of [value].flat()) lead += `${name}: ${line}\r\n`
+    for (const line of [value].flat()) lines.push(name, ': ', line, '\r\n')
   }
-  return { lead, asked: -1 }
+  // Joined it is one string; added up it would be a tree of all of them, for as long as the answer is kept.
+  return { lead: lines.join(''), asked: -1 }
 }
 
 /**

@@ -16,7 +16,7 @@ type Work = Box<dyn FnOnce() + Send>;
 const MOST: usize = 256;
 
 /// How much less often than others the thread gets a core that is wanted (`nice`; 19 is the most).
-const NICE: i32 = 10;
+const NICE: i32 = 19;
 
 struct Queue {
     waiting: VecDeque<Work>,
