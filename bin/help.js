@@ -41,7 +41,7 @@ ${SERVER}
       --turbopack, --turbo       compile with Turbopack
       --webpack                  compile with webpack
 
-The server starts anew when a file that it has loaded, or next.config, changes.`
+The server restarts when a file that it has loaded, or next.config, changes.`
 
 const START = `Usage: ferronext start [server file | folder] [options] [-- arguments of the server file]
 ${SERVER}

@@ -67,7 +67,7 @@ class Supervisor {
       this.#child = undefined
       if (this.#isEnding) return
       if (code === 0 || this.#isFatal || !this.#task.file) process.exit(code ?? 1)
-      console.error('The server has ended. It starts anew when a file changes.')
+      console.error('The server has ended. It restarts when a file changes.')
     })
   }
 
@@ -114,7 +114,7 @@ class Supervisor {
   /** @param {string} file */
   #restart(file) {
     if (this.#isEnding || this.#restarting) return
-    console.log(`${path.relative(process.cwd(), file)} has changed. Starting the server anew.`)
+    console.log(`${path.relative(process.cwd(), file)} has changed. Restarting the server.`)
     this.#restarting = this.#stop().then(() => {
       this.#restarting = undefined
       if (!this.#isEnding) this.start()

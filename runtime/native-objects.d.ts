@@ -54,7 +54,7 @@ export interface CacheEntry {
   /** Seconds until it must not be served. */
   expire?: number
   /** When it was rendered, in milliseconds since 1970. Not read. */
-  madeMs: number
+  createdAtMs: number
 }
 
 /** Texts and lists that both sides use. */
@@ -78,7 +78,7 @@ export interface Data {
   /** The value as JSON; absent when the caller has it already. */
   json?: string
   /** When it was made, in milliseconds since 1970. */
-  madeMs: number
+  createdAtMs: number
   /** Tells this value from every other. */
   version: number
 }

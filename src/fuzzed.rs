@@ -12,7 +12,7 @@ use crate::source::file::sanitize;
 use crate::source::image::decode::{decode, Limits};
 use crate::source::image::detect::{detect, is_animated};
 use crate::source::image::params::Rules;
-use crate::source::image::work::Work;
+use crate::source::image::work::TaskLimits;
 use crate::url::{collapse_slashes, decode_uri_component, Dialect, Location, Query};
 
 /// Pixels of an image that is decoded: enough for every path of a decoder, few enough for many images a second.
@@ -52,7 +52,7 @@ pub fn image_params(data: &[u8]) {
 pub fn image_decode(data: &[u8]) {
     let Some(kind) = detect(data, true) else { return };
     let _ = is_animated(kind, data);
-    let work = Work::alone(Duration::from_secs(10));
+    let work = TaskLimits::alone(Duration::from_secs(10));
     for width in [16, 4096] {
         let limits = Limits {
             pixels: PIXELS,

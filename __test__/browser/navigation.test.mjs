@@ -198,7 +198,7 @@ async function begin(browser, origin, from) {
       stop(title, () => page.locator('nav').getByRole('link', { name, exact: true }).dispatchEvent('click')),
     /** @param {string} title */
     back: title => stop(title, () => page.goBack()),
-    /** A page that was shown from memory is fetched anew behind it, so the order of the answers says nothing. */
+    /** A page that was shown from memory is fetched again behind it, so the order of the answers says nothing. */
     answers: () => answers,
     close: async () => {
       await page.waitForLoadState('networkidle')

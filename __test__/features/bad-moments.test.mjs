@@ -206,7 +206,7 @@ it('a server whose node_modules is replaced goes on', async () => {
 /** What has no manifest of its own, so that upstream answers it from memory. */
 const IN_MEMORY = ['/route', '/server', '/item/1', '/api/echo']
 
-describe('entries that nobody has asked for', () => {
+describe('entries that have not been requested', () => {
   const ask = async (/** @type {string[]} */ targets) => {
     const { port } = /** @type {import('../support/server.mjs').Server} */ (server)
     const answers = []

@@ -92,10 +92,10 @@ it(`leaves whole answers when it is killed at ${RUNS} random moments`, { timeout
   }
   // Killed while it worked, not between two pieces of work.
   expect(lost).toBeGreaterThan(RUNS)
-  // An answer that was torn is rendered anew; that is rare, because files are replaced within microseconds.
+  // An answer that was torn is rendered again; that is rare, because files are replaced within microseconds.
   expect(rendered).toBeLessThan(RUNS)
   console.log(
-    `${RUNS} processes killed, ${lost} requests cut off, ${rendered} of ${RUNS * PAGES.length} answers torn and rendered anew`,
+    `${RUNS} processes killed, ${lost} requests cut off, ${rendered} of ${RUNS * PAGES.length} answers torn and rendered again`,
   )
   const left = readdirSync(path.join(dir, '.next/server/.ferronext-tmp'))
   expect(left.length).toBeLessThan(RUNS * PAGES.length)

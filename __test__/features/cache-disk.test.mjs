@@ -117,7 +117,7 @@ const TORN = [
   ],
 ]
 
-it('renders anew what is torn, and says so once', async () => {
+it('renders again what is torn, and reports it once', async () => {
   await serve('ferronext')
   for (const [, target] of TORN) await get(target)
   await server?.stop()
@@ -136,7 +136,7 @@ it('renders anew what is torn, and says so once', async () => {
   expect(server?.output().match(/cannot be read and is rendered again/g)).toHaveLength(TORN.length)
 })
 
-it('renders anew when a file is missing, and says nothing about one that was never there', async () => {
+it('renders again when a file is missing, and reports nothing about one that was never there', async () => {
   await serve('ferronext')
   await all()
   await server?.stop()

@@ -1,4 +1,4 @@
-// `ferronext dev`: the app itself or a server file, started anew when a file changes that the server has loaded, and only then.
+// `ferronext dev`: the app itself or a server file, started again when a file changes that the server has loaded, and only then.
 
 import { createServer } from 'node:http'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
@@ -39,7 +39,7 @@ const text = async (port, path = '/') => (await fetch(`http://localhost:${port}$
 
 /** Started only once for the most that can be asked of it: compiling takes most of the time. */
 describe('ferronext dev without a server file', () => {
-  it('serves the app, keeps running when a page is edited and starts anew when next.config is', async () => {
+  it('serves the app, keeps running when a page is edited and restarts when next.config is', async () => {
     const port = await freePort()
     const run = dev(['-p', String(port)])
     const started = new RegExp(`ferronext [\\d.]+ serves ${app.dir} at http://localhost:${port} \\(in development\\)`)
@@ -48,11 +48,11 @@ describe('ferronext dev without a server file', () => {
 
     app.edit('app/page.jsx', 'First title', 'Second title')
     await expect.poll(() => text(port), { timeout: PATIENCE }).toContain('Second title')
-    expect(run.output()).not.toContain('Starting the server anew')
+    expect(run.output()).not.toContain('Restarting the server')
 
     const from = run.output().length
     app.edit('next.config.mjs', 'poweredByHeader: false', 'poweredByHeader: true')
-    expect(await run.printed(/next\.config\.mjs has changed\. Starting the server anew\./, from, PATIENCE)).toBe(true)
+    expect(await run.printed(/next\.config\.mjs has changed\. Restarting the server\./, from, PATIENCE)).toBe(true)
     expect(await run.printed(started, from, PATIENCE), run.output()).toBe(true)
     const { headers } = await fetch(`http://localhost:${port}/`)
     expect(headers.get('x-powered-by')).toBe('Next.js')
@@ -77,7 +77,7 @@ describe('ferronext dev without a server file', () => {
 })
 
 describe('ferronext dev with a server file', () => {
-  it('starts anew when the server or what it imports changes, waits when it is broken, and takes its arguments', async () => {
+  it('restarts when the server or what it imports changes, waits when it is broken, and takes its arguments', async () => {
     const port = await freePort()
     app.write('greeting.ts', "export const greeting: string = 'hello'\n")
     app.write(
@@ -111,13 +111,13 @@ createServer((req, res) => {
     let from = run.output().length
     app.edit('greeting.ts', 'hello', 'good day')
     expect(
-      await run.printed(/greeting\.ts has changed\. Starting the server anew\.\n[\s\S]*listening/, from, PATIENCE),
+      await run.printed(/greeting\.ts has changed\. Restarting the server\.\n[\s\S]*listening/, from, PATIENCE),
     ).toBe(true)
     expect(await greeting()).toBe('good day one,--two')
 
     from = run.output().length
     app.edit('greeting.ts', 'export const', 'export konst')
-    expect(await run.printed(/The server has ended\. It starts anew when a file changes\./, from, PATIENCE)).toBe(true)
+    expect(await run.printed(/The server has ended\. It restarts when a file changes\./, from, PATIENCE)).toBe(true)
     app.edit('greeting.ts', 'export konst', 'export const')
     expect(await run.printed(/listening/, from, PATIENCE), run.output()).toBe(true)
     expect(await greeting()).toBe('good day one,--two')

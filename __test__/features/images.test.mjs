@@ -148,14 +148,14 @@ describe('the cache on disk', () => {
     mkdirSync(path.join(cacheFolder(dir), 'odd'))
     writeFileSync(path.join(cacheFolder(dir), 'odd/readme.txt'), 'not a picture')
     const again = await serve(dir, 'ferronext')
-    const anew = await again.ask(target('/img/tiny.png'))
-    expect([cache(anew), anew.decoded.equals(made.decoded)]).toEqual(['MISS', true])
+    const second = await again.ask(target('/img/tiny.png'))
+    expect([cache(second), second.decoded.equals(made.decoded)]).toEqual(['MISS', true])
     await again.stop()
   })
 })
 
-describe('a disk that takes no pictures', () => {
-  it('is said once, and pictures are kept in memory', async () => {
+describe('a disk that takes no images', () => {
+  it('is reported once, and images are kept in memory', async () => {
     const dir = await copy('unwritable')
     // Also who may write everything cannot create a file below a file.
     mkdirSync(path.join(dir, '.next/cache'), { recursive: true })
@@ -174,7 +174,7 @@ describe('a disk that takes no pictures', () => {
 })
 
 describe('one piece of work', () => {
-  it('makes a picture for a hundred who ask at once', async () => {
+  it('makes one image for a hundred concurrent requests', async () => {
     const dir = await copy('together')
     const server = await serve(dir, 'ferronext', 'local')
     const url = target(`http://127.0.0.1:${other.port}/picture/together.png`)
@@ -213,7 +213,7 @@ describe('one piece of work', () => {
     await server.stop()
   })
 
-  it('leaves the server answering while pictures are made', async () => {
+  it('leaves the server answering while images are made', async () => {
     const dir = await copy('busy')
     const server = await serve(dir, 'ferronext')
     let pending = true
@@ -235,8 +235,8 @@ describe('one piece of work', () => {
   })
 })
 
-describe('a picture that goes stale', () => {
-  it('is answered at once and made anew once', async () => {
+describe('an image that goes stale', () => {
+  it('is answered at once and made again once', async () => {
     const dir = await copy('stale')
     const server = await serve(dir, 'ferronext', 'brief')
     const url = target(`http://127.0.0.1:${other.port}/picture/stale.png`)
@@ -296,7 +296,7 @@ describe('a source', () => {
     expect(actual).toBe(expected)
   })
 
-  it('that answers another method is for nobody else', async () => {
+  it('that answers another method is not shared', async () => {
     const post = await sendRaw({
       port: server.port,
       method: 'POST',
@@ -366,8 +366,8 @@ describe('a source', () => {
   })
 })
 
-describe('hostile pictures', () => {
-  it('of SVG are sent as they are where they are allowed, and drawn by nobody (CVE-2026-64644, CVE-2026-96889)', async () => {
+describe('hostile images', () => {
+  it('of SVG are sent as they are where they are allowed, and never rasterised (CVE-2026-64644, CVE-2026-96889)', async () => {
     const server = await serve(await copy('open'), 'ferronext', 'open')
     const svg = readFileSync(path.join(source, 'public/img/scripted.svg'))
     const response = await server.ask(target('/img/scripted.svg'))

@@ -153,7 +153,7 @@ describe('a body within the limit', () => {
   })
 })
 
-describe('body-over-the-limit: 413, for whoever would have read it', () => {
+describe('body-over-the-limit: 413, wherever it would have been read', () => {
   it.each(['next', 'bodyThenNext', 'answer'])('with its length announced, middleware doing "%s"', async mode => {
     expect(await post('middleware', `/api/upload?mw=${mode}`, Buffer.alloc(LIMIT + 1))).toEqual({
       status: 413,

@@ -50,7 +50,7 @@ describe.each(['identity', 'gzip'])('in %s', encoding => {
   })
 })
 
-it('the shell is a complete page for whoever stops there', async () => {
+it('the shell is a complete page for a client that stops there', async () => {
   const response = await fetch(`http://127.0.0.1:${server.port}/late`, { headers: { 'x-delay': String(DELAY) } })
   const reader = /** @type {any} */ (response.body).getReader()
   const { value } = await reader.read()

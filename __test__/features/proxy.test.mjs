@@ -169,7 +169,7 @@ describe('exactly one request', () => {
     expect(target.seen.filter(({ url }) => url.includes('smuggled'))).toEqual([])
   })
 
-  it('CVE-2026-29057: they are framed anew where the parser lets both through', async () => {
+  it('CVE-2026-29057: they are framed again where the parser lets both through', async () => {
     const lenient = await startServer({ dir: app, engine: 'ferronext', nodeArgs: ['--insecure-http-parser'] })
     try {
       for (const method of ['POST', 'DELETE', 'OPTIONS']) {
@@ -523,7 +523,7 @@ describe('encrypted targets', () => {
     }
   }
 
-  it('a certificate that nobody vouches for is refused', async () => {
+  it('a certificate of an unknown authority is refused', async () => {
     const from = server.output().length
     expect((await ask({ target: '/base/secure/echo' })).status).toBe(500)
     expect(failures(server.output().slice(from))[0]).toMatch(/certificate/i)

@@ -109,7 +109,7 @@ describe('CVE-2025-49826: an answer without a body is never what the others get'
 describe('CVE-2025-49005, CVE-2026-44576, CVE-2026-44582: HTML and payloads of one URL', () => {
   const html = (/** @type {string} */ target) => get('app-router', target)
 
-  it('never mix, whoever comes first', async () => {
+  it('never mix, in whatever order requests come', async () => {
     const { port } = app('app-router')
     const payload = rsc('/isr').steps[0]
     const part = segment('/isr', '/_tree').steps[0]
@@ -183,7 +183,7 @@ describe('CVE-2026-94543, CVE-2026-94484: each key holds the answers of its own 
 })
 
 describe('CVE-2026-94544: draft mode', () => {
-  it('is in nobody else’s page, stale or new', async () => {
+  it('is in no other client’s page, stale or new', async () => {
     const { port, previewId } = app('revalidation')
     const cookie = header(await sendRaw({ port, target: '/draft' }), 'set-cookie')?.split(';', 1)[0] ?? ''
     await ask(port, '/switch?secret=300')
@@ -210,7 +210,7 @@ describe('CVE-2026-94544: draft mode', () => {
   )
 })
 
-describe('CVE-2025-59472, CVE-2026-27979: nobody outside resumes a render', () => {
+describe('CVE-2025-59472, CVE-2026-27979: no client resumes a render', () => {
   it.each(['/shell', '/shop/lamp', '/open/any'])('%s', async target => {
     const { port } = app('cache-components')
     const state = `4:null${'x'.repeat(3_000_000)}`

@@ -1,5 +1,5 @@
 // What a request is answered with must not depend on which requests came before: an answer that has been given twice is given again
-// without being routed anew, and only to who asks for just that.
+// without being routed again, and only to who asks for just that.
 
 import { writeFileSync } from 'node:fs'
 import path from 'node:path'
@@ -90,7 +90,7 @@ describe.each([
   })
 })
 
-it('gives each client the kind of picture that it takes', async () => {
+it('gives each client the image format that it takes', async () => {
   const target = `/_next/image?url=${encodeURIComponent('/img/photo.jpg')}&w=320&q=75`
   /** @param {string} [accept] */
   const kind = async accept => {
@@ -122,7 +122,7 @@ it('looks at conditions every time', async () => {
   }
 })
 
-it('gives a page that was made anew to everybody from then on', async () => {
+it('gives a revalidated page to every client from then on', async () => {
   const { port } = /** @type {any} */ (apps.revalidation)
   const shown = async () => (await ask(port, '/blog/shortcut')).text.match(/render (\d+)/)?.[1]
   const first = await shown()

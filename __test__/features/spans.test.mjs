@@ -8,7 +8,7 @@ import { OPENTELEMETRY } from '../support/tools.mjs'
 const CLIENT_TRACE = '0af7651916cd43dd8448eb211c80319c'
 const CLIENT_SPAN = 'b7ad6b7169203331'
 
-/** Loading the page of each request anew is upstream's way; ferronext has loaded it, or answers without it. */
+/** Loading the page of each request again is upstream's way; ferronext has loaded it, or answers without it. */
 const UPSTREAMS_OWN = new Set([
   'NextNodeServer.findPageComponents',
   'LoadComponents.loadRouteModule',

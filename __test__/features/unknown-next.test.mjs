@@ -160,7 +160,7 @@ describe('a version that is not tested, and calls for nothing new', () => {
   })
 })
 
-describe('a version whose entries call for something that nobody knows of', () => {
+describe('a version whose entries call for something unknown', () => {
   it.each([
     ['an app page', 'mixed', APP_PAGES, NEWEST],
     ['an app page of cacheComponents', 'cache-components', APP_PAGES, NEWEST],

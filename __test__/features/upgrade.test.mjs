@@ -254,7 +254,7 @@ describe('the handlers of the user', () => {
     ended.close()
   })
 
-  it('what nobody has answered yet may still be theirs', async () => {
+  it('what has not been answered yet may still be theirs', async () => {
     await vi.waitFor(async () => expect(await connections(owner)).toBe(0))
     const connection = await upgrade('/nobody', owner)
     // A request on another connection goes through the whole server meanwhile.

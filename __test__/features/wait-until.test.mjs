@@ -89,7 +89,7 @@ describe('work that outlives its response', () => {
     }
   })
 
-  it('is waited for by close(), whoever has it', async () => {
+  it('is waited for by close(), in every runtime', async () => {
     await (await ask('ferronext', '/base/node/route/1?do=hold')).text()
     expect(await (await ask('ferronext', '/__close')).json()).toEqual({ early: false, isClosed: true })
   })

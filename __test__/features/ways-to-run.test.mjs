@@ -175,7 +175,7 @@ describe.runIf(NODES_ARE_HERE).each(/** @type {const} */ ([20, 22, 24]))('Node %
 })
 
 describe('what restarts a server', () => {
-  it('nodemon starts it anew on the same port when the file changes', async () => {
+  it('nodemon restarts it on the same port when the file changes', async () => {
     const nodemon = 'node_modules/nodemon/bin/nodemon.js'
     const file = path.join(app, 'watched.cjs')
     const write = (/** @type {string} */ mark) =>

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use ferronext::build::{Build, ListingRoot};
 use ferronext::config::NextConfig;
 use ferronext::request::{Headers, Method, Origin, Request};
-use ferronext::route::{Decision, HeaderText, NotFound, Router, Step};
+use ferronext::route::{Decision, HeaderText, NotFound, RouteStep, Router};
 use serde::Deserialize;
 use serde_json::{json, Value};
 
@@ -66,7 +66,7 @@ fn decide(router: &Router, asked: &Asked) -> Value {
     shown(&router.begin(&request))
 }
 
-fn shown(step: &Step) -> Value {
+fn shown(step: &RouteStep) -> Value {
     let state = &step.state;
     let query: Vec<Value> = state
         .location

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use bytes::Bytes;
 use ferronext::source::image::encode::Effort;
 use ferronext::source::image::transform::{inspect, make, Policy, Verdict};
-use ferronext::source::image::work::Work;
+use ferronext::source::image::work::TaskLimits;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let (width, quality) = (width.parse()?, quality.parse()?);
     for _ in 0..times.first().map_or(Ok(1), |times| times.parse())? {
         let started = Instant::now();
-        let work = Work::alone(Duration::from_secs(600));
+        let work = TaskLimits::alone(Duration::from_secs(600));
         let made = make(&bytes, from, to, width, quality, policy, &work)?;
         println!(
             "{:.1} ms, {} bytes",

@@ -121,11 +121,11 @@ class CacheHandler {
     const version = known?.version ?? 0
     const data = engine.dataGet(key, tags, version) ?? (await engine.dataRead(key, tags))
     if (!data) return null
-    if (data.json === undefined) return { lastModified: data.madeMs, value: known?.value }
+    if (data.json === undefined) return { lastModified: data.createdAtMs, value: known?.value }
     try {
       const value = JSON.parse(data.json)
       parsed.set(key, data.version, value, data.json.length)
-      return { lastModified: data.madeMs, value }
+      return { lastModified: data.createdAtMs, value }
     } catch {
       return null // a truncated file: fetch again
     }
@@ -154,7 +154,7 @@ class CacheHandler {
  */
 function fromUpstream(value, cacheControl) {
   const lifetime = {
-    madeMs: 0,
+    createdAtMs: 0,
     revalidate: cacheControl?.revalidate === false ? -1 : cacheControl?.revalidate,
     expire: cacheControl?.expire,
   }
@@ -179,10 +179,10 @@ function fromUpstream(value, cacheControl) {
  * @param {any} entry see `JsCacheEntry` in src/binding/cache.rs
  */
 function toUpstream(entry) {
-  const { kind, revalidate, expire, madeMs } = entry
+  const { kind, revalidate, expire, createdAtMs } = entry
   const cacheControl =
     revalidate === undefined ? undefined : { revalidate: revalidate === -1 ? false : revalidate, expire }
-  return { lastModified: madeMs, value: valueOfKind(kind, entry), cacheControl }
+  return { lastModified: createdAtMs, value: valueOfKind(kind, entry), cacheControl }
 }
 
 /** @param {string} kind @param {any} entry */

@@ -87,8 +87,8 @@ pub enum CachePolicy {
 }
 
 impl CachePolicy {
-    /// What may be done at `now_ms` with a page made at `made_ms` (milliseconds since 1970).
-    pub fn freshness(self, made_ms: u64, now_ms: u64, expire_blocks: bool) -> Freshness {
+    /// What may be done at `now_ms` with a page made at `created_at_ms` (milliseconds since 1970).
+    pub fn freshness(self, created_at_ms: u64, now_ms: u64, expire_blocks: bool) -> Freshness {
         /// What upstream assumes (`calculateRevalidate` of `next/dist/server/lib/incremental-cache/index.js`).
         const ASSUMED: Lifetime = Lifetime {
             revalidate: Some(1.0),
@@ -96,8 +96,8 @@ impl CachePolicy {
         };
         match self {
             CachePolicy::Document => Freshness::Fresh,
-            CachePolicy::Unknown => ASSUMED.freshness(made_ms, now_ms, expire_blocks),
-            CachePolicy::Known(lifetime) => lifetime.freshness(made_ms, now_ms, expire_blocks),
+            CachePolicy::Unknown => ASSUMED.freshness(created_at_ms, now_ms, expire_blocks),
+            CachePolicy::Known(lifetime) => lifetime.freshness(created_at_ms, now_ms, expire_blocks),
         }
     }
 }
@@ -218,7 +218,7 @@ impl Page {
             json: None,
             ..self.entry.headers.clone()
         };
-        let mut entry = Entry::new(self.entry.kind, self.entry.outcome, self.entry.made_ms);
+        let mut entry = Entry::new(self.entry.kind, self.entry.outcome, self.entry.created_at_ms);
         entry.status = self.entry.status;
         entry.lifetime = self.entry.lifetime;
         entry.headers = headers;
@@ -252,7 +252,7 @@ impl Page {
     /// Shares the compressed variants of a trimmed page that comes from the same render.
     pub fn adopt_variants(&mut self, trimmed: &Page) {
         let Some(lengths) = &trimmed.trimmed else { return };
-        let is_same = trimmed.entry.made_ms == self.entry.made_ms
+        let is_same = trimmed.entry.created_at_ms == self.entry.created_at_ms
             && lengths.html == self.entry.html.len()
             && lengths.data == self.entry.data.as_ref().map_or(0, Bytes::len);
         if is_same {

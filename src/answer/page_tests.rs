@@ -185,7 +185,7 @@ async fn a_page_of_the_same_render_shares_the_variants() {
     again.adopt_variants(&trimmed);
     assert!(again.compressed.has(&Variant::Html));
     let mut other = page();
-    other.entry.made_ms = 1;
+    other.entry.created_at_ms = 1;
     other.adopt_variants(&trimmed);
     assert!(!other.compressed.has(&Variant::Html));
 }

@@ -41,7 +41,7 @@ pub struct JsCacheEntry {
     /// Seconds until it must not be served.
     pub expire: Option<f64>,
     /// When it was rendered, in milliseconds since 1970. Not read.
-    pub made_ms: f64,
+    pub created_at_ms: f64,
 }
 
 /// A segment of a page.
@@ -59,7 +59,7 @@ pub struct JsData {
     /// The value as JSON; absent when the caller has it already.
     pub json: Option<String>,
     /// When it was made, in milliseconds since 1970.
-    pub made_ms: f64,
+    pub created_at_ms: f64,
     /// Tells this value from every other.
     pub version: f64,
 }
@@ -191,13 +191,13 @@ impl JsEngine {
 
 /// A value of the data cache, `false` if it must not be used because of its tags.
 fn usable(engine: &Engine, data: &Data, tags: &[String], known: f64) -> Either<JsData, bool> {
-    if engine.tags_expired(tags, data.made_ms) {
+    if engine.tags_expired(tags, data.created_at_ms) {
         return Either::B(false);
     }
     let version = data.version as f64;
     Either::A(JsData {
         json: (version != known).then(|| String::from_utf8_lossy(&data.json).into_owned()),
-        made_ms: data.made_ms as f64,
+        created_at_ms: data.created_at_ms as f64,
         version,
     })
 }
@@ -291,7 +291,7 @@ fn portable(recalled: Recalled) -> Option<JsCacheEntry> {
             postponed: None,
             revalidate: None,
             expire: None,
-            made_ms: 0.0,
+            created_at_ms: 0.0,
         }),
         Recalled::Unknown => None,
     }
@@ -323,6 +323,6 @@ fn portable_page(page: &Page) -> JsCacheEntry {
         postponed: entry.postponed.as_deref().map(str::to_owned),
         revalidate: entry.lifetime.map(|lifetime| lifetime.revalidate.unwrap_or(-1.0)),
         expire: entry.lifetime.and_then(|lifetime| lifetime.expire),
-        made_ms: entry.made_ms as f64,
+        created_at_ms: entry.created_at_ms as f64,
     }
 }

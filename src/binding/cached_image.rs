@@ -53,7 +53,7 @@ impl JsCachedImage {
                 max_age: self.revalidate.unwrap_or_default(),
                 expires_ms: 0.0,
             },
-            made_ms: self.last_modified,
+            created_at_ms: self.last_modified,
             has_max_age,
         })
     }

@@ -40,7 +40,7 @@ struct Rendered {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct Kept {
+struct CacheKind {
     kind: &'static str,
 }
 
@@ -65,8 +65,8 @@ struct Metrics {
     durations: Durations<Timed>,
     renders: Durations<Rendered>,
     in_flight: Gauge,
-    entries: Family<Kept, Gauge>,
-    bytes: Family<Kept, Gauge>,
+    entries: Family<CacheKind, Gauge>,
+    bytes: Family<CacheKind, Gauge>,
     fast_paths: Family<FastPath, Gauge>,
 }
 
@@ -185,9 +185,9 @@ pub fn metrics_text(engine: &JsEngine) -> napi::Result<String, String> {
         for (kind, (entries, bytes)) in ["pages", "files"].into_iter().zip(engine.memory()) {
             METRICS
                 .entries
-                .get_or_create(&Kept { kind })
+                .get_or_create(&CacheKind { kind })
                 .set(as_gauge(entries as u64));
-            METRICS.bytes.get_or_create(&Kept { kind }).set(as_gauge(bytes));
+            METRICS.bytes.get_or_create(&CacheKind { kind }).set(as_gauge(bytes));
         }
         let mut text = String::new();
         encode(&mut text, &METRICS.registry).map_err(|error| {

@@ -11,7 +11,7 @@ use napi_derive::napi;
 
 use super::engine::JsEngine;
 use super::registry;
-use crate::engine::{Engine, ServeOptions, TlsTrust};
+use crate::engine::{Engine, ImageTlsOptions, ServeOptions};
 use crate::error::Error;
 use crate::http::encoding::Preferred;
 
@@ -53,7 +53,7 @@ impl Task for Open {
             hostname: given.hostname.clone(),
             port: given.port.and_then(|port| u16::try_from(port).ok()),
             rules: given.rules.clone(),
-            tls: TlsTrust {
+            tls: ImageTlsOptions {
                 anyone: given.trusts_anyone,
                 extra_ca_certs: given.extra_ca_certs.as_ref().map(PathBuf::from),
             },

@@ -16,7 +16,7 @@ use crate::error::{Code, Error};
 use crate::pipeline::Upgrade;
 use crate::request::{Origin as Sender, Request};
 use crate::source::proxy::headers::HeaderLines;
-use crate::source::proxy::{Exchange, Failure, Origin, Target, TlsOptions, Trust};
+use crate::source::proxy::{CertificateTrust, Exchange, Failure, Origin, Target, TlsOptions};
 
 /// Where a request goes: the parts of a `URL`, and how its server is trusted.
 #[napi(object, object_to_js = false)]
@@ -118,9 +118,9 @@ impl JsEngine {
             extra_ca_certs: target.extra_ca_certs.map(PathBuf::from),
         };
         let trust = if target.trusts_anyone {
-            Trust::Anyone
+            CertificateTrust::Anyone
         } else {
-            Trust::Authorities
+            CertificateTrust::Authorities
         };
         let mut further = HeaderLines::new();
         let mut flat = target.headers.unwrap_or_default().into_iter();

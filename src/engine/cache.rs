@@ -274,8 +274,10 @@ impl Engine {
     }
 
     fn unless_expired(&self, page: Arc<Page>) -> Recalled {
-        let Entry { headers, made_ms, .. } = &page.entry;
-        match self.cache.tags.freshness(&headers.tags, *made_ms, now_ms()) {
+        let Entry {
+            headers, created_at_ms, ..
+        } = &page.entry;
+        match self.cache.tags.freshness(&headers.tags, *created_at_ms, now_ms()) {
             Freshness::Expired => Recalled::Expired,
             Freshness::Fresh | Freshness::Stale => Recalled::Found(page),
         }
@@ -333,9 +335,9 @@ impl Engine {
         }
     }
 
-    /// Whether a value that was made at `made_ms` must not be used any more because of its tags.
-    pub fn tags_expired(&self, tags: &[String], made_ms: u64) -> bool {
-        self.cache.tags.freshness(tags, made_ms, now_ms()) == Freshness::Expired
+    /// Whether a value that was made at `created_at_ms` must not be used any more because of its tags.
+    pub fn tags_expired(&self, tags: &[String], created_at_ms: u64) -> bool {
+        self.cache.tags.freshness(tags, created_at_ms, now_ms()) == Freshness::Expired
     }
 
     /// A compiled entry has stored a value in the data cache. Out: what has to be written to disk, if anything.

@@ -26,7 +26,7 @@ use crate::source::image::source::{ImageError, InternalAnswer, InternalRules};
 use crate::source::image::transform::Policy;
 use crate::source::image::work::WorkerPool;
 use crate::source::prerender::Store;
-use crate::source::proxy::{Client, Trust};
+use crate::source::proxy::{CertificateTrust, Client};
 
 /// Bytes of images in memory. The same as for files: a page of 24 images of 100 kB fits 25 times.
 const MEMORY: u64 = 64 << 20;
@@ -121,7 +121,7 @@ pub struct StoredImage {
     /// The image; its expiry is not known yet.
     pub entry: Entry,
     /// When it was kept, in milliseconds since 1970.
-    pub made_ms: Option<f64>,
+    pub created_at_ms: Option<f64>,
     /// Whether it says how long it is good.
     pub has_max_age: bool,
 }
@@ -185,7 +185,7 @@ pub(crate) type ImageWorker = Worker<ImageOutcome, ImageQuestion, ImageReply>;
 
 /// Whom encrypted connections to the servers of images trust.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct TlsTrust {
+pub struct ImageTlsOptions {
     /// Any certificate (`NODE_TLS_REJECT_UNAUTHORIZED=0`).
     pub anyone: bool,
     /// A file with further authorities (`NODE_EXTRA_CA_CERTS`).
@@ -200,7 +200,7 @@ impl Images {
     ///
     /// # Errors
     /// `FERRONEXT_BAD_CONFIG` when a pattern cannot be used.
-    pub fn compile(build: &Build, config: &NextConfig, client: &Client, trust: &TlsTrust) -> Result<Images> {
+    pub fn compile(build: &Build, config: &NextConfig, client: &Client, trust: &ImageTlsOptions) -> Result<Images> {
         let can = &build.capabilities;
         let images = &config.images;
         let experimental = &config.experimental;
@@ -226,9 +226,9 @@ impl Images {
                 FETCH_REDIRECTS
             },
             trust: if trust.anyone {
-                Trust::Anyone
+                CertificateTrust::Anyone
             } else {
-                Trust::Authorities
+                CertificateTrust::Authorities
             },
             reports_empty: can.reports_empty_remote_images,
             reports_absent: can.reports_absent_remote_images,

@@ -21,7 +21,7 @@ use self::cache::Cache;
 pub use self::cache::{Recalled, Written};
 pub(crate) use self::fast_paths::{FastPathTarget, FastPaths, Key, KeyRef};
 pub(crate) use self::images::{ImageJob, ImageOutcome, ImageQuestion, ImageWorker, Images, InternalSlot, Keeper};
-pub use self::images::{ImageReply, StoredImage, TlsTrust};
+pub use self::images::{ImageReply, ImageTlsOptions, StoredImage};
 pub(crate) use self::provenance::{Provenance, Source};
 pub(crate) use self::request_state::{
     Cause, ErrorPage, FileRequest, ImageRequest, Load, Next, Phase, RequestState, Revalidation,
@@ -97,7 +97,7 @@ pub struct ServeOptions {
     /// Rules of `conf` as JSON, in the form in which the build writes them.
     pub rules: Option<String>,
     /// How the servers of images are trusted.
-    pub tls: TlsTrust,
+    pub tls: ImageTlsOptions,
     /// The codings that are preferred to gzip (`preferEncodings`).
     pub preferred: Preferred,
 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use self::work::Work;
+use self::work::ImageTask;
 use super::headers::response_headers;
 use crate::answer::conditional::Conditions;
 use crate::answer::image::{Found, Image, ImageAnswer, ImageSettings, ImageVariant};
@@ -288,7 +288,7 @@ impl Engine {
             (None, Method::Get) => params.key.clone(),
             (None, method) => format!("{method:?}\0{}", params.key),
         };
-        let work = Work {
+        let work = ImageTask {
             engine: Arc::clone(self),
             params: Arc::clone(params),
             method: method.clone(),

@@ -18,8 +18,8 @@ impl Engine {
         let now = now_ms();
         let by_time = page
             .policy
-            .freshness(entry.made_ms, now, self.build.capabilities.expire_blocks);
-        by_time.max(self.cache.tags.freshness(&entry.headers.tags, entry.made_ms, now))
+            .freshness(entry.created_at_ms, now, self.build.capabilities.expire_blocks);
+        by_time.max(self.cache.tags.freshness(&entry.headers.tags, entry.created_at_ms, now))
     }
 
     /// The render that this request has found to be due, unless one is under way or the request is only a prefetch.

@@ -15,7 +15,7 @@ pub struct MiddlewareCall {
 
 /// One step of routing: what to do now, and the state to go on from.
 #[derive(Debug, Clone)]
-pub struct Step {
+pub struct RouteStep {
     /// What to do now.
     pub decision: Decision,
     /// Where the request is, and what has to be on the answer. Give it back to [`Router::resume`](super::Router::resume).

@@ -37,7 +37,7 @@ mod tests;
 
 pub use address::{Address, EntryKind, Variant};
 #[cfg(not(feature = "binding"))]
-pub use decision::Step;
+pub use decision::RouteStep;
 pub use decision::{
     Decision, Event, MiddlewareCall, MiddlewareReply, NotFound, Output, OutputKind, Redirect, RedirectReason,
     StaticFile,

@@ -1,10 +1,10 @@
 //! The router: everything compiled at start, and the steps of one request.
 //!
-//! In: a build and a configuration, then requests. Out: [`Step`]s. The order is that of `resolveRoutes` in
+//! In: a build and a configuration, then requests. Out: [`RouteStep`]s. The order is that of `resolveRoutes` in
 //! `next/dist/server/lib/router-utils/resolve-routes.js`.
 
 use super::asset_prefix::AssetPrefix;
-use super::decision::{Decision, Event, NotFound, Redirect, RedirectReason, Step};
+use super::decision::{Decision, Event, NotFound, Redirect, RedirectReason, RouteStep};
 use super::header_view::HeaderText;
 use super::locale_redirect::locale_redirect;
 use super::middleware_matcher::MiddlewareMatcher;
@@ -171,9 +171,9 @@ impl Router {
     }
 
     /// Begins. Never runs middleware itself: [`Decision::Middleware`] asks the caller to.
-    pub fn begin(&self, request: &Request) -> Step {
+    pub fn begin(&self, request: &Request) -> RouteStep {
         if let Some(decision) = locale_redirect(&self.config, self.table.locales(), request) {
-            return Step {
+            return RouteStep {
                 decision,
                 state: RouteState::default(),
             };
@@ -183,7 +183,7 @@ impl Router {
 
     /// Begins a request that the server made itself to render a path again (`res.revalidate`): no rules, no middleware, no
     /// files, only the page. Source: `revalidate` in `next-server.js`, `getRouteMatch` in `base-server.js`.
-    pub fn begin_unrouted(&self, request: &Request) -> Step {
+    pub fn begin_unrouted(&self, request: &Request) -> RouteStep {
         let mut state = RouteState::default();
         let decided = self.page_alone(request, &mut state);
         self.step(request, state, decided)
@@ -203,13 +203,13 @@ impl Router {
     }
 
     /// Goes on after middleware answered, or after the entry of an output said that it has no fallback.
-    pub fn resume(&self, request: &Request, mut state: RouteState, event: Event) -> Step {
+    pub fn resume(&self, request: &Request, mut state: RouteState, event: Event) -> RouteStep {
         match event {
             Event::NoFallback(item_path) => {
                 state.tried.push(item_path);
                 state.attempts += 1;
                 if state.attempts > MAX_ATTEMPTS {
-                    return Step {
+                    return RouteStep {
                         decision: Decision::Fault {
                             message: format!("Attempted to handle request too many times {}", request.target),
                             plain: false,
@@ -240,12 +240,12 @@ impl Router {
         }
     }
 
-    fn start(&self, request: &Request, mut state: RouteState) -> Step {
+    fn start(&self, request: &Request, mut state: RouteState) -> RouteStep {
         let decided = self.until_middleware(request, &mut state);
         self.step(request, state, decided)
     }
 
-    fn step(&self, request: &Request, mut state: RouteState, decided: Result<Option<Decision>, Stop>) -> Step {
+    fn step(&self, request: &Request, mut state: RouteState, decided: Result<Option<Decision>, Stop>) -> RouteStep {
         let decision = match decided {
             Ok(Some(decision)) => decision,
             Ok(None) => self.not_found(request, &state),
@@ -268,7 +268,7 @@ impl Router {
         ) {
             self.find_error_locale(request, &mut state);
         }
-        Step { decision, state }
+        RouteStep { decision, state }
     }
 
     /// Error pages speak the locale of the path that was asked for, whatever locale a rule led to.

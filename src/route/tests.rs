@@ -111,7 +111,7 @@ fn request(target: &str, headers: &str) -> Request {
     }
 }
 
-fn shown(step: &Step) -> String {
+fn shown(step: &RouteStep) -> String {
     match &step.decision {
         Decision::Redirect(redirect) => format!("{} {}", redirect.status, redirect.location),
         Decision::File(file) => format!("file {:?} {}", file.root, file.relative.as_deref().unwrap_or("?")),
@@ -388,7 +388,7 @@ fn a_header_that_cannot_be_sent_ends_in_a_fault_with_those_before_it() {
 }
 
 #[test]
-fn older_renderers_match_the_page_anew() {
+fn older_renderers_match_the_page_again() {
     let rules = json!({"rewrites": {"afterFiles": [
         {"source": "/up/:id", "destination": "/p/:id"}, {"source": "/query", "destination": "/p/:id", "has": [
             {"type": "query", "key": "id", "value": "(?<id>.*)"}]}

@@ -196,7 +196,7 @@ export default [
     get('/_next/data/{buildId}/list/by-api.json'),
     asks('list-by-api'),
   ]),
-  // Both render the not-found page anew, and it names the path that they were asked for.
+  // Both render the not-found page again, and it names the path that they were asked for.
   sequence(
     'res.revalidate: only what was generated',
     [

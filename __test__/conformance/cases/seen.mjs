@@ -165,7 +165,7 @@ const pages = [
   get('/_next/data/{buildId}/item/7.json?id=9', { headers: { 'x-nextjs-data': '1' } }),
 ]
 
-/** Which of these come one after the other matters: a document is rendered anew where it differs from the one before. */
+/** Which of these come one after the other matters: a document is rendered again where it differs from the one before. */
 const DOCUMENTS = [
   '',
   '?a=1',

@@ -41,12 +41,12 @@ pub struct CompressedVariants<K = ()> {
 
 #[derive(Debug)]
 struct Inner<K> {
-    kept: RwLock<HashMap<(K, Coding), Slot>>,
+    kept: RwLock<HashMap<(K, Coding), VariantSlot>>,
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug)]
-struct Slot {
+struct VariantSlot {
     variant: CompressedVariant,
     /// Whether the best variant is being made.
     ordered: bool,
@@ -114,7 +114,7 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> CompressedVariants<K> {
 
     /// Whether there is a variant of `key` in any coding.
     pub fn has(&self, key: &K) -> bool {
-        let is_one = |((of, _), slot): (&(K, Coding), &Slot)| of == key && slot.variant.bytes().is_some();
+        let is_one = |((of, _), slot): (&(K, Coding), &VariantSlot)| of == key && slot.variant.bytes().is_some();
         self.inner.read().iter().any(is_one)
     }
 
@@ -145,7 +145,9 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> CompressedVariants<K> {
                 Err(_) => CompressedVariant::Failed,
             };
             let ordered = matches!(variant, CompressedVariant::Failed);
-            self.inner.write().insert(slot.clone(), Slot { variant, ordered });
+            self.inner
+                .write()
+                .insert(slot.clone(), VariantSlot { variant, ordered });
         }
         self.order(slot, body);
     }
@@ -178,11 +180,11 @@ impl<K: Clone + Eq + Hash + Send + Sync + 'static> CompressedVariants<K> {
 }
 
 impl<K> Inner<K> {
-    fn read(&self) -> RwLockReadGuard<'_, HashMap<(K, Coding), Slot>> {
+    fn read(&self) -> RwLockReadGuard<'_, HashMap<(K, Coding), VariantSlot>> {
         self.kept.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<(K, Coding), Slot>> {
+    fn write(&self) -> std::sync::RwLockWriteGuard<'_, HashMap<(K, Coding), VariantSlot>> {
         self.kept.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -215,7 +217,7 @@ mod tests {
         let forms = CompressedVariants::default();
         let body = Bytes::from(text());
         let fast = CompressedVariant::Fast(compress(Coding::Gzip, &body, Level::Quick).unwrap());
-        let slot = Slot {
+        let slot = VariantSlot {
             variant: fast,
             ordered: false,
         };

@@ -31,14 +31,14 @@ use crate::source::prerender::RunnerId;
 const NO_RUNNER: RunnerId = 0;
 
 /// One job: an image that a request waits for.
-pub(super) struct Work {
+pub(super) struct ImageTask {
     pub engine: Arc<Engine>,
     pub params: Arc<Params>,
     pub method: Method,
     pub previous: Option<Arc<Image>>,
 }
 
-impl Work {
+impl ImageTask {
     // A type of its own, because the work of an image can wait for another request of the same kind.
     pub fn run(self, worker: ImageWorker) -> Pin<Box<dyn Future<Output = ImageOutcome> + Send>> {
         Box::pin(async move { self.outcome(&worker).await })
@@ -93,14 +93,14 @@ impl Work {
         let minimum = self.engine.images.minimum_ttl;
         let StoredImage {
             entry,
-            made_ms,
+            created_at_ms,
             has_max_age,
         } = kept;
         let max_age = if has_max_age { entry.max_age } else { minimum };
-        let made_ms = made_ms.unwrap_or(now_ms() as f64);
+        let created_at_ms = created_at_ms.unwrap_or(now_ms() as f64);
         Entry {
             max_age,
-            expires_ms: max_age.max(minimum) * 1000.0 + made_ms,
+            expires_ms: max_age.max(minimum) * 1000.0 + created_at_ms,
             ..entry
         }
     }

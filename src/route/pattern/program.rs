@@ -17,7 +17,7 @@ const END_MARK: char = '\u{10fffd}';
 
 /// One step of a program. Numbers are places in it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Step {
+pub enum Instruction {
     /// One character out of these ranges.
     One(Box<[(char, char)]>),
     /// Both ways, the first one preferred.
@@ -39,7 +39,7 @@ pub enum Step {
 }
 
 /// The steps of an expression. It begins at the first.
-pub type Program = Vec<Step>;
+pub type Program = Vec<Instruction>;
 
 /// A lookaround.
 #[derive(Debug, Clone)]
@@ -61,7 +61,7 @@ pub struct Compiled {
     pub arounds: Vec<Around>,
     /// How many groups there are, the whole match included.
     pub groups: usize,
-    /// Two for each group, and what [`Step::Moved`] needs.
+    /// Two for each group, and what [`Instruction::Moved`] needs.
     pub slots: usize,
     /// Whether a group stands in a repetition that may forget it.
     pub repeats_groups: bool,
@@ -215,19 +215,19 @@ fn program(hir: &Hir, backwards: bool) -> Option<(Program, usize)> {
         backwards,
     };
     writer.write(hir)?;
-    writer.push(Step::Match)?;
+    writer.push(Instruction::Match)?;
     Some((writer.code, writer.slots))
 }
 
 struct Writer {
-    code: Vec<Step>,
+    code: Vec<Instruction>,
     slots: usize,
     /// Whether the text is read from right to left.
     backwards: bool,
 }
 
 impl Writer {
-    fn push(&mut self, step: Step) -> Option<usize> {
+    fn push(&mut self, step: Instruction) -> Option<usize> {
         self.code.push(step);
         (self.code.len() <= MOST).then_some(self.code.len() - 1)
     }
@@ -253,17 +253,17 @@ impl Writer {
                 if let [(END_MARK, END_MARK)] = *ranges {
                     return Some(());
                 }
-                self.push(Step::One(ranges))?;
+                self.push(Instruction::One(ranges))?;
             }
             HirKind::Class(Class::Bytes(_)) => return None,
             HirKind::Look(look) => {
-                self.push(Step::Look(*look))?;
+                self.push(Instruction::Look(*look))?;
             }
             HirKind::Capture(capture) => {
                 let slot = capture.index as usize * 2;
-                self.push(Step::Save(slot))?;
+                self.push(Instruction::Save(slot))?;
                 self.write(&capture.sub)?;
-                self.push(Step::Save(slot + 1))?;
+                self.push(Instruction::Save(slot + 1))?;
             }
             HirKind::Concat(list) if self.backwards => list.iter().rev().try_for_each(|part| self.write(part))?,
             HirKind::Concat(list) => list.iter().try_for_each(|part| self.write(part))?,
@@ -284,8 +284,8 @@ impl Writer {
     fn character(&mut self, c: char) -> Option<()> {
         let step = match c {
             END_MARK => return Some(()),
-            mark if mark as u32 >= FIRST_MARK => Step::Around((mark as u32 - FIRST_MARK) as usize),
-            other => Step::One(Box::new([(other, other)])),
+            mark if mark as u32 >= FIRST_MARK => Instruction::Around((mark as u32 - FIRST_MARK) as usize),
+            other => Instruction::One(Box::new([(other, other)])),
         };
         self.push(step).map(|_| ())
     }
@@ -297,13 +297,13 @@ impl Writer {
                 self.write(part)?;
                 break;
             }
-            let split = self.push(Step::Match)?;
+            let split = self.push(Instruction::Match)?;
             self.write(part)?;
-            ends.push(self.push(Step::Match)?);
-            self.set(split, Step::Split(split + 1, self.code.len()));
+            ends.push(self.push(Instruction::Match)?);
+            self.set(split, Instruction::Split(split + 1, self.code.len()));
         }
         for end in ends {
-            self.set(end, Step::Go(self.code.len()));
+            self.set(end, Instruction::Go(self.code.len()));
         }
         Some(())
     }
@@ -311,15 +311,15 @@ impl Writer {
     /// One round of a repetition.
     fn round(&mut self, sub: &Hir) -> Option<()> {
         if let Some(slots) = slots_in(sub) {
-            self.push(Step::Clear(slots))?;
+            self.push(Instruction::Clear(slots))?;
         }
         self.write(sub)
     }
 
     fn star(&mut self, sub: &Hir, greedy: bool) -> Option<()> {
-        let split = self.push(Step::Match)?;
+        let split = self.push(Instruction::Match)?;
         self.round(sub)?;
-        self.push(Step::Go(split))?;
+        self.push(Instruction::Go(split))?;
         self.set(split, choice(split + 1, self.code.len(), greedy));
         Some(())
     }
@@ -327,15 +327,15 @@ impl Writer {
     fn up_to(&mut self, times: u32, sub: &Hir, greedy: bool) -> Option<()> {
         let mut splits = Vec::new();
         for _ in 0..times {
-            splits.push(self.push(Step::Match)?);
+            splits.push(self.push(Instruction::Match)?);
             // A round that takes nothing does not count, and leaves no group behind. (A loop ends by itself there: it would
             // come to a place where it has been.)
             if may_be_empty(sub) {
                 let slot = self.slots;
                 self.slots += 1;
-                self.push(Step::Save(slot))?;
+                self.push(Instruction::Save(slot))?;
                 self.round(sub)?;
-                self.push(Step::Moved(slot))?;
+                self.push(Instruction::Moved(slot))?;
             } else {
                 self.round(sub)?;
             }
@@ -346,17 +346,17 @@ impl Writer {
         Some(())
     }
 
-    fn set(&mut self, at: usize, step: Step) {
+    fn set(&mut self, at: usize, step: Instruction) {
         if let Some(slot) = self.code.get_mut(at) {
             *slot = step;
         }
     }
 }
 
-fn choice(inside: usize, after: usize, greedy: bool) -> Step {
+fn choice(inside: usize, after: usize, greedy: bool) -> Instruction {
     if greedy {
-        Step::Split(inside, after)
+        Instruction::Split(inside, after)
     } else {
-        Step::Split(after, inside)
+        Instruction::Split(after, inside)
     }
 }

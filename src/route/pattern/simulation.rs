@@ -9,7 +9,7 @@
 use regex_syntax::hir::Look;
 use smallvec::SmallVec;
 
-use super::program::{compile, Around, Compiled, Step};
+use super::program::{compile, Around, Compiled, Instruction};
 
 /// A compiled expression.
 #[derive(Debug, Clone)]
@@ -102,10 +102,10 @@ enum Task {
 
 impl Tables<'_> {
     /// Whether a step that takes no character lets a way pass at `at`.
-    fn passes(&self, step: &Step, at: usize) -> bool {
+    fn passes(&self, step: &Instruction, at: usize) -> bool {
         match step {
-            Step::Around(number) => self.holds.get(*number).and_then(|holds| holds.get(at)) == Some(&true),
-            Step::Look(look) => self.looks(*look, at),
+            Instruction::Around(number) => self.holds.get(*number).and_then(|holds| holds.get(at)) == Some(&true),
+            Instruction::Look(look) => self.looks(*look, at),
             _ => true,
         }
     }
@@ -147,14 +147,14 @@ impl Tables<'_> {
                     continue;
                 }
                 match code.get(place) {
-                    Some(Step::Split(one, other)) => stack.extend([*other, *one]),
-                    Some(Step::Go(to)) => stack.push(*to),
-                    Some(Step::Match) => {
+                    Some(Instruction::Split(one, other)) => stack.extend([*other, *one]),
+                    Some(Instruction::Go(to)) => stack.push(*to),
+                    Some(Instruction::Match) => {
                         if let Some(flag) = holds.get_mut(at) {
                             *flag = !around.negative;
                         }
                     }
-                    Some(Step::One(_)) | None => {}
+                    Some(Instruction::One(_)) | None => {}
                     Some(step) if self.passes(step, at) => stack.push(place + 1),
                     Some(_) => {}
                 }
@@ -163,7 +163,7 @@ impl Tables<'_> {
                 return holds;
             };
             for &place in &ways.list {
-                if matches!(code.get(place), Some(Step::One(ranges)) if contains(ranges, c)) {
+                if matches!(code.get(place), Some(Instruction::One(ranges)) if contains(ranges, c)) {
                     stack.push(place + 1);
                 }
             }
@@ -201,7 +201,7 @@ impl Tables<'_> {
             for &place in &ways.list {
                 let own = place * slots..(place + 1) * slots;
                 match code.get(place) {
-                    Some(Step::One(ranges)) => {
+                    Some(Instruction::One(ranges)) => {
                         if let Some((from, c)) = following.filter(|(_, c)| contains(ranges, *c)) {
                             slots_now.copy_from_slice(kept.get(own)?);
                             self.follow(
@@ -214,7 +214,7 @@ impl Tables<'_> {
                             );
                         }
                     }
-                    Some(Step::Match) => {
+                    Some(Instruction::Match) => {
                         let mut spans = kept.get(own)?.to_vec();
                         *spans.get_mut(1)? = Some(at);
                         found = Some(spans);
@@ -243,7 +243,7 @@ impl Tables<'_> {
     /// Adds every place that can be reached from `start` without taking a character.
     fn follow(
         &self,
-        code: &[Step],
+        code: &[Instruction],
         start: usize,
         at: usize,
         ways: &mut Set,
@@ -267,16 +267,16 @@ impl Tables<'_> {
                 continue;
             }
             match code.get(place) {
-                Some(Step::Split(one, other)) => tasks.extend([Task::Visit(*other), Task::Visit(*one)]),
-                Some(Step::Go(to)) => tasks.push(Task::Visit(*to)),
-                Some(Step::Save(slot)) => {
+                Some(Instruction::Split(one, other)) => tasks.extend([Task::Visit(*other), Task::Visit(*one)]),
+                Some(Instruction::Go(to)) => tasks.push(Task::Visit(*to)),
+                Some(Instruction::Save(slot)) => {
                     if let Some(value) = slots.get_mut(*slot) {
                         tasks.push(Task::Restore(*slot, *value));
                         *value = Some(at);
                     }
                     tasks.push(Task::Visit(place + 1));
                 }
-                Some(Step::Clear(range)) => {
+                Some(Instruction::Clear(range)) => {
                     for slot in range.clone() {
                         if let Some(value) = slots.get_mut(slot) {
                             tasks.push(Task::Restore(slot, value.take()));
@@ -284,12 +284,12 @@ impl Tables<'_> {
                     }
                     tasks.push(Task::Visit(place + 1));
                 }
-                Some(Step::Moved(slot)) => {
+                Some(Instruction::Moved(slot)) => {
                     if slots.get(*slot) != Some(&Some(at)) {
                         tasks.push(Task::Visit(place + 1));
                     }
                 }
-                Some(Step::One(_) | Step::Match) => {
+                Some(Instruction::One(_) | Instruction::Match) => {
                     let own = place * slots.len()..(place + 1) * slots.len();
                     if let Some(own) = kept.get_mut(own) {
                         own.copy_from_slice(slots);

@@ -26,7 +26,7 @@ use super::source::{
     error_status, ImageError, Source, NOT_ALLOWED, NOT_AN_IMAGE, UPSTREAM_INVALID, UPSTREAM_TIMED_OUT,
 };
 use crate::source::proxy::connect::connect_to;
-use crate::source::proxy::{Client, Origin, Trust};
+use crate::source::proxy::{CertificateTrust, Client, Origin};
 
 /// How long a server may take for all of its answer, and again after each redirect.
 const TIME_LIMIT: Duration = Duration::from_secs(7);
@@ -61,7 +61,7 @@ pub struct RemoteRules {
     /// Redirects.
     pub max_redirects: u32,
     /// How it is trusted.
-    pub trust: Trust,
+    pub trust: CertificateTrust,
     /// Whether an empty body has a text of its own.
     pub reports_empty: bool,
     /// Whether the answer that there is none has it.

@@ -18,7 +18,7 @@ fn rules(reach: Reach) -> RemoteRules {
         reach,
         max_bytes: 1000,
         max_redirects: 3,
-        trust: Trust::Authorities,
+        trust: CertificateTrust::Authorities,
         reports_empty: true,
         reports_absent: true,
     }

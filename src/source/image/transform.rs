@@ -10,7 +10,7 @@ use super::decode::{self, Limits};
 use super::detect::{detect, is_animated, Kind};
 use super::encode::{encode, Effort};
 use super::resize::{resize, target_size};
-use super::work::Work;
+use super::work::TaskLimits;
 
 /// What upstream allows of sources, and how it makes images.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub fn make(
     width: u32,
     quality: u8,
     policy: Policy,
-    work: &Work,
+    work: &TaskLimits,
 ) -> Result<Vec<u8>, String> {
     let limits = Limits {
         pixels: policy.pixels,

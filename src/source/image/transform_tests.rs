@@ -26,7 +26,7 @@ fn made(name: &str, format: Option<&str>, width: u32) -> (Kind, super::super::de
     let Verdict::Make { from, to } = inspect(&source, format, POLICY) else {
         panic!("{name} is not made again")
     };
-    let work = Work::alone(Duration::from_secs(60));
+    let work = TaskLimits::alone(Duration::from_secs(60));
     let bytes = make(&source, from, to, width, 75, POLICY, &work).unwrap_or_else(|why| panic!("{name}: {why}"));
     let limits = Limits {
         pixels: 1 << 30,
@@ -146,7 +146,7 @@ fn what_is_no_image_is_told_apart() {
 
 #[test]
 fn a_failed_attempt_says_why() {
-    let work = Work::alone(Duration::from_secs(60));
+    let work = TaskLimits::alone(Duration::from_secs(60));
     let source = fixture("bomb.png");
     let why = make(&source, Kind::Png, Kind::Webp, 64, 75, POLICY, &work).unwrap_err();
     assert_eq!(why, "60000 x 60000 pixels are too many");

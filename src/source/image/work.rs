@@ -42,9 +42,9 @@ struct Budget {
     total: u64,
 }
 
-/// One piece of work: says when it has to stop, and counts what it holds.
+/// The limits of one task: says when it has to stop, and counts what it holds.
 #[derive(Debug)]
-pub struct Work {
+pub struct TaskLimits {
     until: Instant,
     unwanted: Arc<AtomicBool>,
     budget: Arc<Budget>,
@@ -89,13 +89,13 @@ impl WorkerPool {
     pub async fn run<T: Send + 'static>(
         &self,
         limit: Duration,
-        work: impl FnOnce(&Work) -> T + Send + 'static,
+        work: impl FnOnce(&TaskLimits) -> T + Send + 'static,
     ) -> Result<T, Stopped> {
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| Stopped)?;
         let (sender, receiver) = oneshot::channel();
         let unwanted = Arc::new(AtomicBool::new(false));
         let _wanted = Wanted(Arc::clone(&unwanted));
-        let own = Work {
+        let own = TaskLimits {
             until: Instant::now() + limit,
             unwanted,
             budget: Arc::clone(&self.budget),
@@ -119,7 +119,12 @@ impl WorkerPool {
     }
 }
 
-fn work_at<T>(place: OwnedSemaphorePermit, own: Work, work: impl FnOnce(&Work) -> T, sender: oneshot::Sender<T>) {
+fn work_at<T>(
+    place: OwnedSemaphorePermit,
+    own: TaskLimits,
+    work: impl FnOnce(&TaskLimits) -> T,
+    sender: oneshot::Sender<T>,
+) {
     priority::lower(NICE);
     let result = work(&own);
     drop(own);
@@ -128,7 +133,7 @@ fn work_at<T>(place: OwnedSemaphorePermit, own: Work, work: impl FnOnce(&Work) -
     let _ = sender.send(result);
 }
 
-impl Work {
+impl TaskLimits {
     /// Whether to go on.
     ///
     /// # Errors
@@ -167,10 +172,10 @@ impl Work {
         Ok(())
     }
 
-    /// Work outside of a pool, for tests and tools.
+    /// The limits of work outside of a pool, for tests and tools.
     #[cfg(not(feature = "binding"))]
-    pub fn alone(limit: Duration) -> Work {
-        Work {
+    pub fn alone(limit: Duration) -> TaskLimits {
+        TaskLimits {
             until: Instant::now() + limit,
             unwanted: Arc::default(),
             budget: WorkerPool::new(1, BUDGET).budget,
@@ -179,7 +184,7 @@ impl Work {
     }
 }
 
-impl Drop for Work {
+impl Drop for TaskLimits {
     fn drop(&mut self) {
         let held = *self.held.lock().unwrap_or_else(PoisonError::into_inner);
         *self.budget.left.lock().unwrap_or_else(PoisonError::into_inner) += held;

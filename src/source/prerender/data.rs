@@ -20,18 +20,18 @@ pub struct Data {
     /// The value as JSON.
     pub json: Bytes,
     /// When it was made, in milliseconds since 1970.
-    pub made_ms: u64,
+    pub created_at_ms: u64,
     /// Tells this value from every other one of the process, so that who has parsed it need not do so again.
     pub version: u64,
 }
 
 impl Data {
     /// A value that is new to this process.
-    pub fn new(json: Bytes, made_ms: u64) -> Data {
+    pub fn new(json: Bytes, created_at_ms: u64) -> Data {
         static LAST: AtomicU64 = AtomicU64::new(0);
         Data {
             json,
-            made_ms,
+            created_at_ms,
             version: LAST.fetch_add(1, Ordering::Relaxed) + 1,
         }
     }
@@ -82,7 +82,7 @@ impl DataDisk {
         match turn.wait() {
             Some(_guard) => self
                 .files
-                .replace(&[(turn.name().to_owned(), &data.json)], data.made_ms),
+                .replace(&[(turn.name().to_owned(), &data.json)], data.created_at_ms),
             None => Ok(()),
         }
     }
@@ -115,7 +115,7 @@ mod tests {
         let data = Data::new(Bytes::from_static(b"{}"), 5_000);
         disk.write(&disk.turn("a1").unwrap(), &data).unwrap();
         let read = disk.read("a1").unwrap();
-        assert_eq!((&read.json[..], read.made_ms), (&b"{}"[..], 5_000));
+        assert_eq!((&read.json[..], read.created_at_ms), (&b"{}"[..], 5_000));
         assert!(read.version > data.version);
     }
 

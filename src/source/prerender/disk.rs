@@ -117,13 +117,13 @@ impl Disk {
         if !is_own(&meta) {
             return Ok(None);
         }
-        let made_ms = match meta.route_cache_last_modified {
+        let created_at_ms = match meta.route_cache_last_modified {
             Some(ms) => ms as u64,
             None => modified
                 .duration_since(UNIX_EPOCH)
                 .map_or(0, |age| age.as_millis() as u64),
         };
-        let mut entry = Entry::new(kind, Outcome::Rendered, made_ms);
+        let mut entry = Entry::new(kind, Outcome::Rendered, created_at_ms);
         entry.html = html;
         entry.status = meta.status;
         entry.headers = Headers::parse(meta.headers.as_ref().map(|json| json.get()))?;
@@ -216,7 +216,7 @@ impl Disk {
         let mut files: Vec<(PathBuf, &Bytes)> = whole.into_iter().map(|(_, path, bytes)| (path, bytes)).collect();
         files.push((with_suffix(stem, ".meta"), &meta));
         files.push((primary, &entry.html)); // last: it is what makes the answer visible
-        self.files.replace(&files, entry.made_ms)
+        self.files.replace(&files, entry.created_at_ms)
     }
 
     /// Removes what processes that ended early have left.

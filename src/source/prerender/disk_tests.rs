@@ -83,7 +83,7 @@ fn reads_what_the_build_left() {
     assert_eq!(entry.html, "<html>");
     assert_eq!(entry.rsc.unwrap(), "payload");
     assert_eq!(entry.segments.unwrap().len(), 1);
-    assert!(entry.made_ms > 0);
+    assert!(entry.created_at_ms > 0);
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_was_stored_reads_back_and_comes_before_the_build() {
     built(&dir, "app/isr", "old");
     store(&dir, &page("new"));
     let entry = read(&dir).unwrap();
-    assert_eq!((&entry.html[..], entry.made_ms), (&b"new"[..], 77_000));
+    assert_eq!((&entry.html[..], entry.created_at_ms), (&b"new"[..], 77_000));
     assert_eq!(entry.segments, page("new").segments);
     assert_eq!(entry.lifetime, page("new").lifetime);
 }

@@ -35,7 +35,7 @@ pub struct Entry {
     /// What a render per request goes on from, if a part of the page is left to it.
     pub postponed: Option<Box<str>>,
     /// When it was rendered, in milliseconds since 1970.
-    pub made_ms: u64,
+    pub created_at_ms: u64,
     /// How long it lives, if the render itself said so; else the build's manifest decides.
     pub lifetime: Option<Lifetime>,
 }
@@ -108,7 +108,7 @@ impl Headers {
 
 impl Entry {
     /// An answer in which nothing has been filled in.
-    pub fn new(kind: EntryKind, outcome: Outcome, made_ms: u64) -> Entry {
+    pub fn new(kind: EntryKind, outcome: Outcome, created_at_ms: u64) -> Entry {
         Entry {
             kind,
             outcome,
@@ -119,7 +119,7 @@ impl Entry {
             segments: None,
             data: None,
             postponed: None,
-            made_ms,
+            created_at_ms,
             lifetime: None,
         }
     }

@@ -24,9 +24,9 @@ pub enum Freshness {
 }
 
 impl Lifetime {
-    /// What may be done at `now_ms` with an answer made at `made_ms` (milliseconds since 1970).
-    pub fn freshness(&self, made_ms: u64, now_ms: u64, expire_blocks: bool) -> Freshness {
-        let is_past = |seconds: f64| now_ms as f64 > made_ms as f64 + seconds * 1000.0;
+    /// What may be done at `now_ms` with an answer made at `created_at_ms` (milliseconds since 1970).
+    pub fn freshness(&self, created_at_ms: u64, now_ms: u64, expire_blocks: bool) -> Freshness {
+        let is_past = |seconds: f64| now_ms as f64 > created_at_ms as f64 + seconds * 1000.0;
         if expire_blocks && self.expire.is_some_and(is_past) {
             Freshness::Expired
         } else if self.revalidate.is_some_and(is_past) {

@@ -84,8 +84,8 @@ impl Tags {
         (changed.collect(), self.version())
     }
 
-    /// What the tags leave of an answer made at `made_ms`.
-    pub fn freshness(&self, tags: &[String], made_ms: u64, now_ms: u64) -> Freshness {
+    /// What the tags leave of an answer made at `created_at_ms`.
+    pub fn freshness(&self, tags: &[String], created_at_ms: u64, now_ms: u64) -> Freshness {
         if self.version() == 0 {
             return Freshness::Fresh;
         }
@@ -95,9 +95,9 @@ impl Tags {
             // The same millisecond counts here, as it did upstream before 16: asking the compiled entry once too often is
             // harmless, serving an answer that was revalidated is not. A stale answer in doubt would be served as stale
             // until it is rendered, so there it does not.
-            if tag.expired_ms.is_some_and(|at| at <= now_ms && at >= made_ms) {
+            if tag.expired_ms.is_some_and(|at| at <= now_ms && at >= created_at_ms) {
                 Freshness::Expired
-            } else if tag.stale_ms.is_some_and(|at| at > made_ms) {
+            } else if tag.stale_ms.is_some_and(|at| at > created_at_ms) {
                 Freshness::Stale
             } else {
                 Freshness::Fresh
@@ -114,7 +114,7 @@ mod tests {
     #[test]
     fn a_revalidated_tag_ends_older_answers_only() {
         let tags = Tags::default();
-        let of = |tag: &str, made_ms| tags.freshness(&[tag.to_owned()], made_ms, 1_000);
+        let of = |tag: &str, created_at_ms| tags.freshness(&[tag.to_owned()], created_at_ms, 1_000);
         tags.revalidate(["a".to_owned()], TagRevalidation::Now, 100);
         assert_eq!(of("a", 99), Freshness::Expired);
         assert_eq!(of("a", 100), Freshness::Expired);

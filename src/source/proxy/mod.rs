@@ -37,7 +37,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Origin {
     /// Whether the connection is encrypted, and how it is trusted.
-    pub tls: Option<Trust>,
+    pub tls: Option<CertificateTrust>,
     /// Host name or address, an IPv6 address in brackets.
     pub host: String,
     /// The port.
@@ -46,7 +46,7 @@ pub struct Origin {
 
 /// Whom an encrypted connection trusts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Trust {
+pub enum CertificateTrust {
     /// Certificates that a known authority signed.
     Authorities,
     /// Any certificate (`NODE_TLS_REJECT_UNAUTHORIZED=0`).

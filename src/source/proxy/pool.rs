@@ -16,7 +16,7 @@ use super::connect::connect;
 use super::failure::Failure;
 use super::tls;
 use super::upload::Upload;
-use super::{Origin, Trust};
+use super::{CertificateTrust, Origin};
 
 /// How long an unused connection is kept when the server does not say.
 const KEPT: Duration = Duration::from_secs(30);
@@ -45,13 +45,13 @@ struct Shared {
 
 #[derive(Debug, Default)]
 struct Idle {
-    by_origin: HashMap<Origin, Vec<Kept>>,
+    by_origin: HashMap<Origin, Vec<IdleConnection>>,
     /// Whether a task closes those that stay idle.
     swept: bool,
 }
 
 #[derive(Debug)]
-struct Kept {
+struct IdleConnection {
     connection: Connection,
     until: Instant,
 }
@@ -101,7 +101,7 @@ impl Client {
             let mut idle = client.idle();
             let list = idle.by_origin.entry(origin).or_default();
             if list.len() < MAX_IDLE {
-                list.push(Kept {
+                list.push(IdleConnection {
                     connection,
                     until: Instant::now() + kept,
                 });
@@ -131,10 +131,14 @@ impl Client {
     }
 
     /// What an encrypted connection trusts. Made once.
-    pub(in crate::source) fn tls(&self, trust: Trust, extra: Option<&Path>) -> Result<Arc<ClientConfig>, Failure> {
+    pub(in crate::source) fn tls(
+        &self,
+        trust: CertificateTrust,
+        extra: Option<&Path>,
+    ) -> Result<Arc<ClientConfig>, Failure> {
         let config = match trust {
-            Trust::Authorities => self.shared.verifying.get_or_init(|| tls::verifying(extra)),
-            Trust::Anyone => self.shared.trusting.get_or_init(tls::trusting),
+            CertificateTrust::Authorities => self.shared.verifying.get_or_init(|| tls::verifying(extra)),
+            CertificateTrust::Anyone => self.shared.trusting.get_or_init(tls::trusting),
         };
         config.clone().map_err(Failure::new)
     }

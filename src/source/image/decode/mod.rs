@@ -16,7 +16,7 @@ use std::fmt;
 
 use super::detect::Kind;
 use super::raster::Raster;
-use super::work::Work;
+use super::work::TaskLimits;
 
 /// The pixels of a source, as they are stored.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ pub struct Limits<'w> {
     /// The width that is wanted, in the image's own way up.
     pub width: u32,
     /// Says when to stop.
-    pub work: &'w Work,
+    pub work: &'w TaskLimits,
 }
 
 impl Limits<'_> {

@@ -18,7 +18,7 @@ fn fixture(name: &str) -> Vec<u8> {
 }
 
 fn run(bytes: &[u8], pixels: u64, width: u32) -> Result<Decoded, DecodeError> {
-    let work = Work::alone(Duration::from_secs(60));
+    let work = TaskLimits::alone(Duration::from_secs(60));
     let kind = detect(bytes, true).expect("it looks like an image");
     decode(
         kind,
@@ -101,7 +101,7 @@ fn huge_sides_cost_nothing() {
         assert!(started.elapsed() < Duration::from_millis(500), "{name}");
     }
     // Within the limit of pixels, but more than is held at once.
-    let work = Work::alone(Duration::from_secs(60));
+    let work = TaskLimits::alone(Duration::from_secs(60));
     let limits = Limits {
         pixels: PIXELS,
         width: 64,
@@ -131,7 +131,7 @@ fn a_png_of_any_size_is_made_small_row_by_row() {
 
 #[test]
 fn what_takes_too_long_is_given_up() {
-    let work = Work::alone(Duration::ZERO);
+    let work = TaskLimits::alone(Duration::ZERO);
     let limits = Limits {
         pixels: PIXELS,
         width: 64,
@@ -193,7 +193,7 @@ proptest! {
             bytes[at] = value;
         }
         let kind = detect(&fixture(name), true).unwrap();
-        let work = Work::alone(Duration::from_secs(60));
+        let work = TaskLimits::alone(Duration::from_secs(60));
         let _ = decode(kind, &bytes, Limits { pixels: 1 << 17, width: 64, work: &work });
     }
 }
