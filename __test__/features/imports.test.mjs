@@ -25,7 +25,19 @@ const RANKS = [
 ]
 
 /** Rooms and files of runtime/, the ground floor first. A room imports itself and what stands before it. */
-const ROOMS = ['errors', 'next', 'observe', 'process', 'http', 'cache', 'entry', 'entry/fast', 'steps', 'app']
+const ROOMS = [
+  'errors',
+  'next',
+  'observe',
+  'process',
+  'http',
+  'cache',
+  'entry',
+  'entry/fast',
+  'entry/fast/middleware',
+  'steps',
+  'app',
+]
 
 /** What is imported from outside: entry points of the package, and the command. */
 const ENTRY_POINTS = ['index.js', 'runtime/register.js', 'bin']

@@ -4,13 +4,13 @@
 //! each combination that differs and then reused. Headers and their order: `app-page-runtime.js`, `app-route.js` and
 //! `pages-handler.js` of upstream, with `send-payload.js` and `next/dist/compiled/compression` behind them.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, OnceLock, RwLock};
 
 use bytes::Bytes;
-use indexmap::IndexMap;
 use rustc_hash::FxHashMap;
 
+use self::trimmed::Trimmed;
 use super::conditional::{self, Conditions, Validators};
 use super::registry::{Prepared, ResponseRegistry};
 use crate::http::encoding::{self, Asked, Coding, CompressedVariants, Preferred};
@@ -19,7 +19,9 @@ use crate::http::headers::HeaderList;
 use crate::http::status::Status;
 use crate::request::MIDDLEWARE_COOKIES_HEADER;
 use crate::route::{Address, EntryKind, Variant};
-use crate::source::prerender::{Entry, Freshness, Headers, Lifetime, Outcome};
+use crate::source::prerender::{Entry, Freshness, Lifetime};
+
+mod trimmed;
 
 /// `Cache-Control` of answers that must not be kept.
 pub const NO_STORE: &str = "private, no-cache, no-store, max-age=0, must-revalidate";
@@ -62,17 +64,6 @@ pub struct Page {
     /// Whether the disk has it too.
     is_on_disk: AtomicBool,
     trimmed: Option<Box<Trimmed>>,
-}
-
-/// What is known of a page whose bodies are no longer in memory, only their compressed variants.
-#[derive(Debug)]
-struct Trimmed {
-    /// Where the page is read from again.
-    address: Address,
-    key: String,
-    /// Bytes of the document and of the data.
-    html: usize,
-    data: usize,
 }
 
 /// How long a page lives.
@@ -194,72 +185,6 @@ impl Page {
         }
     }
 
-    /// Says that the disk has the page too, so that it can be read again.
-    pub fn set_on_disk(&self) {
-        self.is_on_disk.store(true, Ordering::Relaxed);
-    }
-
-    /// The page without what is not sent to clients that take a coding: documents, payloads and data, of which there are compressed
-    /// variants. It weighs a fifth to a tenth. `None` if nothing has been compressed yet, or if the page could not be read again.
-    pub fn trimmed(&self, address: &Address, key: &str) -> Option<Page> {
-        let is_plain = self.entry.outcome == Outcome::Rendered && self.entry.postponed.is_none();
-        let can_be_read = self.is_on_disk.load(Ordering::Relaxed) && self.policy != CachePolicy::Document;
-        if self.is_trimmed() || !is_plain || !can_be_read || self.compressed.weight() == 0 {
-            return None;
-        }
-        let Entry {
-            html,
-            rsc,
-            segments,
-            data,
-            ..
-        } = &self.entry;
-        let headers = Headers {
-            json: None,
-            ..self.entry.headers.clone()
-        };
-        let mut entry = Entry::new(self.entry.kind, self.entry.outcome, self.entry.created_at_ms);
-        entry.status = self.entry.status;
-        entry.lifetime = self.entry.lifetime;
-        entry.headers = headers;
-        // That there is such a variant is known without it.
-        entry.rsc = rsc.as_ref().map(|_| Bytes::new());
-        entry.segments = segments.as_ref().map(|_| IndexMap::new());
-        entry.data = data.as_ref().map(|_| Bytes::new());
-        let mut page = Page::new(entry, self.policy);
-        page.etag = self.etag.clone();
-        page.data_etag = self.data_etag.clone();
-        page.compressed = self.compressed.clone();
-        page.trimmed = Some(Box::new(Trimmed {
-            address: address.clone(),
-            key: key.to_owned(),
-            html: html.len(),
-            data: data.as_ref().map_or(0, Bytes::len),
-        }));
-        Some(page)
-    }
-
-    /// Whether only compressed variants are left of the page.
-    pub fn is_trimmed(&self) -> bool {
-        self.trimmed.is_some()
-    }
-
-    /// Whether a variant can be answered from memory, in one coding at least.
-    pub fn holds(&self, variant: &Variant) -> bool {
-        !self.is_trimmed() || self.compressed.has(variant)
-    }
-
-    /// Shares the compressed variants of a trimmed page that comes from the same render.
-    pub fn adopt_variants(&mut self, trimmed: &Page) {
-        let Some(lengths) = &trimmed.trimmed else { return };
-        let is_same = trimmed.entry.created_at_ms == self.entry.created_at_ms
-            && lengths.html == self.entry.html.len()
-            && lengths.data == self.entry.data.as_ref().map_or(0, Bytes::len);
-        if is_same {
-            self.compressed = trimmed.compressed.clone();
-        }
-    }
-
     /// The answer to a request for `variant`.
     pub fn answer(
         &self,
@@ -302,36 +227,26 @@ impl Page {
         let mut bytes = body.filter(|_| !not_modified).cloned().unwrap_or_default();
         let mut for_now = key.response.uncacheable;
         let is_text = is_text(self.entry.kind, &key.variant, settings);
-        if let Some(trimmed) = self.trimmed.as_deref().filter(|_| !not_modified) {
-            let asked = Asked {
-                accept_encoding: accepted.as_str(),
-                head,
-                length: is_text.then_some(trimmed.length(&key.variant)),
-                preferred: settings.preferred,
-            };
+        let asked = |length: u64| Asked {
+            // The key holds what was negotiated; its name negotiates to itself.
+            accept_encoding: accepted.as_str(),
+            head,
+            // Payloads and the bodies of route handlers are streams upstream, whose length does not count.
+            length: is_text.then_some(length),
+            preferred: settings.preferred,
+        };
+        let trimmed = self.trimmed.as_deref().filter(|_| !not_modified);
+        if let Some(trimmed) = trimmed {
+            let asked = asked(trimmed.length(&key.variant));
             let is_known = etag.is_some() || !settings.etags || !is_text;
-            let coding = if is_known && settings.compress {
-                encoding::apply(&mut headers, asked)
-            } else {
-                Coding::Identity
-            };
-            let kept = self.compressed.apply_kept(&key.variant, coding, &mut bytes);
-            let Some(is_improving) = kept.filter(|_| coding != Coding::Identity) else {
-                return PageAnswer::Read(trimmed.address.clone(), trimmed.key.clone());
+            let kept = self.kept_variant(&key.variant, asked, &mut headers, &mut bytes);
+            let Some(is_improving) = kept.filter(|_| is_known && settings.compress) else {
+                return trimmed.read_again();
             };
             for_now |= is_improving;
-        }
-        // A shell is compressed together with what follows.
-        if settings.compress && !key.response.shell && (!self.is_trimmed() || not_modified) {
-            let asked = Asked {
-                // The key holds what was negotiated; its name negotiates to itself.
-                accept_encoding: accepted.as_str(),
-                head,
-                // Payloads and the bodies of route handlers are streams upstream, whose length does not count.
-                length: is_text.then_some(bytes.len() as u64),
-                preferred: settings.preferred,
-            };
-            let coding = encoding::apply(&mut headers, asked);
+        } else if settings.compress && !key.response.shell {
+            // A shell is compressed together with what follows.
+            let coding = encoding::apply(&mut headers, asked(bytes.len() as u64));
             if coding != Coding::Identity {
                 match self.compressed.apply(&key.variant, coding, &mut headers, &mut bytes) {
                     None => return PageAnswer::Encode(key.variant, coding),
@@ -504,16 +419,6 @@ impl Page {
         // A compressed variant comes to about a third of what it encodes, and hardly a page is asked for in more than two codings;
         // they are made later, so the estimate counts now.
         self.entry.weight() * 5 / 3
-    }
-}
-
-impl Trimmed {
-    /// Bytes of the body of a variant, of those whose length counts.
-    fn length(&self, variant: &Variant) -> u64 {
-        match variant {
-            Variant::Data => self.data as u64,
-            _ => self.html as u64,
-        }
     }
 }
 
