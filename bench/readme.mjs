@@ -39,11 +39,14 @@ const rows = Object.entries(ROWS).map(([scenario, title]) => {
   return `| ${[title, ...rates, `${ratio(ferronext, upstream, 1)} ×`].join(' | ')} |`
 })
 
+const count = options.rounds === 1 ? 'one round' : `the middle of ${options.rounds} rounds`
+const rounds = `${count} of ${options.seconds} s`
+
 const table = `| requests/s | Next.js | ferronext | factor |
 | --- | --: | --: | --: |
 ${rows.join('\n')}
 
-Custom server, Node ${machine.node.replace(/^v/, '')}, Next.js ${machine.next}, ${machine.cpu} with ${machine.cores} shared cores; wrk with ${options.connections} connections, \`Accept-Encoding: gzip, br\`; ${date.slice(0, 10)}.`
+Custom server, Node ${machine.node.replace(/^v/, '')}, Next.js ${machine.next}, ${machine.cpu} with ${machine.cores} shared cores; wrk with ${options.connections} connections, ${rounds}, \`Accept-Encoding: gzip, br\`; ${date.slice(0, 10)}.`
 
 const text = readFileSync(readme, 'utf8')
 const [from, to] = [text.indexOf(START), text.indexOf(END)]

@@ -62,14 +62,14 @@ function decisionOf(tools, asked, response, cookies) {
     else if (name === 'location') locationAt = flat.length - 1
     else if (name === OVERRIDE) overrideAt = flat.length - 1
   }
-  if (flat[rewriteAt] && rewriteAt > 0) setRewrite(tools, asked, flat, rewriteAt)
+  if (rewriteAt > 0) setRewrite(tools, asked, flat, rewriteAt)
   let { body } = response
-  if (flat[locationAt] && locationAt > 0) {
+  if (locationAt > 0) {
     // Upstream makes a new response of it, which fails for a body that has been read and for a status that none may have.
     if (body !== null || response.status < 200) body = new response.constructor(body, response).body
     flat[locationAt] = locationOf(tools, asked, /** @type {string} */ (flat[locationAt]))
   }
-  if (flat[overrideAt] && overrideAt > 0) keepFlightHeaders(asked, flat, overrideAt)
+  if (overrideAt > 0) keepFlightHeaders(asked, flat, overrideAt)
   return { status: response.status, headers: flat, body }
 }
 

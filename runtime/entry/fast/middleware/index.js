@@ -108,7 +108,7 @@ class FastMiddleware {
     const { headers, flight } = this.#headersOf(req.headers)
     const request = this.#requestOf(known, input, { method: String(req.method), headers }, res)
     const event = new known.Event({ request, page: known.page, context: { waitUntil } })
-    const context = stores.of(request, waitUntil, input)
+    const context = stores.contextOf(request, waitUntil, input)
     let response
     try {
       response = await realm.run(waitUntil, request.headers, () => context.run(handler, event))
@@ -230,7 +230,13 @@ class FastMiddleware {
     this.#isLearning = true
     try {
       const { result, seen } = await record(adapter, described)
-      if (seen !== undefined) this.#adopt(seen, url, headers, realm, res)
+      try {
+        if (seen === undefined) this.#decideFor('version')
+        else this.#adopt(seen, url, headers, realm, res)
+      } catch {
+        // Something that another version has in another form.
+        this.#decideFor('version')
+      }
       return result
     } finally {
       this.#isLearning = false

@@ -21,16 +21,28 @@ const recording = new AsyncLocalStorage()
 /**
  * @param {() => Promise<any>} adapter
  * @param {(request: any) => unknown} describe
- * @returns {Promise<{ result: any, seen: Seen | undefined }>}
+ * @returns {Promise<{ result: any, seen: Seen | undefined }>} `seen` is absent if the adapter works in an unknown way
  */
 async function record(adapter, describe) {
   const { prototype } = AsyncLocalStorage
   const { run } = prototype
   /** @type {Partial<Seen>} */
   const seen = {}
+  // Someone else may have replaced it since, and calls ours; it notes nothing any more.
+  const restore = () => {
+    if (prototype.run === patched) prototype.run = run
+  }
   /** @this {AsyncLocalStorage<any>} @param {any[]} args */
   const patched = function (...args) {
-    if (recording.getStore() === seen) note(seen, this, args, describe)
+    if (recording.getStore() === seen) {
+      try {
+        note(seen, this, args, describe)
+      } catch {
+        // A request of an unknown shape: there is nothing to learn, and the handler runs all the same.
+      }
+      // The handler may take its time, and needs nothing of this.
+      if (seen.handler !== undefined) restore()
+    }
     return Reflect.apply(run, this, args)
   }
   prototype.run = patched
@@ -38,8 +50,7 @@ async function record(adapter, describe) {
     const result = await Reflect.apply(run, recording, [seen, adapter])
     return { result, seen: seen.workStore && seen.handler ? /** @type {Seen} */ (seen) : undefined }
   } finally {
-    // Someone else may have replaced it since, and calls ours; it notes nothing any more.
-    if (prototype.run === patched) prototype.run = run
+    restore()
   }
 }
 
@@ -54,8 +65,8 @@ function note(seen, storage, [store, handler, request, event], describe) {
   if (store?.afterContext !== undefined && seen.workStore === undefined) {
     Object.assign(seen, { workStorage: storage, workStore: store })
   } else if (store?.type === 'request' && typeof handler === 'function' && event !== undefined) {
-    Object.assign(seen, { unitStorage: storage, requestStore: store, handler, request, event })
-    seen.description = describe(request)
+    const description = describe(request)
+    Object.assign(seen, { unitStorage: storage, requestStore: store, handler, request, event, description })
   }
 }
 

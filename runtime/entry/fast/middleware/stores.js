@@ -112,7 +112,7 @@ class Stores {
    * @param {(work: Promise<unknown>) => void} waitUntil
    * @param {string} url of the request
    */
-  of(request, waitUntil, url) {
+  contextOf(request, waitUntil, url) {
     return new Context(
       this.#seen,
       new this.#WorkStore(waitUntil, new Closing()),
