@@ -107,7 +107,8 @@ export const SUITES = [
   { fixture: 'pages-router', cases: [...pages, ...conditional.pages], alter: withLittleMemory, asEverywhere: true },
   {
     fixture: 'revalidation',
-    cases: revalidation.plain,
+    // The page of these waits for data, which is read from disk then: in which chunk React sends a row depends on how long that takes.
+    cases: revalidation.plain.filter(({ steps }) => !steps.some(({ target }) => target?.startsWith('/tagged'))),
     alter: withLittleMemory,
     asEverywhere: true,
     overlapping: true,
