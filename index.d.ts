@@ -31,7 +31,7 @@ declare namespace next {
      * Whose `X-Forwarded-*` headers are believed. They decide the protocol of the URLs that middleware and handlers see, the
      * host that the `Origin` of a server action is compared with, and the address of the client.
      *
-     * - absent or `true`: everybody's, as in Next.js. Right where only a proxy can reach the server.
+     * - absent or `true`: those of every client, as in Next.js. Right where only a proxy can reach the server.
      * - `false`: none; the socket and the `Host` header are asked instead.
      * - a list of addresses and ranges (`'10.0.0.0/8'`, `'fd00::/8'`) or of the names `'loopback'`, `'linklocal'` and
      *   `'uniquelocal'`: only what comes from one of them. `X-Forwarded-For` then begins with the first address that none of
@@ -57,7 +57,7 @@ declare namespace next {
      */
     health?: boolean | { live?: string; ready?: string }
     /**
-     * What a client gets that takes gzip as gladly as brotli or zstd, as all browsers do: the first of these that it takes.
+     * What a client gets that prefers brotli or zstd no more than gzip, as all browsers do: the first of these that it takes.
      * Default `[]`, which is gzip, as from Next.js. A client that does not take gzip, or wants it less, gets brotli or zstd in
      * any case. Production only.
      */
