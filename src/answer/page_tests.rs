@@ -157,6 +157,21 @@ async fn a_trimmed_page_answers_as_before_in_its_codings() {
 }
 
 #[tokio::test]
+async fn a_page_whose_body_is_asked_for_is_not_trimmed() {
+    let (page, trimmed) = trimmed().await;
+    let address = &trimmed.trimmed.as_ref().unwrap().address;
+    assert!(page.trimmed(address, "key").is_some());
+    ready(ask(
+        &page,
+        &ResponseRegistry::default(),
+        Variant::Html,
+        "GET\0/",
+        ResponseVariant::default(),
+    ));
+    assert!(page.trimmed(address, "key").is_none());
+}
+
+#[tokio::test]
 async fn a_trimmed_page_is_read_for_anything_else() {
     let (page, trimmed) = trimmed().await;
     let table = ResponseRegistry::default();

@@ -127,10 +127,7 @@ impl Cache {
             return;
         }
         if let Some(trimmed) = page.trimmed(address, key) {
-            let is_meant =
-                |current: &CachedValue| matches!(current, CachedValue::Page(current) if Arc::ptr_eq(current, page));
-            self.kept
-                .replace_if(key, is_meant, CachedValue::Page(Arc::new(trimmed)));
+            self.replace(key, page, Arc::new(trimmed));
         }
     }
 
@@ -139,20 +136,28 @@ impl Cache {
         self.kept.usage()
     }
 
-    /// Keeps an answer that was read from disk, unless a newer one has come meanwhile. Out: the one that counts. In the place of a trimmed one
-    /// it is not kept, but what is compressed of it is.
+    /// Keeps an answer that was read from disk, unless a newer one has come meanwhile. Out: the one that counts. It takes the place of a
+    /// trimmed one, with what is compressed of that: clients want the bodies.
     fn keep_read(&self, key: &str, mut page: Page) -> Arc<Page> {
         page.set_on_disk();
-        if let Some(trimmed) = self.page(key).filter(|page| page.is_trimmed()) {
-            page.adopt_variants(&trimmed);
-            return Arc::new(page);
+        let trimmed = self.page(key).filter(|page| page.is_trimmed());
+        if let Some(trimmed) = &trimmed {
+            page.adopt_variants(trimmed);
         }
         let page = Arc::new(page);
-        match self.kept.insert_if_absent(key, CachedValue::Page(Arc::clone(&page))) {
-            CachedValue::Page(kept) if kept.is_trimmed() => page,
-            CachedValue::Page(kept) => kept,
-            CachedValue::Data(_) => page,
+        if let Some(trimmed) = trimmed {
+            self.replace(key, &trimmed, Arc::clone(&page));
         }
+        match self.kept.insert_if_absent(key, CachedValue::Page(Arc::clone(&page))) {
+            CachedValue::Page(kept) if !kept.is_trimmed() => kept,
+            _ => page,
+        }
+    }
+
+    /// Puts an answer in the place of another, if that is still there.
+    fn replace(&self, key: &str, old: &Arc<Page>, new: Arc<Page>) {
+        let is_old = |current: &CachedValue| matches!(current, CachedValue::Page(current) if Arc::ptr_eq(current, old));
+        self.kept.replace_if(key, is_old, CachedValue::Page(new));
     }
 
     /// Removes what processes that ended early have left on disk. Blocks.

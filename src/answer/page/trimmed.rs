@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering;
 use bytes::Bytes;
 use indexmap::IndexMap;
 
-use super::{CachePolicy, Page, PageAnswer};
+use super::{read, AnswerKey, CachePolicy, Page, PageAnswer};
 use crate::http::encoding::{self, Asked, Coding};
 use crate::http::headers::HeaderList;
 use crate::route::{Address, Variant};
@@ -18,7 +18,7 @@ use crate::source::prerender::{Entry, Headers, Outcome};
 #[derive(Debug)]
 pub(super) struct Trimmed {
     /// Where the page is read from again.
-    address: Address,
+    pub(super) address: Address,
     key: String,
     /// Bytes of the document and of the data.
     html: usize,
@@ -32,11 +32,11 @@ impl Page {
     }
 
     /// The page without what is not sent to clients that take a coding: documents, payloads and data, of which there are compressed
-    /// variants. It weighs a fifth to a tenth. `None` if nothing has been compressed yet, or if the page could not be read again.
+    /// variants. `None` if nothing has been compressed yet, if clients have asked for a body itself, or if the page could not be read again.
     pub fn trimmed(&self, address: &Address, key: &str) -> Option<Page> {
         let is_plain = self.entry.outcome == Outcome::Rendered && self.entry.postponed.is_none();
         let can_be_read = self.is_on_disk.load(Ordering::Relaxed) && self.policy != CachePolicy::Document;
-        if self.is_trimmed() || !is_plain || !can_be_read || self.compressed.weight() == 0 {
+        if self.is_trimmed() || !is_plain || !can_be_read || self.compressed.weight() == 0 || self.has_sent_bodies() {
             return None;
         }
         let Entry {
@@ -69,6 +69,12 @@ impl Page {
             data: data.as_ref().map_or(0, Bytes::len),
         }));
         Some(page)
+    }
+
+    /// Whether a client without a coding has had an answer.
+    fn has_sent_bodies(&self) -> bool {
+        let is_body = |key: &AnswerKey| key.accepted == Coding::Identity && !key.head && !key.not_modified;
+        read(&self.answers).keys().any(is_body)
     }
 
     /// Whether only compressed variants are left of the page.
