@@ -2,6 +2,7 @@
 // Upstream: `runMiddleware` and `runEdgeFunction` of next/dist/server/next-server.js.
 
 const path = require('node:path')
+const { platformContext } = require('../process/in-flight')
 const { clientAssetToken } = require('../process/setup')
 
 /**
@@ -43,9 +44,6 @@ async function openSandbox(server, info) {
       edgeSandboxNextRequestContext.run({ ...platformContext(), waitUntil }, () => requestStore.run({ headers }, work)),
   }
 }
-
-/** What a platform offers to the code of a request, see process/in-flight.js. */
-const platformContext = () => /** @type {any} */ (globalThis)[Symbol.for('@next/request-context')]?.get()
 
 /**
  * @param {import('../app/state').ServerState} server

@@ -98,4 +98,19 @@ function appendDistinct(res, name, value) {
   if (!values.includes(value)) res.setHeader(name, [...values, value])
 }
 
-module.exports = { appendDistinct, groupHeaders, lengthOf, mergeHeaders }
+/**
+ * The headers of a web response as a flat list.
+ * @param {import('../next/package').NextPackage} next
+ * @param {Headers} headers
+ * @returns {string[]} names, in lower case, and values in turn; one pair for each cookie
+ */
+function flatHeaders(next, headers) {
+  const flat = []
+  for (const [name, value] of headers) {
+    if (name !== 'set-cookie') flat.push(name, value)
+    else for (const cookie of next.load('webUtils').splitCookiesString(value)) flat.push(name, cookie)
+  }
+  return flat
+}
+
+module.exports = { appendDistinct, flatHeaders, groupHeaders, lengthOf, mergeHeaders }

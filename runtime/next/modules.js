@@ -63,13 +63,7 @@ const MODULES = {
   webUtils: {
     id: 'next/dist/server/web/utils',
     preload: 'requests',
-    users: [
-      'entry/edge.js',
-      'entry/fast/middleware/decision.js',
-      'entry/fast/middleware/index.js',
-      'entry/fast/route-handler.js',
-      'steps/middleware.js',
-    ],
+    users: ['entry/edge.js', 'entry/fast/middleware/index.js', 'entry/fast/route-handler.js', 'http/headers.js'],
   },
   nextRequest: {
     id: 'next/dist/server/web/spec-extension/adapters/next-request',

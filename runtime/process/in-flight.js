@@ -6,6 +6,9 @@ const { report } = require('../observe/report')
 /** Where a platform that keeps processes alive, or freezes them, offers its functions for the current request. */
 const PLATFORM = Symbol.for('@next/request-context')
 
+/** What a platform offers to the code of the current request. @returns {{ waitUntil?: (work: Promise<unknown>) => void } | undefined} */
+const platformContext = () => /** @type {any} */ (globalThis)[PLATFORM]?.get()
+
 /** Collects work that outlives a response, so that `close()` can wait for it. */
 class WaitUntil {
   /** @type {Set<Promise<unknown>>} */
@@ -27,12 +30,12 @@ class WaitUntil {
    * @returns {((work: Promise<unknown>) => void) | undefined}
    */
   ofRequest() {
-    const platform = /** @type {any} */ (globalThis)[PLATFORM]?.get()
+    const platform = platformContext()
     if (!platform) return this.add
     if (!platform.waitUntil) return undefined
     return work => {
       this.add(work)
-      platform.waitUntil(work)
+      platform.waitUntil?.(work)
     }
   }
 
@@ -87,4 +90,4 @@ async function within(ms, work) {
   }
 }
 
-module.exports = { InFlight, WaitUntil, within }
+module.exports = { InFlight, WaitUntil, platformContext, within }

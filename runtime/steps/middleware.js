@@ -7,7 +7,7 @@ const { isAbort } = require('../errors')
 const { prepareHeaders } = require('../http/request-headers')
 const { MIDDLEWARE_COOKIES } = require('../http/response-patches')
 const { report } = require('../observe/report')
-const { mergeHeaders } = require('../http/headers')
+const { flatHeaders, mergeHeaders } = require('../http/headers')
 const { openSandbox, runInSandbox } = require('../entry/sandbox')
 
 /**
@@ -88,7 +88,7 @@ async function callAdapter(server, req, res, step, body) {
   waitUntil?.catch(error => report('error', 'Uncaught: middleware waitUntil errored', error))
   return {
     status: response.status,
-    headers: flatHeaders(server, response),
+    headers: flatHeaders(next, response.headers),
     body: response.body,
     localeAdded: rewriteLocaleWasInferred === true,
   }
@@ -116,21 +116,6 @@ async function openMiddleware(server) {
 
 /** Middleware in Node's runtime. @type {Realm} */
 const NODE_REALM = { isEdge: false, Request, Response, run: (_waitUntil, _headers, work) => work() }
-
-/**
- * @param {import('../app/state').ServerState} server
- * @param {Response} response
- * @returns {string[]} names, in lower case, and values in turn; one pair for each cookie
- */
-function flatHeaders({ next }, response) {
-  const { splitCookiesString } = next.load('webUtils')
-  const flat = []
-  for (const [name, value] of response.headers) {
-    if (name === 'set-cookie') for (const cookie of splitCookiesString(value)) flat.push(name, cookie)
-    else flat.push(name, value)
-  }
-  return flat
-}
 
 /**
  * Sends the answer of middleware.

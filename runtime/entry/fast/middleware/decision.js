@@ -2,6 +2,9 @@
 // redirects in the form that routing reads, and the headers of the client's router, which no handler may change.
 // Upstream: the part of next/dist/server/web/adapter.js behind the handler.
 
+const { endOfOrigin } = require('./origin')
+const { flatHeaders } = require('../../../http/headers')
+
 /** Headers of a body that the sandbox may have decoded; it drops them (`FORBIDDEN_HEADERS` of next/dist/server/web/sandbox/sandbox.js). */
 const FRAMING = new Set(['content-length', 'content-encoding', 'transfer-encoding'])
 
@@ -44,31 +47,18 @@ const CONTINUE = ['x-middleware-next', '1']
 function decisionOf(tools, asked, response, cookies) {
   if (!response) return { status: 200, headers: CONTINUE, body: null }
   if (cookies !== undefined) response.headers.set('set-cookie', cookies)
-  const { isEdge } = tools
-  /** @type {string[]} */
-  const flat = []
-  let rewriteAt = 0
-  let locationAt = 0
-  let overrideAt = 0
-  for (const [name, value] of response.headers) {
-    if (isEdge && FRAMING.has(name)) continue
-    if (name === 'set-cookie') {
-      const { splitCookiesString } = tools.next.load('webUtils')
-      for (const cookie of splitCookiesString(value)) flat.push(name, cookie)
-      continue
-    }
-    flat.push(name, value)
-    if (name === REWRITE) rewriteAt = flat.length - 1
-    else if (name === 'location') locationAt = flat.length - 1
-    else if (name === OVERRIDE) overrideAt = flat.length - 1
-  }
+  const all = flatHeaders(tools.next, response.headers)
+  const flat = tools.isEdge ? withoutFraming(all) : all
+  const rewriteAt = valueAt(flat, REWRITE)
   if (rewriteAt > 0) setRewrite(tools, asked, flat, rewriteAt)
   let { body } = response
+  const locationAt = valueAt(flat, 'location')
   if (locationAt > 0) {
-    // Upstream makes a new response of it, which fails for a body that has been read and for a status that none may have.
-    if (body !== null || response.status < 200) body = new response.constructor(body, response).body
+    // Upstream makes a new response of it, which fails for a body that has been read.
+    if (body !== null) body = new response.constructor(body, response).body
     flat[locationAt] = locationOf(tools, asked, /** @type {string} */ (flat[locationAt]))
   }
+  const overrideAt = valueAt(flat, OVERRIDE)
   if (overrideAt > 0) keepFlightHeaders(asked, flat, overrideAt)
   return { status: response.status, headers: flat, body }
 }
@@ -110,7 +100,7 @@ function setRewrite({ next, NextURL, nextConfig, isPlain }, { url, request, flig
  */
 function locationOf({ next, NextURL, nextConfig, isPlain, redirectsKeepOrigin }, { url, input }, location) {
   if (isPlain(location) && isPlain(input)) {
-    const end = input.indexOf('/', input.indexOf('://') + '://'.length)
+    const end = endOfOrigin(input)
     const isWithin = !redirectsKeepOrigin && location.startsWith(input.slice(0, end + 1))
     return isWithin ? location.slice(end) : location
   }
@@ -131,12 +121,18 @@ function keepFlightHeaders({ flight }, flat, at) {
 
 /** @param {string[]} flat @param {string} name @param {string} value */
 function setHeader(flat, name, value) {
-  for (let at = 0; at < flat.length; at += 2) {
-    if (flat[at] !== name) continue
-    flat[at + 1] = value
-    return
-  }
-  flat.push(name, value)
+  const at = valueAt(flat, name)
+  if (at > 0) flat[at] = value
+  else flat.push(name, value)
 }
+
+/** Where the value of a name stands, -1 without one. @param {string[]} flat @param {string} name */
+function valueAt(flat, name) {
+  for (let at = 0; at < flat.length; at += 2) if (flat[at] === name) return at + 1
+  return -1
+}
+
+/** @param {string[]} flat */
+const withoutFraming = flat => flat.filter((_, at) => !FRAMING.has(/** @type {string} */ (flat[at - (at % 2)])))
 
 module.exports = { decisionOf }

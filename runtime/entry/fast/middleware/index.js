@@ -9,6 +9,7 @@
 const { isDeepStrictEqual } = require('node:util')
 const { countFastPath } = require('../metrics')
 const { decisionOf } = require('./decision')
+const { endOfOrigin } = require('./origin')
 const { record } = require('./recorder')
 const { Stores } = require('./stores')
 const { isTracing } = require('../../../observe/spans')
@@ -127,7 +128,7 @@ class FastMiddleware {
    * @returns {string | undefined} the URL that the handler sees; `undefined` if the adapter has to make it
    */
   #inputOf({ NextURL }, url) {
-    const end = url.indexOf('/', url.indexOf('://') + '://'.length)
+    const end = endOfOrigin(url)
     if (end === -1) return undefined
     const origin = this.#originOf(NextURL, url.slice(0, end))
     const target = url.slice(end)
@@ -285,7 +286,7 @@ class FastMiddleware {
     const { next, traits } = this.#server
     const { nextConfig } = this
     const isPlain = (/** @type {string} */ url) => {
-      const end = url.indexOf('/', url.indexOf('://') + '://'.length)
+      const end = endOfOrigin(url)
       if (end === -1 || !this.#isPlain(url.slice(end)) || RESERVED_TARGET.test(url)) return false
       const origin = url.slice(0, end)
       return this.#originOf(NextURL, origin) === origin
